@@ -1,0 +1,42 @@
+package catalog
+
+import (
+	"testing"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+func TestFold(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                         "",
+		"  Truyện   Kiều ":         "truyen kieu",
+		"Đất rừng phương Nam":      "dat rung phuong nam",
+		"Số đỏ":                    "so do",
+		"L'Étranger":               "letranger",
+		"The Hitch-Hiker’s Guide!": "the hitch hikers guide",
+		"Čapek, R.U.R.":            "capek r u r",
+		"Straße":                   "strasse",
+		"1984":                     "1984",
+		"Война и мир":              "воина и мир",
+		"紅樓夢":                      "紅樓夢",
+		"—…“”":                     "",
+	} {
+		if got := Fold(in); got != want {
+			t.Errorf("Fold(%q) = %q, want %q", in, got, want)
+		}
+		if got := Fold(norm.NFD.String(in)); got != want {
+			t.Errorf("Fold(NFD %q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	f.Add("Truyện Kiều")
+	f.Add("\xff\x00đ ́")
+	f.Fuzz(func(t *testing.T, s string) {
+		once := Fold(s)
+		if twice := Fold(once); twice != once {
+			t.Errorf("Fold is not idempotent on %q: %q, then %q", s, once, twice)
+		}
+	})
+}
