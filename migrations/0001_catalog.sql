@@ -1,7 +1,6 @@
 -- The catalogue: what a title is. One row answers a title whole (authors and genres are in it), so that a read is one
 -- look-up; text is folded by the application (modules/catalog/fold.go), so that documents and queries meet by one rule.
 -- +goose Up
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE SCHEMA catalog;
 
 CREATE SEQUENCE catalog.book_numbers;
@@ -9,16 +8,19 @@ CREATE SEQUENCE catalog.author_numbers;
 
 -- id = number << 10 | shard; the shard comes from the folded name (modules/catalog/shard.go).
 CREATE TABLE catalog.authors (
-    id         bigint      NOT NULL,
-    shard      smallint    NOT NULL CHECK (shard = id & 1023),
-    name       text        NOT NULL,
-    name_key   text        NOT NULL, -- the folded name: looked for by prefix
-    sort_name  text        NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    id         bigint             NOT NULL,
+    shard      smallint           NOT NULL CHECK (shard = id & 1023),
+    name       text               NOT NULL,
+    sort_name  text               NOT NULL,
+    name_key   text COLLATE "C"   NOT NULL, -- the folded name, looked for by prefix: "leo tolstoy"
+    sort_key   text COLLATE "C"   NOT NULL, -- the folded sort_name: "tolstoy leo"
+    created_at timestamptz        NOT NULL DEFAULT now(),
     PRIMARY KEY (shard, id),
-    UNIQUE (shard, name)             -- the shard follows from the name, so this is unique over all shards
+    UNIQUE (shard, name)                    -- the shard follows from the name, so this is unique over all shards
 );
-CREATE INDEX authors_name_key ON catalog.authors (name_key text_pattern_ops);
+CREATE UNIQUE INDEX authors_id ON catalog.authors (id);
+CREATE INDEX authors_name_key  ON catalog.authors (name_key);
+CREATE INDEX authors_sort_key  ON catalog.authors (sort_key);
 
 CREATE TABLE catalog.books (
     id              bigint      NOT NULL,
@@ -26,7 +28,6 @@ CREATE TABLE catalog.books (
     version         integer     NOT NULL DEFAULT 1,
     title           text        NOT NULL,
     subtitle        text        NOT NULL DEFAULT '',
-    sort_title      text        NOT NULL,               -- without the leading article
     authors         jsonb       NOT NULL,               -- [{"id":…,"name":…}], in the order of the title page
     genres          jsonb       NOT NULL DEFAULT '[]',  -- ["Poetry", …]
     subjects        jsonb       NOT NULL DEFAULT '[]',
@@ -39,18 +40,10 @@ CREATE TABLE catalog.books (
     pages           integer,
     description     text        NOT NULL DEFAULT '',
     cover_version   integer     NOT NULL DEFAULT 0,     -- 0: none uploaded
-    -- folded text, made by the application from the columns above
-    title_key       text        NOT NULL,
-    people_key      text        NOT NULL,
-    subject_key     text        NOT NULL,
-    doc             tsvector    NOT NULL GENERATED ALWAYS AS (
-        setweight(to_tsvector('pg_catalog.simple'::regconfig, title_key), 'A') ||
-        setweight(to_tsvector('pg_catalog.simple'::regconfig, people_key), 'B') ||
-        setweight(to_tsvector('pg_catalog.simple'::regconfig, subject_key), 'C')) STORED,
-    -- a copy of what borrowing knows, for the filter "available now"; follows through the outbox
-    items           integer     NOT NULL DEFAULT 0,
-    available_items integer     NOT NULL DEFAULT 0,
-    availability_at bigint      NOT NULL DEFAULT 0,     -- position of the newest change that was applied
+    -- made by the application from the columns above (modules/catalog/postgres/document.go), all of it in one place
+    sort_title      text             NOT NULL,          -- without the leading article, and cut to what an index entry holds
+    title_key       text COLLATE "C" NOT NULL,          -- the folded title, cut likewise: exact and prefix matches, suggestions
+    doc             tsvector         NOT NULL,          -- folded words with weights, and what is filtered by (=gpoetry, =lvi …)
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
     deleted_at      timestamptz,                        -- a tombstone: never found, never used again
@@ -58,16 +51,34 @@ CREATE TABLE catalog.books (
 );
 CREATE UNIQUE INDEX books_id ON catalog.books (id);
 CREATE INDEX books_doc       ON catalog.books USING gin (doc) WITH (fastupdate = off) WHERE deleted_at IS NULL;
-CREATE INDEX books_authors   ON catalog.books USING gin (authors jsonb_path_ops) WITH (fastupdate = off) WHERE deleted_at IS NULL;
-CREATE INDEX books_genres    ON catalog.books USING gin (genres jsonb_path_ops) WITH (fastupdate = off) WHERE deleted_at IS NULL;
-CREATE INDEX books_title_key ON catalog.books (title_key text_pattern_ops) WHERE deleted_at IS NULL;
+CREATE INDEX books_title_key ON catalog.books (title_key, id) WHERE deleted_at IS NULL;
 CREATE INDEX books_title_vi  ON catalog.books (sort_title COLLATE "vi-x-icu", id) WHERE deleted_at IS NULL;
 CREATE INDEX books_title_und ON catalog.books (sort_title COLLATE "und-x-icu", id) WHERE deleted_at IS NULL;
+CREATE INDEX books_year      ON catalog.books (published_year, id) WHERE deleted_at IS NULL;
 CREATE INDEX books_isbn13    ON catalog.books (isbn13) WHERE isbn13 IS NOT NULL AND deleted_at IS NULL;
 
--- Every word that stands in a title, for forgiving one typo. Words of deleted titles stay: they cost little and find nothing.
-CREATE TABLE catalog.lexemes (word text PRIMARY KEY);
-CREATE INDEX lexemes_trigrams ON catalog.lexemes USING gin (word gin_trgm_ops);
+-- A copy of what borrowing knows, for the filter "available now"; it follows through the outbox. Apart from the titles, so
+-- that a loan rewrites a narrow row and not a whole title with its search document.
+CREATE TABLE catalog.availability (
+    book_id         bigint      NOT NULL,
+    shard           smallint    NOT NULL CHECK (shard = book_id & 1023),
+    items           integer     NOT NULL,
+    available_items integer     NOT NULL,
+    holds           integer     NOT NULL,
+    position        bigint      NOT NULL, -- of the newest change that was applied; an older one never overwrites it
+    PRIMARY KEY (shard, book_id)
+) WITH (fillfactor = 80);
+CREATE UNIQUE INDEX availability_now ON catalog.availability (book_id) WHERE available_items > 0;
+
+-- Every genre that a title ever had, under its folded name, as it was first written.
+CREATE TABLE catalog.genres (
+    key  text COLLATE "C" PRIMARY KEY,
+    name text NOT NULL
+);
+
+-- Every word that ever stood in a document, for forgiving one typo: all words one edit away from a mistyped one are made in
+-- the application and looked up here. Words of deleted titles stay: they cost little and find nothing.
+CREATE TABLE catalog.lexemes (word text COLLATE "C" PRIMARY KEY);
 
 -- Covers that a librarian uploaded, already resized.
 CREATE TABLE catalog.covers (

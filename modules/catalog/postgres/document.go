@@ -1,0 +1,144 @@
+package postgres
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"bookvault/modules/catalog"
+)
+
+// A document (column doc) holds two sorts of lexemes. Words are folded text with positions and weights: A for the title, B
+// for its people, C for what it is about. Facts are what searches filter by; they begin with a mark that no word can hold,
+// and have no position, so they count for nothing in ranking. One GIN index answers both, together.
+const (
+	factAuthor   = "=a" // + id
+	factName     = "=n" // + key of the author's name, its words in order of the alphabet: "Tolstoy, Leo" is "Leo Tolstoy"
+	factGenre    = "=g" // + key of the genre
+	factLanguage = "=l" // + tag in lower case, and its first part alone: pt-br is found by pt
+	factISBN     = "=i" // + thirteen digits
+)
+
+// Bounds of PostgreSQL's tsvector: positions beyond the last are not told apart, and a lexeme has at most 255.
+const (
+	lastPosition    = 16383
+	positionsOfWord = 255
+	sectionGap      = 8 // so that a phrase never runs from a title into a name
+)
+
+// document builds the search document of a title.
+func document(b *catalog.Book) pgtype.TSVector {
+	d := documentBuilder{at: map[string][]pgtype.TSVectorPosition{}}
+	d.text(b.Title, pgtype.TSVectorWeightA)
+	d.text(b.Subtitle, pgtype.TSVectorWeightA)
+	for _, a := range b.Authors {
+		d.text(a.Name, pgtype.TSVectorWeightB)
+		d.fact(factAuthor + strconv.FormatInt(a.ID, 10))
+		d.fact(factName + nameFact(a.Name))
+	}
+	d.text(b.Series, pgtype.TSVectorWeightC)
+	for _, genre := range b.Genres {
+		d.text(genre, pgtype.TSVectorWeightC)
+		d.fact(factGenre + catalog.Key(genre))
+	}
+	for _, subject := range b.Subjects {
+		d.text(subject, pgtype.TSVectorWeightC)
+	}
+	for _, language := range languageFacts(b.Language) {
+		d.fact(factLanguage + language)
+	}
+	if b.ISBN13 != "" {
+		d.fact(factISBN + b.ISBN13)
+	}
+	return d.vector()
+}
+
+// words are the words of a document that can be mistyped: no facts, no numbers, nothing of a few letters.
+func words(doc pgtype.TSVector) []string {
+	var out []string
+	for _, l := range doc.Lexemes {
+		if catalog.CanBeMistyped(l.Word) {
+			out = append(out, l.Word)
+		}
+	}
+	return out
+}
+
+func nameFact(name string) string {
+	parts := catalog.Words(name)
+	sort.Strings(parts)
+	return bounded(strings.Join(parts, " "))
+}
+
+func languageFacts(tag string) []string {
+	tag = strings.ToLower(tag)
+	primary, _, more := strings.Cut(tag, "-")
+	switch {
+	case tag == "":
+		return nil
+	case more:
+		return []string{primary, tag}
+	default:
+		return []string{tag}
+	}
+}
+
+// bounded keeps a fact below the longest lexeme that PostgreSQL takes (2046 bytes).
+func bounded(fact string) string {
+	const most = 1000
+	if len(fact) > most {
+		return strings.ToValidUTF8(fact[:most], "")
+	}
+	return fact
+}
+
+type documentBuilder struct {
+	at   map[string][]pgtype.TSVectorPosition
+	next uint16
+}
+
+func (d *documentBuilder) fact(lexeme string) {
+	lexeme = bounded(lexeme)
+	if _, there := d.at[lexeme]; !there {
+		d.at[lexeme] = nil
+	}
+}
+
+func (d *documentBuilder) text(text string, weight pgtype.TSVectorWeight) {
+	for _, term := range catalog.Terms(text) {
+		if d.next > lastPosition-sectionGap-uint16(len(term[0])) {
+			return
+		}
+		for _, form := range term {
+			for i, word := range form {
+				d.word(word, pgtype.TSVectorPosition{Position: d.next + 1 + uint16(i), Weight: weight})
+			}
+		}
+		d.next += uint16(len(term[0]))
+	}
+	d.next = min(d.next+sectionGap, lastPosition)
+}
+
+func (d *documentBuilder) word(word string, at pgtype.TSVectorPosition) {
+	places := d.at[word]
+	for _, p := range places {
+		if p.Position == at.Position {
+			return
+		}
+	}
+	if len(places) < positionsOfWord {
+		d.at[word] = append(places, at)
+	}
+}
+
+func (d *documentBuilder) vector() pgtype.TSVector {
+	v := pgtype.TSVector{Valid: true, Lexemes: make([]pgtype.TSVectorLexeme, 0, len(d.at))}
+	for word, places := range d.at {
+		sort.Slice(places, func(i, j int) bool { return places[i].Position < places[j].Position })
+		v.Lexemes = append(v.Lexemes, pgtype.TSVectorLexeme{Word: word, Positions: places})
+	}
+	sort.Slice(v.Lexemes, func(i, j int) bool { return v.Lexemes[i].Word < v.Lexemes[j].Word })
+	return v
+}
