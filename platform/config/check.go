@@ -1,0 +1,79 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // time zones must load on machines and in containers that have none installed
+
+	"golang.org/x/text/currency"
+)
+
+// check holds the settings to what no tag can say: addresses, time zones, currencies, and settings that need each other.
+func (c *Config) check(origins map[string]string) error {
+	refuse := func(key, value, problem, mend string) error {
+		return &Error{Key: key, Value: value, Origin: origins[key], Problem: problem, Mend: mend}
+	}
+	if !isAddress(c.Server.Address) {
+		return refuse("server.address", c.Server.Address, "is not host:port", "write 127.0.0.1:8080, or :8080 for every network")
+	}
+	if c.Telemetry.MetricsAddress != "" && !isAddress(c.Telemetry.MetricsAddress) {
+		return refuse("telemetry.metrics_address", c.Telemetry.MetricsAddress, "is not host:port", "write 127.0.0.1:9464, or leave it empty for no metrics")
+	}
+	for _, network := range c.Server.TrustedProxies {
+		if _, err := netip.ParsePrefix(network); err != nil {
+			return refuse("server.trusted_proxies", network, "is not a network", "write it as CIDR, such as 10.0.0.0/8 or 192.0.2.7/32")
+		}
+	}
+	zone, err := time.LoadLocation(c.Library.TimeZone)
+	if err != nil || c.Library.TimeZone == "" || c.Library.TimeZone == "Local" {
+		return refuse("library.time_zone", c.Library.TimeZone, "is not a time zone", "write an IANA name such as Asia/Ho_Chi_Minh or Europe/London")
+	}
+	c.Library.Location = zone
+	if _, err := currency.ParseISO(c.Library.Currency); err != nil || c.Library.Currency != strings.ToUpper(c.Library.Currency) {
+		return refuse("library.currency", c.Library.Currency, "is not a currency", "write an ISO 4217 code such as VND, EUR or USD")
+	}
+	if c.Library.Name == "" {
+		return refuse("library.name", "", "is empty", "write the library's name")
+	}
+	return c.Database.check(refuse)
+}
+
+func (d *Database) check(refuse func(key, value, problem, mend string) error) error {
+	const mend = "write postgres://user:password@host:5432/database"
+	for key, address := range map[string]string{"database.primary": d.Primary, "database.direct": d.Direct} {
+		if address != "" && !isPostgres(address) {
+			return refuse(key, "", "is not the address of a PostgreSQL server", mend)
+		}
+	}
+	if slices.ContainsFunc(d.Replicas, func(address string) bool { return !isPostgres(address) }) {
+		return refuse("database.replicas", "", "holds something that is not the address of a PostgreSQL server", mend)
+	}
+	switch {
+	case d.Private() && len(d.Replicas) > 0:
+		return refuse("database.replicas", "", "is given without database.primary", "give the primary that they follow")
+	case d.Private() && d.Direct != "":
+		return refuse("database.direct", "", "is given without database.primary", "give the primary that it reaches")
+	case d.Private() && d.Embedded.Data == "":
+		return refuse("database.embedded.data", "", "is empty", "name a folder for the private PostgreSQL, or give database.primary")
+	}
+	return nil
+}
+
+func isAddress(text string) bool {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && number <= 65535
+}
+
+func isPostgres(text string) bool {
+	address, err := url.Parse(text)
+	return err == nil && (address.Scheme == "postgres" || address.Scheme == "postgresql") && address.Host+address.RawQuery != ""
+}

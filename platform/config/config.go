@@ -1,0 +1,68 @@
+// Package config loads BookVault's settings, checks them and explains what is wrong with them.
+//
+// The file config.yaml in the root is built into the program, so it is the defaults; a file, the environment and flags lie
+// over it in that order (load.go). Adding a setting is one field here and one commented line there; a test compares the
+// two. No module imports this package: modules/modules.go hands each module the plain values that it needs.
+package config
+
+import "time"
+
+// Config holds every setting, one field a section of config.yaml. Tags: key is the name in the file; min and max bound a
+// number, a size or a duration; oneof lists the words allowed; secret keeps the value out of messages.
+type Config struct {
+	Server    Server    `key:"server"`
+	Library   Library   `key:"library"`
+	Database  Database  `key:"database"`
+	Telemetry Telemetry `key:"telemetry"`
+}
+
+// Server says where BookVault listens and what a client may ask of it.
+type Server struct {
+	Address         string        `key:"address"`
+	MaxConnections  int           `key:"max_connections" min:"1" max:"1000000"`
+	HeaderTimeout   time.Duration `key:"header_timeout" min:"100ms" max:"5m"`
+	ReadTimeout     time.Duration `key:"read_timeout" min:"1s" max:"1h"`
+	WriteTimeout    time.Duration `key:"write_timeout" min:"1s" max:"1h"`
+	IdleTimeout     time.Duration `key:"idle_timeout" min:"1s" max:"1h"`
+	RequestTimeout  time.Duration `key:"request_timeout" min:"100ms" max:"10m"`
+	MaxHeader       Size          `key:"max_header" min:"4KiB" max:"1MiB"`
+	MaxBody         Size          `key:"max_body" min:"64KiB" max:"4GiB"`
+	ShutdownTimeout time.Duration `key:"shutdown_timeout" min:"3s" max:"5m"`
+	TrustedProxies  []string      `key:"trusted_proxies"`
+}
+
+// Library says whose library this is: what dates and money mean in it.
+type Library struct {
+	Name     string `key:"name"`
+	TimeZone string `key:"time_zone"`
+	Currency string `key:"currency"`
+
+	// Location is TimeZone, loaded; it has no key of its own.
+	Location *time.Location
+}
+
+// Database says which PostgreSQL holds the library.
+type Database struct {
+	Primary  string   `key:"primary" secret:"true"`
+	Replicas []string `key:"replicas" secret:"true"`
+	Direct   string   `key:"direct" secret:"true"`
+	Embedded Embedded `key:"embedded"`
+}
+
+// Embedded shapes the private PostgreSQL that runs when no primary is given.
+type Embedded struct {
+	Data     string `key:"data"`
+	Programs string `key:"programs"`
+	Replica  bool   `key:"replica"`
+}
+
+// Telemetry says what BookVault tells about itself, and where.
+type Telemetry struct {
+	MetricsAddress string `key:"metrics_address"`
+	LogLevel       string `key:"log_level" oneof:"debug info warn error"`
+	LogFormat      string `key:"log_format" oneof:"auto json text"`
+	AccessLog      string `key:"access_log" oneof:"all notable off"`
+}
+
+// Private tells whether BookVault runs a PostgreSQL of its own.
+func (d Database) Private() bool { return d.Primary == "" }
