@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+
+	"golang.org/x/term"
 )
 
 // LogSettings shapes the log. Level is debug, info, warn or error; Format is json, text or auto (text on a terminal).
@@ -33,9 +35,5 @@ func NewLogger(w io.Writer, s LogSettings) *slog.Logger {
 // Terminal tells whether a person sees what is written to w.
 func Terminal(w io.Writer) bool {
 	file, isFile := w.(*os.File)
-	if !isFile {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && info.Name() != os.DevNull && info.Name() != "null"
+	return isFile && term.IsTerminal(int(file.Fd()))
 }

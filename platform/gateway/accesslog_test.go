@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+func TestALogLineNamesNobody(t *testing.T) {
+	tests := []struct{ url, path, query string }{
+		{"/api/catalog/v1/books?q=secret+wish&limit=20&q=other", "/api/catalog/v1/books", "limit&q"},
+		{"/api/members/v1/members/C-1001", "/api/members/v1/members/-", ""},
+		{"/api/members/v1/members/C-1001/blocks?token=abc", "/api/members/v1/members/-/blocks", "token"},
+		{"/api/members/v1/members/", "/api/members/v1/members/", ""},
+		{"/", "/", ""},
+	}
+	for _, test := range tests {
+		_, lines := through(t, httptest.NewRequest("GET", test.url, nil), ok)
+		if len(lines) != 1 || lines[0]["path"] != test.path || lines[0]["query"] != test.query || lines[0]["bytes"] != 2.0 || lines[0]["method"] != "GET" {
+			t.Errorf("%s: logged %v", test.url, lines)
+		}
+	}
+}
+
+func TestWhichRequestsAreLogged(t *testing.T) {
+	failing := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }
+	slow := func(w http.ResponseWriter, _ *http.Request) { time.Sleep(slowRequest + time.Millisecond) }
+	refused := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }
+	tests := []struct {
+		which   string
+		handler http.HandlerFunc
+		lines   int
+		level   string
+	}{
+		{"all", ok, 1, "INFO"}, {"all", failing, 1, "WARN"},
+		{"notable", ok, 0, ""}, {"notable", refused, 0, ""}, {"notable", failing, 1, "WARN"}, {"notable", slow, 1, "INFO"},
+		{"off", failing, 0, ""},
+	}
+	for _, test := range tests {
+		_, lines := through(t, httptest.NewRequest("GET", "/", nil), test.handler, func(s *Settings) { s.AccessLog = test.which })
+		if len(lines) != test.lines || test.lines == 1 && lines[0]["level"] != test.level {
+			t.Errorf("%s: %v, want %d lines of level %s", test.which, lines, test.lines, test.level)
+		}
+	}
+}

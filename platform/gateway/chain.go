@@ -1,0 +1,69 @@
+// Package gateway is the chain of plain net/http handlers in front of the API: what every request passes, whatever it asks
+// for. One concern a file, each with its test beside it; the order is Stages below and nowhere else.
+//
+// It is plain net/http and not gin middleware because an answer that can be given here costs a tenth of one given by gin.
+// The next room inwards is platform/rest; server.go is the listener in front.
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Settings of the chain.
+type Settings struct {
+	Logger         *slog.Logger
+	AccessLog      string         // all, notable or off
+	TrustedProxies []netip.Prefix // whose forwarding headers are believed
+	MaxBody        int64          // bytes
+	RequestTimeout time.Duration  // for the work on an answer
+	UploadTimeout  time.Duration  // added for a large body that may arrive slowly
+	Registry       prometheus.Registerer
+	// Innermost are stages that other packages bring, such as the consistency of reads; they run in the given order,
+	// after all of ours.
+	Innermost []Stage
+}
+
+// Stage is one middleware with the name that it has in tests and documents.
+type Stage struct {
+	Name string
+	Wrap func(http.Handler) http.Handler
+}
+
+// Stages lists the chain from the outside in. The order matters:
+//
+//	request_id     first, so that whatever happens later can name the request
+//	recover        around all that can panic
+//	measure        counts what clients get, so it is outside of whatever may refuse
+//	access_log     inside recover: it sees a panic pass, and logs it as the 500 that it becomes
+//	secure_headers before any answer is written, a refusal too
+//	client         who is calling, for limits and for the throttle of sign-in
+//	cross_origin   refuses another site's form before anything is read
+//	body_limit     refuses a body that is too large before it is read
+//	deadline       last of ours: the clock runs for the work, not for the refusals
+func Stages(s Settings) []Stage {
+	return append([]Stage{
+		{"request_id", requestID},
+		{"recover", recoverPanics(s.Logger)},
+		{"measure", measure(s.Registry)},
+		{"access_log", accessLog(s.Logger, s.AccessLog)},
+		{"secure_headers", secureHeaders},
+		{"client", client(s.TrustedProxies)},
+		{"cross_origin", crossOrigin()},
+		{"body_limit", bodyLimit(s.MaxBody)},
+		{"deadline", deadline(s.RequestTimeout, s.UploadTimeout)},
+	}, s.Innermost...)
+}
+
+// Chain wraps the handler in all stages.
+func Chain(handler http.Handler, s Settings) http.Handler {
+	stages := Stages(s)
+	for i := len(stages) - 1; i >= 0; i-- {
+		handler = stages[i].Wrap(handler)
+	}
+	return handler
+}

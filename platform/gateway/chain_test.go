@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"bookvault/platform/problem"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// through sends one request through the whole chain to a handler and gives the answer and the log's lines.
+func through(t *testing.T, r *http.Request, handler http.HandlerFunc, adjust ...func(*Settings)) (*httptest.ResponseRecorder, []map[string]any) {
+	t.Helper()
+	var log bytes.Buffer
+	settings := Settings{
+		Logger:    slog.New(slog.NewJSONHandler(&log, nil)),
+		AccessLog: "all", MaxBody: 1 << 20, RequestTimeout: time.Second, UploadTimeout: time.Minute,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Registry:       prometheus.NewRegistry(),
+	}
+	for _, change := range adjust {
+		change(&settings)
+	}
+	w := httptest.NewRecorder()
+	Chain(handler, settings).ServeHTTP(w, r)
+	var lines []map[string]any
+	for line := range bytes.Lines(log.Bytes()) {
+		var fields map[string]any
+		if err := json.Unmarshal(line, &fields); err != nil {
+			t.Fatalf("log line %q: %v", line, err)
+		}
+		lines = append(lines, fields)
+	}
+	return w, lines
+}
+
+// problemOf reads the problem that was answered.
+func problemOf(t *testing.T, w *httptest.ResponseRecorder) problem.Details {
+	t.Helper()
+	var d problem.Details
+	if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil {
+		t.Fatalf("answer %d %q is no problem: %v", w.Code, w.Body, err)
+	}
+	return d
+}
+
+func ok(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }
+
+func TestTheOrderOfTheChain(t *testing.T) {
+	extra := Stage{"consistency", func(h http.Handler) http.Handler { return h }}
+	var names []string
+	for _, stage := range Stages(Settings{Registry: prometheus.NewRegistry(), Innermost: []Stage{extra}}) {
+		names = append(names, stage.Name)
+	}
+	want := []string{"request_id", "recover", "measure", "access_log", "secure_headers", "client", "cross_origin", "body_limit", "deadline", "consistency"}
+	if !slices.Equal(names, want) {
+		t.Errorf("the chain is %v, want %v", names, want)
+	}
+}
+
+func TestStagesAreWrappedFromTheOutsideIn(t *testing.T) {
+	var order []string
+	mark := func(name string) Stage {
+		return Stage{name, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { order = append(order, name); next.ServeHTTP(w, r) })
+		}}
+	}
+	through(t, httptest.NewRequest("GET", "/", nil), ok, func(s *Settings) { s.Innermost = []Stage{mark("a"), mark("b")} })
+	if !slices.Equal(order, []string{"a", "b"}) {
+		t.Errorf("ran %v", order)
+	}
+}
+
+// A refusal inside carries what the stages outside of it promise for every answer: the order seen from the client.
+func TestARefusalHasIdHeadersAndALogLine(t *testing.T) {
+	r := httptest.NewRequest("POST", "/api/borrowing/v1/loans", strings.NewReader("{}"))
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	w, lines := through(t, r, func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") })
+	if d := problemOf(t, w); w.Code != 403 || d.Code != "cross_origin_refused" || d.RequestID == "" || d.RequestID != w.Header().Get("X-Request-Id") {
+		t.Errorf("%d %+v", w.Code, d)
+	}
+	if w.Header().Get("X-Content-Type-Options") != "nosniff" {
+		t.Error("no secure headers")
+	}
+	if len(lines) != 1 || lines[0]["status"] != 403.0 || lines[0]["request_id"] != w.Header().Get("X-Request-Id") {
+		t.Errorf("log %v", lines)
+	}
+}

@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+)
+
+// exchange is what the gateway knows of one request. It is one value in the context, filled in by the stages, because each
+// context value of its own costs a copy of the request.
+type exchange struct {
+	id     string
+	client netip.Addr
+	secure bool
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange {
+	e, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return e
+}
+
+// RequestID gives the id of the request that ctx belongs to, or "".
+func RequestID(ctx context.Context) string {
+	if e := exchangeOf(ctx); e != nil {
+		return e.id
+	}
+	return ""
+}
+
+// ClientAddress gives the address of whoever sent the request: the connection's, or the one that a trusted proxy names. It
+// is for limits and throttles in memory; it is personal data and is neither logged nor stored. Invalid when unknown.
+func ClientAddress(ctx context.Context) netip.Addr {
+	if e := exchangeOf(ctx); e != nil {
+		return e.client
+	}
+	return netip.Addr{}
+}
+
+// Secure tells whether the client's own connection is encrypted: to us, or to a trusted proxy that says so.
+func Secure(ctx context.Context) bool {
+	e := exchangeOf(ctx)
+	return e != nil && e.secure
+}
+
+// recorder remembers what was answered. Stages share one: record finds it when an outer stage has made it.
+type recorder struct {
+	http.ResponseWriter
+	status int   // 0 until the header is written
+	bytes  int64 // of the body
+}
+
+func record(w http.ResponseWriter) *recorder {
+	if r, made := w.(*recorder); made {
+		return r
+	}
+	return &recorder{ResponseWriter: w}
+}
+
+// WriteHeader remembers the first final status; informational ones (1xx) pass.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts, and remembers that a body without a status means 200.
+func (r *recorder) Write(body []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(body)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Flush sends what is buffered, for answers that are streamed.
+func (r *recorder) Flush() {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	_ = http.NewResponseController(r.ResponseWriter).Flush() // a writer that cannot flush sends at the end
+}
+
+// Unwrap lets http.ResponseController reach the real writer.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// answered is the status the client got: net/http answers 200 for a handler that wrote nothing.
+func (r *recorder) answered() int {
+	if r.status == 0 {
+		return http.StatusOK
+	}
+	return r.status
+}

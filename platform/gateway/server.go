@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// ServerSettings bound what a connection may cost.
+type ServerSettings struct {
+	HeaderTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
+	MaxHeader                                             int // bytes
+	MaxConnections                                        int // at once; more wait in the kernel's queue
+	Logger                                                *slog.Logger
+}
+
+// newConnectionGrace is how long Stop waits for the first request on a connection that was opened just before.
+const newConnectionGrace = 200 * time.Millisecond
+
+// Server answers on a listener that was opened before everything else started, so that a busy port is known at once.
+type Server struct {
+	server   *http.Server
+	listener net.Listener
+	served   chan struct{} // closed when the accept loop has ended; nil before Serve
+
+	lock  sync.Mutex
+	fresh map[net.Conn]struct{} // opened, and no request begun yet
+}
+
+// Listen opens host:port. Connections that arrive before Serve wait.
+func Listen(address string, s ServerSettings) (*Server, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	server := &Server{listener: netutil.LimitListener(listener, s.MaxConnections), fresh: map[net.Conn]struct{}{}}
+	server.server = &http.Server{
+		ReadHeaderTimeout: s.HeaderTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.IdleTimeout,
+		// net/http adds 4096 bytes of its own to what it is told.
+		MaxHeaderBytes: max(1, s.MaxHeader-4096),
+		ErrorLog:       slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
+		ConnState:      server.remember,
+	}
+	return server, nil
+}
+
+// Address is where the server listens, as host:port.
+func (s *Server) Address() string { return s.listener.Addr().String() }
+
+// Serve answers requests with the handler until Stop; it returns at once. It is called once.
+func (s *Server) Serve(handler http.Handler) {
+	s.server.Handler = handler
+	s.served = make(chan struct{})
+	go func() {
+		defer close(s.served)
+		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.server.ErrorLog.Printf("accept connections: %v", err)
+		}
+	}()
+}
+
+// Stop accepts no more connections and waits for requests in flight to be answered. When ctx ends first, what is left is
+// cut and the error says so. Stop is safe before Serve and may be called again.
+func (s *Server) Stop(ctx context.Context) error {
+	if s.served == nil {
+		_ = s.listener.Close() // a second close of a listener says so, and that is all it says
+		return nil
+	}
+	// Shutdown waits 5s for a connection on which nothing was ever asked; browsers open such ones in advance.
+	impatience := time.AfterFunc(newConnectionGrace, s.closeFresh)
+	defer impatience.Stop()
+	err := s.server.Shutdown(ctx)
+	if err != nil {
+		err = fmt.Errorf("requests were cut before their answer: %w", errors.Join(err, s.server.Close()))
+	}
+	<-s.served
+	return err
+}
+
+func (s *Server) remember(connection net.Conn, state http.ConnState) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if state == http.StateNew {
+		s.fresh[connection] = struct{}{}
+	} else {
+		delete(s.fresh, connection)
+	}
+}
+
+func (s *Server) closeFresh() {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	for connection := range s.fresh {
+		_ = connection.Close()
+	}
+}
