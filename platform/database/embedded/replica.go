@@ -1,0 +1,154 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// slotName is the primary's promise to keep its log until the replica has it. It is also the name the replica gives itself.
+const slotName = "bookvault_replica"
+
+// joinWithin is how long a replica that takes connections may need to find its place in the primary's log. One that
+// diverged, or whose log is gone, never does, and is built anew.
+const joinWithin = 15 * time.Second
+
+func (c *Cluster) replication() map[string]string {
+	host := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(c.state.SocketDir)
+	return map[string]string{
+		"primary_conninfo":             "host='" + host + "' port=5432 user=" + adminRole + " application_name=" + slotName,
+		"primary_slot_name":            slotName,
+		"hot_standby":                  "on",
+		"hot_standby_feedback":         "on", // long reads here are not cancelled by vacuum there
+		"max_standby_streaming_delay":  "5s", // and hold replay up for no longer than this
+		"wal_receiver_status_interval": "1s", // so that a stopped replica is noticed soon
+		"wal_retrieve_retry_interval":  "200ms",
+	}
+}
+
+// keepReplica keeps the replica joined until ctx ends: it builds it if there is none, starts it again if it ends, and builds
+// it anew if it cannot follow the primary. Reads do without it meanwhile.
+func (c *Cluster) keepReplica(ctx context.Context) {
+	first, pause := true, 200*time.Millisecond
+	for ctx.Err() == nil {
+		err := c.joinReplica(ctx)
+		if err == nil {
+			if first {
+				close(c.replicaUp)
+				first = false
+			}
+			pause = 200 * time.Millisecond
+			<-c.replica.ended()
+			if ctx.Err() == nil {
+				c.log.Warn("the replica ended by itself; starting it again", "log", c.folder.logs())
+			}
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		// The primary may just be recovering itself, and then the replica is not to blame: it is kept.
+		if c.primary.answers(ctx) == nil {
+			c.log.Warn("the replica cannot follow the primary; building it anew", "error", err)
+			if err := c.dropReplica(ctx); err != nil {
+				c.log.Error("removing the broken replica", "error", err)
+			}
+		}
+		if !sleep(ctx, pause) {
+			return
+		}
+		pause = min(2*pause, 30*time.Second)
+	}
+}
+
+// joinReplica builds the replica if there is none, starts it, and returns when it streams.
+func (c *Cluster) joinReplica(ctx context.Context) error {
+	if major, err := dataMajor(c.folder.replica()); err != nil || (major != 0 && major != c.programs.Major) {
+		return fmt.Errorf("the replica's folder is of no use (version %d): %w", major, err)
+	} else if major == 0 {
+		if err := c.buildReplica(ctx); err != nil {
+			return err
+		}
+	}
+	if err := c.replica.start(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, joinWithin)
+	defer cancel()
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		var streams bool
+		err := c.primary.ask(ctx, "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '"+slotName+"' AND state = 'streaming')", &streams)
+		if err == nil && streams {
+			return nil
+		}
+		select {
+		case <-c.replica.ended():
+			return fmt.Errorf("the replica ended while it joined: %s", c.replica.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("the replica does not stream: %w: %s", errors.Join(err, ctx.Err()), c.replica.lastWords())
+		case <-time.After(wait):
+		}
+	}
+}
+
+// buildReplica copies the primary under another name and renames the copy when it is whole. The slot is made by the copy
+// itself, so that nothing of the log is lost between the copy and the first start.
+func (c *Cluster) buildReplica(ctx context.Context) error {
+	if err := c.dropSlot(ctx); err != nil {
+		return err
+	}
+	data, err := c.halfMadeFolder("replica")
+	if err != nil {
+		return err
+	}
+	args := []string{"--pgdata=" + data, "--host=" + c.state.SocketDir, "--port=" + strconv.Itoa(c.primary.port), "--username=" + adminRole,
+		"--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--create-slot", "--slot=" + slotName, "--no-password"}
+	if c.settings.Throwaway {
+		args = append(args, "--no-sync")
+	}
+	if err := c.run(ctx, "pg_basebackup", args...); err != nil {
+		_ = os.RemoveAll(data)
+		return fmt.Errorf("copying the primary for the replica: %w", err)
+	}
+	return os.Rename(data, c.folder.replica())
+}
+
+// dropReplica stops the replica and removes its folder and its slot.
+func (c *Cluster) dropReplica(ctx context.Context) error {
+	if err := c.replica.stop(time.Second); err != nil {
+		return err
+	}
+	return c.forgetReplica(ctx)
+}
+
+func (c *Cluster) forgetReplica(ctx context.Context) error {
+	if err := os.RemoveAll(c.folder.replica()); err != nil {
+		return fmt.Errorf("removing the replica's folder: %w", err)
+	}
+	return c.dropSlot(ctx)
+}
+
+// dropSlot removes the replica's slot if there is one. The primary notices only after a moment that its reader is gone.
+func (c *Cluster) dropSlot(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, c.AdminDSN())
+	if err != nil {
+		return fmt.Errorf("reaching the primary about the replica's slot: %w", err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	for try := 0; ; try++ {
+		_, err = conn.Exec(ctx, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1", slotName)
+		if err == nil || try == 20 || !sleep(ctx, 100*time.Millisecond) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("removing the replica's slot: %w", err)
+	}
+	return nil
+}

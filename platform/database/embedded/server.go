@@ -1,0 +1,190 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// server is one postmaster that we start and stop: the primary or the replica.
+type server struct {
+	name       string // in the names of its log files
+	data       string
+	socketDir  string
+	port       int // only a part of the socket's name: nothing listens on the network
+	parameters map[string]string
+	programs   Programs
+	account    account
+	folder     folder
+
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	exited chan struct{} // closed when cmd has ended; nil before the first start
+}
+
+// dsn is the server's address for a role and a database. It names every setting that PG* variables could replace.
+func (s *server) dsn(role, database string) string {
+	q := url.Values{"host": {s.socketDir}, "port": {strconv.Itoa(s.port)}, "user": {role}, "sslmode": {"disable"}}
+	return "postgres:///" + database + "?" + q.Encode()
+}
+
+// start runs the postmaster and waits until it takes connections, however long it recovers from its log. A start that fails
+// because the shared memory of a killed postmaster is still in use is tried again for a few seconds.
+func (s *server) start(ctx context.Context) error {
+	for try := 0; ; try++ {
+		err := s.startOnce(ctx)
+		if err == nil || try == 25 || !bytes.Contains([]byte(err.Error()), []byte("shared memory block")) || !sleep(ctx, 200*time.Millisecond) {
+			return err
+		}
+	}
+}
+
+func (s *server) startOnce(ctx context.Context) error {
+	// Until PostgreSQL opens its own log, it writes here. A file and not a pipe, since it may outlive us.
+	first, err := os.OpenFile(s.firstWords(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening the log of the %s: %w", s.name, err)
+	}
+	defer func() { _ = first.Close() }()
+
+	args := []string{"-D", s.data, "-p", strconv.Itoa(s.port)}
+	for key, value := range s.parameters {
+		args = append(args, "-c", key+"="+value)
+	}
+	cmd := exec.Command(s.programs.path("postgres"), args...)
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = s.data, environment(), s.account.attributes()
+	cmd.Stdout, cmd.Stderr = first, first
+
+	s.mu.Lock()
+	if ctx.Err() != nil { // a stop came first
+		s.mu.Unlock()
+		return ctx.Err()
+	}
+	if err := cmd.Start(); err != nil {
+		s.mu.Unlock()
+		return fmt.Errorf("starting the %s: %w", s.name, err)
+	}
+	exited := make(chan struct{})
+	s.cmd, s.exited = cmd, exited
+	s.mu.Unlock()
+	go func() {
+		_ = cmd.Wait()
+		close(exited)
+	}()
+
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
+		if s.answers(ctx) == nil {
+			return nil
+		}
+		select {
+		case <-exited:
+			return fmt.Errorf("the %s ended while it started (its log is in %s): %s", s.name, s.folder.logs(), s.lastWords())
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("waiting for the %s to take connections: %w", s.name, ctx.Err()), s.stop(time.Second))
+		case <-time.After(wait):
+		}
+	}
+}
+
+// answers tells whether the server takes connections.
+func (s *server) answers(ctx context.Context) error {
+	return s.ask(ctx, "SELECT 1", new(int))
+}
+
+// ask runs one query as the superuser on a connection of its own and scans its single row.
+func (s *server) ask(ctx context.Context, query string, into ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.dsn(adminRole, "postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	return conn.QueryRow(ctx, query).Scan(into...)
+}
+
+// ended is closed when the server is not running.
+func (s *server) ended() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.exited == nil {
+		none := make(chan struct{})
+		close(none)
+		return none
+	}
+	return s.exited
+}
+
+// stop ends the server: connections are cut and a checkpoint is written. If that takes longer than allowed, it is stopped
+// without the checkpoint, and recovers from its log at the next start. A server that is not running is no error.
+func (s *server) stop(within time.Duration) error {
+	exited := s.ended()
+	s.mu.Lock()
+	cmd := s.cmd
+	s.mu.Unlock()
+	if cmd == nil {
+		return nil
+	}
+	for _, step := range []struct {
+		signal syscall.Signal
+		wait   time.Duration
+	}{{syscall.SIGINT, within}, {syscall.SIGQUIT, time.Second}, {syscall.SIGKILL, time.Second}} {
+		select {
+		case <-exited:
+			return nil
+		default:
+		}
+		_ = cmd.Process.Signal(step.signal)
+		select {
+		case <-exited:
+			return nil
+		case <-time.After(step.wait):
+		}
+	}
+	return fmt.Errorf("the %s (process %d) does not end", s.name, cmd.Process.Pid)
+}
+
+func (s *server) firstWords() string { return filepath.Join(s.folder.logs(), s.name+".start.log") }
+
+// lastWords gives the end of what the server wrote, for an error message.
+func (s *server) lastWords() string {
+	text, _ := os.ReadFile(s.firstWords())
+	logs, _ := filepath.Glob(filepath.Join(s.folder.logs(), s.name+"-*.log"))
+	if len(logs) > 0 {
+		newest, _ := os.ReadFile(logs[len(logs)-1])
+		text = append(text, newest...)
+	}
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	return string(bytes.Join(lines[max(0, len(lines)-4):], []byte(" | ")))
+}
+
+// run runs one of PostgreSQL's programs to its end as the account; its words are in the error. When ctx ends, it and what it
+// started are killed.
+func (c *Cluster) run(ctx context.Context, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, c.programs.path(program), args...)
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = string(c.folder), environment(), c.account.attributes()
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	var words bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &words, &words
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w: %s", program, errors.Join(err, ctx.Err()), bytes.TrimSpace(words.Bytes()))
+	}
+	return nil
+}
+
+// environment is what PostgreSQL's programs get to see: none of the PG* variables that would change what they do.
+func environment() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+}

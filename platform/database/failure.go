@@ -1,0 +1,70 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"bookvault/platform/problem"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// sqlState gives the five-character code of an error that PostgreSQL itself reported, or "".
+func sqlState(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// serverGone tells whether a statement failed because its server is not there (any more), rather than for what it said.
+func serverGone(err error) bool {
+	switch state := sqlState(err); {
+	case state != "":
+		// 08: connection exception; 57P01 to 57P05: shutting down, crashed, starting up, database dropped, idle for too long.
+		return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "57P") || state == "53300" // too many connections
+	case errors.Is(err, errBusy):
+		return true
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// inConflict tells whether a transaction lost against another one: serialization failure or deadlock. On a replica the first
+// also says that replaying the log had to cancel the query.
+func inConflict(err error) bool {
+	state := sqlState(err)
+	return state == "40001" || state == "40P01"
+}
+
+// explain turns the failures of infrastructure into problems that a caller may be shown. Everything else, and whatever happened
+// because the caller left, stays as it is.
+func explain(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if _, done := errors.AsType[*problem.Error](err); done {
+		return err
+	}
+	unavailable := func(code, detail string) error {
+		e := problem.New(problem.Unavailable, code, "%s", detail).Because(err)
+		e.RetryAfter = time.Second
+		return e
+	}
+	switch state := sqlState(err); {
+	case errors.Is(err, errBusy):
+		return unavailable("database_busy", "The database has more to do than it can take. Please try again in a moment.")
+	case state == "57014":
+		return problem.New(problem.DeadlineExceeded, "database_timeout", "The database needed too long for this. Please ask for less, or try again later.").Because(err)
+	case state == "55P03", inConflict(err):
+		return unavailable("database_contended", "Somebody else is changing the same thing right now. Please try again.")
+	case serverGone(err):
+		return unavailable("database_unavailable", "The database does not answer right now. Please try again in a moment.")
+	}
+	return err
+}

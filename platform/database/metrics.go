@@ -1,0 +1,112 @@
+package database
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// counts are what happened since the start.
+type counts struct {
+	commits, rollbacks, unknown, retries, fallbacks atomic.Int64
+}
+
+// ServerStats is how one server fares.
+type ServerStats struct {
+	Name   string
+	Usable bool          // it answers; a replica is also near enough to the primary to get reads
+	Lag    time.Duration // at most this far behind the primary; 0 for the primary, negative when not known
+	At     Position      // how far it is; the zero Position when not known
+	Reads  int64         // reads that it was chosen for
+	InUse  int32         // connections in use, searches included
+	Open   int32         // connections open, searches included
+}
+
+// Stats tells how each server fares, the primary first.
+func (db *DB) Stats() []ServerStats {
+	var all []ServerStats
+	now := time.Now()
+	for _, s := range db.servers() {
+		main, search := s.main.pgx.Stat(), s.search.pgx.Stat()
+		one := ServerStats{Name: s.name, Lag: -1, Reads: s.reads.Load(),
+			InUse: main.AcquiredConns() + search.AcquiredConns(), Open: main.TotalConns() + search.TotalConns()}
+		if p := s.progress.Load(); p != nil {
+			one.At = p.at
+			if !p.caughtUp.IsZero() {
+				one.Lag = now.Sub(p.caughtUp)
+			}
+		}
+		if s == db.primary {
+			one.Lag, one.Usable = 0, len(db.replicas) == 0 || s.progress.Load() != nil
+		} else {
+			one.Usable = s.fresh(db, Position{}, now)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+var (
+	poolConns    = describe("pool_connections", "Connections of a pool.", "server", "pool", "state")
+	poolAcquires = describe("pool_acquires_total", "Connections taken out of a pool.", "server", "pool")
+	poolWaits    = describe("pool_waits_total", "Connections that had to be waited for.", "server", "pool")
+	poolWaited   = describe("pool_wait_seconds_total", "Time spent waiting for connections.", "server", "pool")
+	readsChosen  = describe("reads_total", "Reads by the server chosen for them.", "server")
+	fallbacks    = describe("read_fallbacks_total", "Reads that went to the primary because their replica failed.")
+	replicaLag   = describe("replica_lag_seconds", "How far a replica is behind the primary, at most.", "server")
+	replicaUp    = describe("replica_usable", "1 while a replica gets reads.", "server")
+	transactions = describe("transactions_total", "Transactions by outcome.", "outcome")
+	txRetries    = describe("transaction_retries_total", "Transactions run anew because they lost against another one.")
+)
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("bookvault_database_"+name, help, labels, nil)
+}
+
+// Describe is for prometheus: what can be collected.
+func (db *DB) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{poolConns, poolAcquires, poolWaits, poolWaited, readsChosen, fallbacks, replicaLag, replicaUp, transactions, txRetries} {
+		to <- d
+	}
+}
+
+// Collect is for prometheus: the figures of now.
+func (db *DB) Collect(to chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	for _, s := range db.servers() {
+		for name, p := range map[string]*pool{"main": s.main, "search": s.search} {
+			stat := p.pgx.Stat()
+			gauge(poolConns, float64(stat.AcquiredConns()), s.name, name, "in_use")
+			gauge(poolConns, float64(stat.IdleConns()), s.name, name, "idle")
+			gauge(poolConns, float64(stat.MaxConns()), s.name, name, "limit")
+			counter(poolAcquires, float64(stat.AcquireCount()), s.name, name)
+			counter(poolWaits, float64(stat.EmptyAcquireCount()), s.name, name)
+			counter(poolWaited, stat.EmptyAcquireWaitTime().Seconds(), s.name, name)
+		}
+	}
+	for _, s := range db.Stats() {
+		counter(readsChosen, float64(s.Reads), s.Name)
+		if s.Name == db.primary.name {
+			continue
+		}
+		up := 0.0
+		if s.Usable {
+			up = 1
+		}
+		gauge(replicaUp, up, s.Name)
+		if s.Lag >= 0 {
+			gauge(replicaLag, s.Lag.Seconds(), s.Name)
+		}
+	}
+	counter(fallbacks, float64(db.counts.fallbacks.Load()))
+	counter(transactions, float64(db.counts.commits.Load()), "committed")
+	counter(transactions, float64(db.counts.rollbacks.Load()), "rolled_back")
+	counter(transactions, float64(db.counts.unknown.Load()), "unknown")
+	counter(txRetries, float64(db.counts.retries.Load()))
+}

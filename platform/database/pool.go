@@ -1,0 +1,268 @@
+// Package database is the way to PostgreSQL: pools of connections, reads from replicas that are fresh enough for whoever asks,
+// transactions that end as they say they did, and migrations.
+//
+// Modules see three doors: Read and Search for queries, InTx (or InPgxTx) for everything that writes. Which server answers a
+// read is decided by replicas.go, what a reader must see by consistency.go. The servers may be our own (embedded/, the next
+// room) or anybody's; this package knows only their addresses.
+package database
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/gorm"
+	"gorm.io/plugin/dbresolver"
+)
+
+// Settings say which servers there are and how hard they may be used. Zero values are replaced by the defaults named here.
+type Settings struct {
+	Primary  string   // address (URL or key=value) of the server that takes writes
+	Replicas []string // addresses of its streaming replicas; they need not answer yet
+	Pooler   bool     // a transaction pooler such as PgBouncer stands in front: no named statements, no session parameters
+
+	ApplicationName string // shown in pg_stat_activity; "bookvault"
+	MaxConns        int32  // connections to each server for reads and transactions; 16
+	MinConns        int32  // of those kept open when idle; 2
+	SearchMaxConns  int32  // connections to each server for searches; 8
+
+	ConnectTimeout           time.Duration // for one connection; 5 s
+	AcquireTimeout           time.Duration // wait for a free connection; 2 s
+	StatementTimeout         time.Duration // one statement; 15 s
+	LockTimeout              time.Duration // wait for a lock; 5 s
+	IdleInTransactionTimeout time.Duration // a transaction in which nothing happens; 30 s
+	CommitTimeout            time.Duration // a COMMIT, which no client can cancel; 15 s
+	MaxConnLifetime          time.Duration // a connection's age, give or take a tenth; 30 min
+	MaxConnIdleTime          time.Duration // an unused connection beyond MinConns; 5 min
+
+	ReplicaMaxLag time.Duration // a replica that is further behind gets no reads; 1 s
+	ReplicaPoll   time.Duration // how often a replica is asked how far it has replayed; 10 ms (50 times less often while nobody reads)
+
+	Logger *slog.Logger // nil: slog.Default()
+}
+
+func (s Settings) withDefaults() Settings {
+	s.ApplicationName = cmp.Or(s.ApplicationName, "bookvault")
+	s.MaxConns = cmp.Or(s.MaxConns, 16)
+	s.MinConns = min(cmp.Or(s.MinConns, 2), s.MaxConns)
+	s.SearchMaxConns = cmp.Or(s.SearchMaxConns, 8)
+	s.ConnectTimeout = cmp.Or(s.ConnectTimeout, 5*time.Second)
+	s.AcquireTimeout = cmp.Or(s.AcquireTimeout, 2*time.Second)
+	s.StatementTimeout = cmp.Or(s.StatementTimeout, 15*time.Second)
+	s.LockTimeout = cmp.Or(s.LockTimeout, 5*time.Second)
+	s.IdleInTransactionTimeout = cmp.Or(s.IdleInTransactionTimeout, 30*time.Second)
+	s.CommitTimeout = cmp.Or(s.CommitTimeout, 15*time.Second)
+	s.MaxConnLifetime = cmp.Or(s.MaxConnLifetime, 30*time.Minute)
+	s.MaxConnIdleTime = cmp.Or(s.MaxConnIdleTime, 5*time.Minute)
+	s.ReplicaMaxLag = cmp.Or(s.ReplicaMaxLag, time.Second)
+	s.ReplicaPoll = cmp.Or(s.ReplicaPoll, 10*time.Millisecond)
+	if s.Logger == nil {
+		s.Logger = slog.Default()
+	}
+	return s
+}
+
+// rememberedMembers bounds how many members' last writes are remembered. A forgotten one still reads their own writes through
+// the token, and without it after at most ReplicaMaxLag.
+const rememberedMembers = 10_000
+
+// DB is the database as modules see it. Close it when done.
+type DB struct {
+	settings Settings
+	gorm     *gorm.DB
+	primary  *server
+	replicas []*server
+
+	useReplicas atomic.Bool
+	lastRead    atomic.Int64 // Unix nanoseconds: the watchers rest while nobody reads
+	own         Reader       // everything that this process committed
+	written     *lru.Cache[int64, Position]
+	history     history
+	counts      counts
+
+	stopWatching context.CancelFunc
+	watching     sync.WaitGroup
+}
+
+// server is one PostgreSQL server with our pools to it.
+type server struct {
+	name   string // "primary", "replica-1" …: in metrics
+	dsn    string
+	main   *pool
+	search *pool
+
+	progress  atomic.Pointer[progress] // what the watcher last saw; nil while it sees nothing
+	downUntil atomic.Int64             // Unix nanoseconds: a read failed for want of the server
+	reads     atomic.Int64             // reads that it was chosen for
+}
+
+// pool is one pgxpool and the same connections as a *sql.DB, which GORM needs.
+type pool struct {
+	pgx *pgxpool.Pool
+	sql *sql.DB
+}
+
+// Open connects to the primary, which must answer, and begins to watch the replicas, which need not answer yet: reads go to
+// the primary until they do.
+func Open(ctx context.Context, s Settings) (_ *DB, err error) {
+	s = s.withDefaults()
+	db := &DB{settings: s}
+	db.useReplicas.Store(true)
+	if db.written, err = lru.New[int64, Position](rememberedMembers); err != nil {
+		return nil, fmt.Errorf("making room for members' last writes: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			db.closePools()
+		}
+	}()
+	if db.primary, err = s.openServer("primary", s.Primary); err != nil {
+		return nil, fmt.Errorf("database.primary: %w", err)
+	}
+	for i, dsn := range s.Replicas {
+		replica, err := s.openServer("replica-"+strconv.Itoa(i+1), dsn)
+		if err != nil {
+			return nil, fmt.Errorf("database.replicas[%d]: %w", i, err)
+		}
+		db.replicas = append(db.replicas, replica)
+	}
+	if err = db.primary.main.pgx.Ping(ctx); err != nil {
+		return nil, fmt.Errorf("database.primary does not answer: %w", err)
+	}
+	if db.gorm, err = db.openGORM(); err != nil {
+		return nil, err
+	}
+	db.watch()
+	return db, nil
+}
+
+// Close ends all connections, once those in use are given back.
+func (db *DB) Close() {
+	if db.stopWatching != nil {
+		db.stopWatching()
+	}
+	db.watching.Wait()
+	db.closePools()
+}
+
+func (db *DB) closePools() {
+	for _, s := range db.servers() {
+		for _, p := range []*pool{s.main, s.search} {
+			_ = p.sql.Close()
+			p.pgx.Close()
+		}
+	}
+}
+
+func (db *DB) servers() []*server {
+	if db.primary == nil {
+		return nil
+	}
+	return append([]*server{db.primary}, db.replicas...)
+}
+
+// Read begins a query. It is answered by a replica that is fresh enough for this context's reader, else by the primary. It
+// takes queries only; what writes belongs into InTx.
+func (db *DB) Read(ctx context.Context) *gorm.DB {
+	return db.gorm.WithContext(ctx).Clauses(dbresolver.Read).Session(&gorm.Session{})
+}
+
+// Search begins a query as Read does, on connections that plan every statement for its very parameters: one plan for rare and
+// for frequent words is a disaster for one of them.
+func (db *DB) Search(ctx context.Context) *gorm.DB {
+	return db.gorm.WithContext(ctx).Clauses(dbresolver.Read, dbresolver.Use(searchResolver)).Session(&gorm.Session{})
+}
+
+// Pool gives the primary's pool, for what GORM cannot do. Writes through it move no reader forward; InPgxTx does.
+func (db *DB) Pool() *pgxpool.Pool { return db.primary.main.pgx }
+
+// UseReplicas switches reading from replicas on or off while running. Off, every read goes to the primary.
+func (db *DB) UseReplicas(on bool) { db.useReplicas.Store(on) }
+
+// openServer makes the pools to one server. It does not connect yet.
+func (s Settings) openServer(name, dsn string) (*server, error) {
+	main, err := s.openPool(dsn, s.MaxConns, s.MinConns, nil)
+	if err != nil {
+		return nil, err
+	}
+	search, err := s.openPool(dsn, s.SearchMaxConns, 0, map[string]string{"plan_cache_mode": "force_custom_plan"})
+	if err != nil {
+		main.pgx.Close()
+		return nil, err
+	}
+	return &server{name: name, dsn: dsn, main: main, search: search}, nil
+}
+
+func (s Settings) openPool(dsn string, maxConns, minConns int32, more map[string]string) (*pool, error) {
+	c, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of a database: %w", err)
+	}
+	c.MaxConns, c.MinConns = maxConns, minConns
+	c.MaxConnLifetime, c.MaxConnLifetimeJitter = s.MaxConnLifetime, s.MaxConnLifetime/10
+	c.MaxConnIdleTime, c.HealthCheckPeriod = s.MaxConnIdleTime, 15*time.Second
+	c.PingTimeout = s.ConnectTimeout
+	s.configure(c.ConnConfig, more)
+	p, err := pgxpool.NewWithConfig(context.Background(), c)
+	if err != nil {
+		return nil, fmt.Errorf("making a pool of connections: %w", err)
+	}
+	db := sql.OpenDB(boundedConnector{stdlib.GetPoolConnector(p), s.AcquireTimeout})
+	db.SetMaxIdleConns(0) // idle ones belong to pgxpool, which keeps, ages and checks them
+	return &pool{pgx: p, sql: db}, nil
+}
+
+// configure sets what every connection needs: limits that the server itself keeps, and a cancelled context that cancels the
+// statement on the server and leaves the connection usable.
+func (s Settings) configure(c *pgx.ConnConfig, more map[string]string) {
+	c.ConnectTimeout = s.ConnectTimeout
+	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
+	}
+	if s.Pooler { // its connections change hands after each transaction, and so would these parameters
+		c.DefaultQueryExecMode = pgx.QueryExecModeExec
+		return
+	}
+	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+	c.RuntimeParams["application_name"] = s.ApplicationName
+	c.RuntimeParams["statement_timeout"] = ms(s.StatementTimeout)
+	c.RuntimeParams["lock_timeout"] = ms(s.LockTimeout)
+	c.RuntimeParams["idle_in_transaction_session_timeout"] = ms(s.IdleInTransactionTimeout)
+	for key, value := range more {
+		c.RuntimeParams[key] = value
+	}
+}
+
+// errBusy says that no connection became free within AcquireTimeout.
+var errBusy = errors.New("no connection to the database became free in time")
+
+// boundedConnector bounds the wait for a free connection, which pgxpool itself leaves to the caller's context.
+type boundedConnector struct {
+	driver.Connector
+	within time.Duration
+}
+
+// Connect takes a connection out of the pool.
+func (c boundedConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	bounded, cancel := context.WithTimeoutCause(ctx, c.within, errBusy)
+	defer cancel()
+	conn, err := c.Connector.Connect(bounded)
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(bounded), errBusy) {
+		return nil, errBusy
+	}
+	return conn, err
+}

@@ -1,0 +1,144 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+	"gorm.io/plugin/dbresolver"
+)
+
+// searchResolver names the second set of pools to dbresolver.
+const searchResolver = "search"
+
+// avoidAfterFailure is how long a replica gets no reads after one failed for want of it. The watcher knows sooner or later
+// for good; this bridges the time until it does.
+const avoidAfterFailure = time.Second
+
+// openGORM puts GORM and dbresolver over our pools. dbresolver has no health checks and hands its policies no context, so it is
+// given exactly one replica a set, which is our own router: it has the context of each query.
+func (db *DB) openGORM() (*gorm.DB, error) {
+	log := logger.NewSlogLogger(db.settings.Logger, logger.Config{
+		SlowThreshold: time.Second, LogLevel: logger.Warn, IgnoreRecordNotFoundError: true, ParameterizedQueries: true,
+	})
+	g, err := gorm.Open(onConn(db.primary.main.sql), &gorm.Config{
+		SkipDefaultTransaction: true, // one statement is one transaction already
+		TranslateError:         true,
+		Logger:                 log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening GORM: %w", err)
+	}
+	resolver := dbresolver.Register(dbresolver.Config{
+		Replicas: []gorm.Dialector{onConn(&router{db: db, pool: func(s *server) *pool { return s.main }})},
+	}).Register(dbresolver.Config{
+		Sources:  []gorm.Dialector{onConn(db.primary.search.sql)},
+		Replicas: []gorm.Dialector{onConn(&router{db: db, pool: func(s *server) *pool { return s.search }})},
+	}, searchResolver)
+	if err := g.Use(resolver); err != nil {
+		return nil, fmt.Errorf("opening dbresolver: %w", err)
+	}
+	return g, errors.Join(
+		g.Callback().Create().Before("*").Register("bookvault:in_tx", onlyInTx),
+		g.Callback().Update().Before("*").Register("bookvault:in_tx", onlyInTx),
+		g.Callback().Delete().Before("*").Register("bookvault:in_tx", onlyInTx),
+		g.Callback().Raw().Before("*").Register("bookvault:in_tx", onlyInTx),
+	)
+}
+
+func onConn(c gorm.ConnPool) gorm.Dialector { return postgres.New(postgres.Config{Conn: c}) }
+
+// ErrNotInTx says that a write was tried outside InTx, where nobody would remember what its author must see afterwards.
+var ErrNotInTx = errors.New("writes belong into database.InTx")
+
+func onlyInTx(tx *gorm.DB) {
+	if _, ok := tx.Statement.ConnPool.(gorm.TxCommitter); !ok {
+		_ = tx.AddError(ErrNotInTx)
+	}
+}
+
+// router is the one replica that dbresolver knows: a gorm.ConnPool that chooses a server for each query.
+type router struct {
+	db   *DB
+	pool func(*server) *pool
+}
+
+// pick chooses the server for a read: of the replicas that are up, not too far behind and fresh enough for this reader the one
+// with the fewest connections in use; else the primary.
+func (r *router) pick(ctx context.Context) *server {
+	now := time.Now()
+	r.db.lastRead.Store(now.UnixNano())
+	var best *server
+	if needs := r.db.needs(ctx); needs != beyond && r.db.useReplicas.Load() {
+		for _, s := range r.db.replicas {
+			if s.fresh(r.db, needs, now) && (best == nil || r.inUse(s) < r.inUse(best)) {
+				best = s
+			}
+		}
+	}
+	if best == nil {
+		best = r.db.primary
+	}
+	best.reads.Add(1)
+	return best
+}
+
+func (r *router) inUse(s *server) int32 { return r.pool(s).pgx.Stat().AcquiredConns() }
+
+// fresh tells whether a replica may answer a read that needs a position. While the primary does not answer, how far behind a
+// replica is cannot be known, and an answer that may be old is better than none.
+func (s *server) fresh(db *DB, needs Position, now time.Time) bool {
+	p, primary := s.progress.Load(), db.primary.progress.Load()
+	if p == nil || now.UnixNano() < s.downUntil.Load() || !p.at.includes(needs) {
+		return false
+	}
+	return primary == nil || (p.at.Timeline == primary.at.Timeline && now.Sub(p.caughtUp) <= db.settings.ReplicaMaxLag)
+}
+
+// failed tells whether a read failed for want of the replica, so that the primary should have it, and has the replica avoided.
+func (r *router) failed(ctx context.Context, s *server, err error) bool {
+	if err == nil || s == r.db.primary || ctx.Err() != nil || !(serverGone(err) || inConflict(err)) {
+		return false
+	}
+	if serverGone(err) {
+		s.downUntil.Store(time.Now().Add(avoidAfterFailure).UnixNano())
+	}
+	r.db.counts.fallbacks.Add(1)
+	r.db.settings.Logger.Warn("a read goes to the primary, since its replica failed", "replica", s.name, "error", err)
+	return true
+}
+
+// QueryContext runs a query on the server that fits, and on the primary if that one turns out to be gone.
+func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s := r.pick(ctx)
+	rows, err := r.pool(s).sql.QueryContext(ctx, query, args...)
+	if r.failed(ctx, s, err) {
+		rows, err = r.pool(r.db.primary).sql.QueryContext(ctx, query, args...)
+	}
+	return rows, explain(ctx, err)
+}
+
+// QueryRowContext is QueryContext for one row.
+func (r *router) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	s := r.pick(ctx)
+	row := r.pool(s).sql.QueryRowContext(ctx, query, args...)
+	if r.failed(ctx, s, row.Err()) {
+		row = r.pool(r.db.primary).sql.QueryRowContext(ctx, query, args...)
+	}
+	return row
+}
+
+// ExecContext refuses: what executes writes.
+func (r *router) ExecContext(context.Context, string, ...any) (sql.Result, error) {
+	return nil, ErrNotInTx
+}
+
+// PrepareContext refuses: a prepared statement would stay with one server. pgx keeps statements a connection by itself.
+func (r *router) PrepareContext(context.Context, string) (*sql.Stmt, error) {
+	return nil, errors.New("statements are not prepared here: pgx does so itself, for each connection")
+}

@@ -1,0 +1,140 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/gorm"
+)
+
+// attempts is how often a transaction is tried that loses against another one.
+const attempts = 3
+
+// ErrOutcomeUnknown says that the connection was lost during COMMIT: the transaction may have been committed or not. Asking
+// again with the same Idempotency-Key finds out.
+var ErrOutcomeUnknown = errors.New("the connection was lost during COMMIT, so it is not known whether the change was made; ask again with the same Idempotency-Key")
+
+// ErrRolledBack says that fn hid the error of a statement, so that PostgreSQL answered COMMIT with a rollback.
+var ErrRolledBack = errors.New("the transaction was rolled back, since one of its statements had failed")
+
+// InTx runs fn in a transaction on the primary and commits if it returns nil. Before COMMIT, the end of ctx rolls back; COMMIT
+// itself cannot be cancelled by the caller. A transaction that loses against another one (serialization failure, deadlock) is
+// run anew from the start, up to three times, so fn must have no effect outside tx. After COMMIT, whoever ctx belongs to reads
+// what was written. Only tx is inside the transaction: db.Read is not. A panic of fn rolls back and goes on.
+func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
+	return db.retried(ctx, func() error {
+		conn, err := db.primary.main.sql.Conn(ctx)
+		if err != nil {
+			return fmt.Errorf("taking a connection for a transaction: %w", err)
+		}
+		defer func() { _ = conn.Close() }() // back to the pool, which throws away one that is still in a transaction
+		var beneath *pgx.Conn
+		if err := conn.Raw(func(c any) error { beneath = c.(*stdlib.Conn).Conn(); return nil }); err != nil {
+			return fmt.Errorf("taking a connection for a transaction: %w", err)
+		}
+		return db.transact(ctx, beneath, func(pgx.Tx) error {
+			tx := db.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
+			tx.Statement.ConnPool = openTx{conn}
+			return fn(tx)
+		})
+	})
+}
+
+// InPgxTx is InTx with pgx instead of GORM, for COPY, pipelines and batches.
+func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
+	return db.retried(ctx, func() error {
+		bounded, cancel := context.WithTimeoutCause(ctx, db.settings.AcquireTimeout, errBusy)
+		conn, err := db.primary.main.pgx.Acquire(bounded)
+		busy := ctx.Err() == nil && errors.Is(context.Cause(bounded), errBusy)
+		cancel()
+		if err != nil && busy {
+			err = errBusy
+		}
+		if err != nil {
+			return fmt.Errorf("taking a connection for a transaction: %w", err)
+		}
+		defer conn.Release()
+		return db.transact(ctx, conn.Conn(), fn)
+	})
+}
+
+// retried runs a transaction until it does not lose, or has lost as often as it may.
+func (db *DB) retried(ctx context.Context, transaction func() error) error {
+	for try := 1; ; try++ {
+		err := transaction()
+		if err == nil || !inConflict(err) || try == attempts || ctx.Err() != nil {
+			return explain(ctx, err)
+		}
+		db.counts.retries.Add(1)
+		// Jitter, so that two that collided do not collide again.
+		select {
+		case <-time.After(time.Duration(1+rand.IntN(10*try*try)) * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// transact is one transaction on a connection that nobody else uses.
+func (db *DB) transact(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) error) error {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	ended := false
+	defer func() { // also when fn panics
+		if !ended {
+			db.counts.rollbacks.Add(1)
+			after, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.settings.ConnectTimeout)
+			defer cancel()
+			_ = tx.Rollback(after) // a connection on which this fails is thrown away, and the server rolls back
+		}
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("the caller left before COMMIT: %w", err)
+	}
+
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.settings.CommitTimeout)
+	defer cancel()
+	ended = true
+	switch err := tx.Commit(after); {
+	case errors.Is(err, pgx.ErrTxCommitRollback):
+		db.counts.rollbacks.Add(1)
+		return ErrRolledBack
+	case sqlState(err) != "" && !serverGone(err):
+		db.counts.rollbacks.Add(1)
+		return fmt.Errorf("committing: %w", err)
+	case err != nil:
+		db.counts.unknown.Add(1)
+		db.committed(ctx, beyond) // if it was made, its author must see it
+		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	}
+	db.counts.commits.Add(1)
+	at, err := askPosition(after, conn, askPrimary)
+	if err != nil {
+		at = beyond // committed all the same: its author reads from the primary
+	}
+	db.committed(ctx, at)
+	return nil
+}
+
+// openTx is a connection in a transaction as GORM sees it. Being a gorm.TxCommitter keeps dbresolver's hands off it and makes
+// tx.Transaction a savepoint; the end of the transaction is transact's business alone.
+type openTx struct{ *sql.Conn }
+
+var errEndsByItself = errors.New("a transaction of InTx ends by itself: return nil to commit, an error to roll back")
+
+// Commit refuses.
+func (openTx) Commit() error { return errEndsByItself }
+
+// Rollback refuses.
+func (openTx) Rollback() error { return errEndsByItself }
