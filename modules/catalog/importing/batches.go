@@ -2,7 +2,6 @@ package importing
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -141,10 +140,8 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 		}
 		r.pending = &e
 	}
-	if r.ended != nil {
-		if r.pending != nil && r.ended == io.EOF {
-			add(*r.pending)
-		}
+	if r.ended == io.EOF && r.pending != nil {
+		add(*r.pending)
 		r.pending = nil
 	}
 	return r.close(b)
@@ -159,7 +156,7 @@ func (r *Reader) close(b Batch) (Batch, error) {
 	}
 	var later []Finding
 	for _, f := range r.late {
-		if f.Line > b.Line && r.ended == nil {
+		if f.Line > b.Line && r.ended != io.EOF {
 			later = append(later, f)
 			continue
 		}
@@ -184,6 +181,3 @@ func (r *Reader) close(b Batch) (Batch, error) {
 func sameKey(e Entry, first int64) Finding {
 	return *refuse(e.Line, "", fmt.Sprintf("line %d has the same key already; two titles need two keys", first), e.Key)
 }
-
-// ErrStopped is the cause with which a run is ended from outside.
-var ErrStopped = errors.New("the import was stopped")

@@ -102,7 +102,7 @@ func (d *decoder) decide(part []byte) error {
 	switch {
 	case valid == 0 && invalid == 0:
 		return nil
-	case valid > invalid: // a UTF-8 file with a broken row or two; the rows are refused one by one
+	case valid >= invalid: // a UTF-8 file with a broken row or two; the rows are refused one by one
 		d.charset = decodeUTF8
 		return nil
 	}

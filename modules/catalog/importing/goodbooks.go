@@ -2,7 +2,6 @@ package importing
 
 import (
 	"strings"
-
 )
 
 // goodbooks reads books.csv of goodbooks-10k: several authors with commas between them, the year as 2008.0, an ISBN-10
@@ -75,4 +74,3 @@ func (goodreads) Read(row *Fields) (Entry, bool) {
 	// "Bookshelves" hold a reader's own order ("to-read", "summer-2019") and are not subjects of the title.
 	return e, row.check(&e)
 }
-

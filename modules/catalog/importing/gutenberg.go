@@ -57,7 +57,10 @@ func withoutMarks(s string) string {
 	words := strings.Fields(visible(s))
 	kept := words[:0]
 	for i, w := range words {
-		if len(w) == 2 && w[0] == '$' && w[1] >= 'a' && w[1] <= 'z' {
+		if len(w) >= 2 && w[0] == '$' && w[1] >= 'a' && w[1] <= 'z' && len(strings.TrimRight(w, ":;,.")) == 2 {
+			if len(kept) > 0 { // "design $b: an account"
+				kept[len(kept)-1] += w[2:]
+			}
 			continue
 		}
 		if w == ":" && (i == 0 || i == len(words)-1) {
@@ -87,7 +90,7 @@ var shelvesWithSlashes = map[string][]string{
 
 // bookshelves parts "Politics/Category: Religion/Spirituality" into genres (the categories) and subjects (the rest).
 func bookshelves(s string) (genres, subjects []string) {
-	var category string   // the category being put together
+	var category string  // the category being put together
 	var follows []string // what may still belong to its name
 	for _, part := range strings.Split(s, "/") {
 		part = oneLine(part)

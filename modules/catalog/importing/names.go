@@ -85,7 +85,7 @@ func turned(surname, forename string, rest []string) string {
 			direct = r + " " + direct
 		case slices.Contains(particles, last) && strings.Contains(r, " ") && hasParticle(forename):
 			direct, suffix = forename, ", "+join(r, surname) // the forenames hold a family name: "… de Caritat, marquis de Condorcet"
-		case slices.Contains(particles, last) && strings.Contains(r, " "):
+		case slices.Contains(particles, last) && strings.Contains(r, " ") && !slices.Contains(particles, lastWord(forename)):
 			direct = join(forename+" "+last, surname)
 		case slices.Contains(peers, strings.Fields(r)[0]) && (last == "of" || !strings.Contains(r, " ")):
 			direct = peer(surname, forename, r)
