@@ -14,6 +14,7 @@ type Config struct {
 	Library   Library   `key:"library"`
 	Database  Database  `key:"database"`
 	Telemetry Telemetry `key:"telemetry"`
+	Patterns  Patterns  `key:"patterns"`
 }
 
 // Server says where BookVault listens and what a client may ask of it.
@@ -46,7 +47,27 @@ type Database struct {
 	Primary  string   `key:"primary" secret:"true"`
 	Replicas []string `key:"replicas" secret:"true"`
 	Direct   string   `key:"direct" secret:"true"`
+	Pooler   bool     `key:"pooler"`
+
+	StatementTimeout         time.Duration `key:"statement_timeout" min:"100ms" max:"1h"`
+	LockTimeout              time.Duration `key:"lock_timeout" min:"10ms" max:"10m"`
+	CommitTimeout            time.Duration `key:"commit_timeout" min:"100ms" max:"10m"`
+	IdleInTransactionTimeout time.Duration `key:"idle_in_transaction_timeout" min:"1s" max:"1h"`
+	ReplicaMaxLag            time.Duration `key:"replica_max_lag" min:"10ms" max:"1h"`
+
+	Pool     Pool     `key:"pool"`
 	Embedded Embedded `key:"embedded"`
+}
+
+// Pool bounds the connections to each database server.
+type Pool struct {
+	MaxConnections    int           `key:"max_connections" min:"2" max:"1000"`
+	MinConnections    int           `key:"min_connections" min:"1" max:"1000"`
+	SearchConnections int           `key:"search_connections" min:"1" max:"1000"`
+	ConnectTimeout    time.Duration `key:"connect_timeout" min:"100ms" max:"5m"`
+	AcquireTimeout    time.Duration `key:"acquire_timeout" min:"10ms" max:"1m"`
+	MaxLifetime       time.Duration `key:"max_lifetime" min:"1m" max:"24h"`
+	MaxIdleTime       time.Duration `key:"max_idle_time" min:"1s" max:"24h"`
 }
 
 // Embedded shapes the private PostgreSQL that runs when no primary is given.
@@ -62,6 +83,16 @@ type Telemetry struct {
 	LogLevel       string `key:"log_level" oneof:"debug info warn error"`
 	LogFormat      string `key:"log_format" oneof:"auto json text"`
 	AccessLog      string `key:"access_log" oneof:"all notable off"`
+}
+
+// Patterns switches the performance layers, each by its name in docs/PATTERNS.md.
+type Patterns struct {
+	ReadReplicas Switch `key:"read_replicas"`
+}
+
+// Switch turns one pattern on. Off means that requests really take the plain way.
+type Switch struct {
+	Enabled bool `key:"enabled"`
 }
 
 // Private tells whether BookVault runs a PostgreSQL of its own.

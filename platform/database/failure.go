@@ -68,3 +68,9 @@ func explain(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// Unreachable tells whether no connection could be made at all: the server is not there, or does not let us in.
+func Unreachable(err error) bool {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	return connecting
+}

@@ -1,0 +1,161 @@
+// Command bookvault is a library in one program: its catalogue, its borrowing desk and its members. With no arguments it
+// serves; the other commands work on the same library, beside a server that runs or without one.
+//
+// This file is the grammar of the command line and nothing else. What each command does is in modules/ (serve.go,
+// commands.go) and, for the doctor, in platform/doctor; the way from here to the last layer of a request begins in
+// modules/modules.go.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"bookvault/modules"
+	"bookvault/platform/config"
+	"bookvault/platform/lifecycle"
+)
+
+// version is set for releases by the linker: -ldflags "-X main.version=1.2.3".
+var version = "0.1.0-dev"
+
+//go:embed config.yaml
+var defaults []byte
+
+// Exit statuses, so that scripts can tell a mistake in the call from a failure of the work.
+const (
+	succeeded = 0
+	failed    = 1
+	misused   = 2 // the command line, or a setting
+)
+
+// commandLine is the grammar. Flags here are for every command.
+type commandLine struct {
+	Config string            `placeholder:"FILE" help:"Settings file that lies over the built-in config.yaml; it needs to hold only what you change. Also: BOOKVAULT_CONFIG."`
+	Data   string            `placeholder:"DIR" help:"Folder of the private PostgreSQL and of what is generated (database.embedded.data)."`
+	Set    map[string]string `placeholder:"KEY=VALUE" mapsep:"none" help:"Any setting of config.yaml, such as --set library.currency=EUR. May be repeated."`
+
+	Serve   serveCommand   `cmd:"" default:"withargs" help:"Start the library and answer requests until Ctrl-C (the default)."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or tell where it is."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+func main() { os.Exit(run()) }
+
+// run does what the command line says and gives the exit status. It returns, rather than exits, so that defers run.
+func run() int {
+	var line commandLine
+	parser := kong.Must(&line, kong.Name("bookvault"),
+		kong.Description("A library in one program: catalogue, borrowing desk, members. With no arguments it serves, on a private PostgreSQL of its own."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), kong.Exit(os.Exit))
+	call, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		return report(fmt.Errorf("%w; see bookvault --help", err), misused)
+	}
+	house, ctx, release := line.house()
+	defer release()
+	call.BindTo(ctx, (*context.Context)(nil))
+	err = call.Run(house)
+	if _, badSetting := errors.AsType[*config.Error](err); badSetting {
+		return report(err, misused)
+	}
+	if err != nil {
+		return report(err, failed)
+	}
+	return succeeded
+}
+
+// report says on standard error what went wrong, in one line, and gives back the status.
+func report(err error, status int) int {
+	fmt.Fprintln(os.Stderr, "bookvault:", err)
+	return status
+}
+
+// house is what every command works with: the settings' sources, and where to print. Ctrl-C ends the context that comes
+// with it; the second Ctrl-C cuts what is still being answered, and the third ends the process where it stands.
+func (line *commandLine) house() (*modules.House, context.Context, func()) {
+	flags := line.Set
+	if flags == nil {
+		flags = map[string]string{}
+	}
+	if line.Data != "" {
+		flags["database.embedded.data"] = line.Data
+	}
+	if line.Serve.Address != "" {
+		flags["server.address"] = line.Serve.Address
+	}
+	hurry, cut := context.WithCancel(context.Background())
+	ctx, release := lifecycle.Signals(context.Background(), func() {
+		if hurry.Err() != nil {
+			os.Exit(failed)
+		}
+		cut()
+	})
+	return &modules.House{
+		Version: version,
+		Sources: config.Sources{Defaults: defaults, File: line.Config, Environ: os.Environ(), Flags: flags},
+		Out:     os.Stdout,
+		Err:     os.Stderr,
+		Hurry:   hurry,
+	}, ctx, func() { release(); cut() }
+}
+
+type serveCommand struct {
+	Address string `placeholder:"HOST:PORT" help:"Where to listen (server.address), such as :8080 for every network."`
+}
+
+// Help gives the details and examples of bookvault serve --help.
+func (serveCommand) Help() string {
+	return `Starts a private PostgreSQL in the data folder (or uses database.primary), brings its schema up to date, and answers
+requests. A fresh library is filled with demonstration titles, and the sign-ins for it are printed.
+
+Examples:
+
+  bookvault
+  bookvault --address :8080 --data /var/lib/bookvault
+  BOOKVAULT_DATABASE_PRIMARY=postgres://library@db/library bookvault serve`
+}
+
+// Run serves until Ctrl-C.
+func (serveCommand) Run(ctx context.Context, house *modules.House) error { return house.Serve(ctx) }
+
+type migrateCommand struct {
+	Up     migrateUpCommand     `cmd:"" help:"Apply the migrations that the database does not have yet."`
+	Status migrateStatusCommand `cmd:"" help:"List the migrations, and when the database got each."`
+}
+
+// Help gives the details and examples of bookvault migrate --help.
+func (migrateCommand) Help() string {
+	return `The server migrates by itself when it starts; this is for doing it beforehand, or for looking.
+
+Examples:
+
+  bookvault migrate status
+  bookvault migrate up --data /var/lib/bookvault`
+}
+
+type migrateUpCommand struct{}
+
+// Run applies the migrations.
+func (migrateUpCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.Migrate(ctx)
+}
+
+type migrateStatusCommand struct{}
+
+// Run lists the migrations.
+func (migrateStatusCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.MigrationStatus(ctx)
+}
+
+type versionCommand struct{}
+
+// Help gives the details and examples of bookvault version --help.
+func (versionCommand) Help() string { return "Examples:\n\n  bookvault version" }
+
+// Run prints the version and what the program was built with.
+func (versionCommand) Run(house *modules.House) error { return house.PrintVersion() }

@@ -1,0 +1,45 @@
+package modules
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"bookvault/platform/lifecycle"
+)
+
+// banner tells a person at the terminal how the start goes. Programs read the log instead.
+type banner struct{ to io.Writer }
+
+func newBanner(to io.Writer) *banner { return &banner{to} }
+
+func (b *banner) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(b.to, format, args...) // nobody may be looking
+}
+
+func (b *banner) title(version string) { b.say("\nBookVault %s\n\n", version) }
+
+// step prints one line a step: its name, how long it took, and what it has to say.
+func (b *banner) step(s lifecycle.Started) {
+	if s.Err != nil {
+		b.say("  %-12s %8s  failed\n\n", s.Name, human(s.Took))
+		return
+	}
+	b.say("  %-12s %8s  %s\n", s.Name, human(s.Took), s.Note)
+}
+
+func (b *banner) ready(s *server, took time.Duration) {
+	b.say("\nReady after %s: http://%s (API: /docs). Ctrl-C stops it.\n\n", human(took), s.web.Address())
+}
+
+func (b *banner) stopping() { b.say("\nStopping: answering what was asked, then closing.\n") }
+
+func (b *banner) stopped(took time.Duration) { b.say("Stopped after %s.\n", human(took)) }
+
+// human writes a duration as a person would say it.
+func human(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
