@@ -1,0 +1,183 @@
+package importing
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// Batch is what a Store writes in one transaction, so that a run that is killed leaves whole batches behind and nothing else.
+type Batch struct {
+	Entries  []Entry
+	Findings []Finding // of rows up to Line, not yet stored; may be cut to Limits.Listed
+	Refused  int64     // rows refused among them, listed or not
+	Rows     int64     // rows read for this batch, refused ones too
+	Line     int64     // the last line that this batch accounts for: where a run goes on that was broken off
+	Bytes    int64     // read of the file so far, as it lies on the disk
+	Last     bool      // the file ended here
+}
+
+// Reader gives the entries of a file in batches.
+type Reader struct {
+	src    *Source
+	rows   *Rows
+	shape  Shape
+	fields *Fields
+	limits Limits
+	after  int64 // lines up to here were accounted for by an earlier try
+	listed int   // findings given out so far
+
+	pending *Entry // the last entry read: the next row may belong to it
+	late    []Finding
+	rowsFor int64
+	ended   error
+}
+
+// Options say how to read a file. The zero value detects everything.
+type Options struct {
+	Encoding  string            `json:"encoding,omitempty"`
+	Delimiter string            `json:"delimiter,omitempty"` // one character, or "tab"
+	Mapping   map[string]string `json:"mapping,omitempty"`   // our column -> the file's; see ParseMapping
+	Source    string            `json:"source,omitempty"`    // whose keys they are, for a mapped file or our own format
+	DryRun    bool              `json:"dry_run,omitempty"`
+	Overwrite bool              `json:"overwrite,omitempty"` // a changed row may replace what a librarian edited
+}
+
+// NewReader opens a file and finds out what it is. after is the line up to which an earlier try got; 0 begins at the start.
+func NewReader(file io.Reader, opts Options, limits Limits, after int64) (*Reader, error) {
+	limits = limits.withDefaults()
+	src, err := Open(file, opts.Encoding, limits)
+	if err != nil {
+		return nil, err
+	}
+	delimiter, err := parseDelimiter(opts.Delimiter)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := NewRows(src, delimiter, limits)
+	if err != nil {
+		return nil, err
+	}
+	shape, err := Recognise(rows.Header(), opts.Mapping, opts.Source)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{src: src, rows: rows, shape: shape, fields: newFields(rows.Header()), limits: limits, after: after}, nil
+}
+
+func parseDelimiter(s string) (byte, error) {
+	switch s {
+	case "":
+		return 0, nil
+	case "tab", `\t`:
+		return '\t', nil
+	}
+	for _, d := range delimiters {
+		if s == string(d) {
+			return d, nil
+		}
+	}
+	return 0, unreadable("the delimiter %q is not one of , ; | tab", s)
+}
+
+// Source names the source of the keys: the shape that was recognised, or the name that was given.
+func (r *Reader) Source() string { return r.shape.Name() }
+
+// Encoding names the encoding of the file as far as it is known.
+func (r *Reader) Encoding() string { return r.src.Encoding() }
+
+// BytesRead says how many bytes of the file were read so far.
+func (r *Reader) BytesRead() int64 { return r.src.BytesRead() }
+
+// Next gives the next batch. The last one has Last set; an error says where reading stopped, and what was read before it
+// was given out already.
+func (r *Reader) Next(ctx context.Context) (Batch, error) {
+	var b Batch
+	var size int
+	seen := make(map[string]int64, r.limits.BatchRows)
+	add := func(e Entry) {
+		if first, twice := seen[e.Key]; twice {
+			r.late = append(r.late, sameKey(e, first))
+			return
+		}
+		seen[e.Key] = e.Line
+		b.Entries = append(b.Entries, e)
+	}
+	for r.ended == nil && len(b.Entries) < r.limits.BatchRows && size < r.limits.BatchBytes {
+		if ctx.Err() != nil {
+			return Batch{}, context.Cause(ctx)
+		}
+		row, finding, err := r.rows.Read()
+		if err != nil {
+			r.ended = err
+			break
+		}
+		r.rowsFor++
+		if finding != nil {
+			if finding.Line > r.after {
+				r.late = append(r.late, *finding)
+			}
+			size += valueShown
+			continue
+		}
+		if row.LastLine <= r.after {
+			r.rowsFor--
+			continue
+		}
+		size += row.Bytes
+		r.fields.take(row)
+		e, ok := r.shape.Read(r.fields)
+		r.late = append(r.late, r.fields.found...)
+		if !ok {
+			continue
+		}
+		if merging, can := r.shape.(Merging); can && r.pending != nil && r.pending.Key == e.Key {
+			merging.Merge(r.pending, e)
+			continue
+		}
+		if r.pending != nil {
+			add(*r.pending)
+		}
+		r.pending = &e
+	}
+	if r.ended == io.EOF && r.pending != nil {
+		add(*r.pending)
+		r.pending = nil
+	}
+	return r.close(b)
+}
+
+// close settles what a batch accounts for. What was found behind its last line waits for the next one, since a run that is
+// taken up again reads on from that line and would find it twice.
+func (r *Reader) close(b Batch) (Batch, error) {
+	b.Line = r.rows.Line() - 1
+	if r.pending != nil {
+		b.Line = r.pending.Line - 1
+	}
+	var later []Finding
+	for _, f := range r.late {
+		if f.Line > b.Line && r.ended != io.EOF {
+			later = append(later, f)
+			continue
+		}
+		if f.Refused {
+			b.Refused++
+		}
+		if r.listed < r.limits.Listed {
+			r.listed++
+			b.Findings = append(b.Findings, f)
+		}
+	}
+	r.late = later
+	b.Rows, r.rowsFor = r.rowsFor, 0
+	b.Bytes = r.src.BytesRead()
+	b.Last = r.ended == io.EOF
+	if r.ended != nil && !b.Last && len(b.Entries) == 0 && b.Refused == 0 {
+		return b, r.ended
+	}
+	return b, nil
+}
+
+func sameKey(e Entry, first int64) Finding {
+	return *refuse(e.Line, "", fmt.Sprintf("line %d has the same key already; two titles need two keys", first), e.Key)
+}

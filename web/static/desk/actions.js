@@ -1,0 +1,170 @@
+// actions.js: what one scan does: a card brings its member, a barcode is lent or checked in; each answer in words.
+
+import { get, Offline, post, Problem } from "../lib/api.js";
+import { dateWithDistance, maybe, t } from "../lib/i18n.js";
+import { reasonsOf } from "../lib/refusals.js";
+
+/** @typedef {import("./scans.js").Scan} Scan */
+/** @typedef {import("../lib/types.js").Loan} Loan */
+/** @typedef {import("../lib/types.js").Item} Item */
+/** @typedef {{card: string, name: string, category?: string, expires_on?: string, loans: Loan[], titles: Map<number, string>}} Member */
+
+/** @param {unknown} error */
+const absent = (error) => error instanceof Problem && error.status === 404;
+
+/**
+ * A member and what they have at home; nobody when no card has this number.
+ * @param {string} card
+ * @returns {Promise<Member | null>}
+ */
+export async function memberOf(card) {
+  try {
+    const member = await get(`/api/members/v1/members/${encodeURIComponent(card)}`);
+    const { items } = await get("/api/borrowing/v1/loans", { member_card: member.card, status: "open", limit: 100 });
+    return { ...member, loans: items, titles: new Map() };
+  } catch (error) {
+    if (absent(error) || (error instanceof Problem && (error.status === 422 || error.status === 400))) return null;
+    throw error;
+  }
+}
+
+/**
+ * The name of a title, for the log; its number when the catalogue does not answer.
+ * @param {number} id
+ */
+export async function titleOf(id) {
+  try {
+    return String((await get(`/api/catalog/v1/books/${id}`)).title);
+  } catch {
+    return `№ ${id}`;
+  }
+}
+
+/** Writes a refusal into its scan. @param {Scan} scan @param {unknown} error */
+function refuse(scan, error) {
+  if (error instanceof Offline || !(error instanceof Problem)) throw error;
+  const mine = error.code === "already_yours" || error.reasons.some(({ code }) => code === "already_yours");
+  scan.state = mine ? "note" : "no";
+  scan.words = reasonsOf(error).join(" · ");
+  scan.problem = error;
+}
+
+/** The desk's hands: the member at the desk, the branch, and what a scan does. */
+export class Desk {
+  /** @type {Member | null} */
+  member = null;
+  branch = "";
+  /** @type {import("./scans.js").Mode} */
+  mode = "lend";
+
+  /**
+   * Does one scan. A code that is no item of ours may be a card, and the other way round.
+   * @param {Scan} scan
+   */
+  async act(scan) {
+    if (scan.mode === "check-in") {
+      if (await this.#checkIn(scan)) return;
+      if (await this.#call(scan)) this.mode = "lend";
+      else this.#unknown(scan);
+      return;
+    }
+    if (this.member) {
+      if (scan.code === this.member.card) return void (await this.#call(scan));
+      if (await this.#lend(scan, this.member)) return;
+      if (await this.#call(scan)) return;
+      return this.#unknown(scan);
+    }
+    if (await this.#call(scan)) return;
+    try {
+      const item = /** @type {Item} */ (await get(`/api/borrowing/v1/items/${encodeURIComponent(scan.code)}`));
+      scan.title = item.title ?? (await titleOf(item.book_id));
+      scan.state = "no";
+      scan.words = t("desk.cardFirst");
+    } catch (error) {
+      if (!absent(error)) return refuse(scan, error);
+      this.#unknown(scan);
+    }
+  }
+
+  /** @param {Scan} scan */
+  #unknown(scan) {
+    scan.state = "no";
+    scan.words = t("desk.unknown");
+  }
+
+  /** A card: its member comes to the desk. @param {Scan} scan */
+  async #call(scan) {
+    const member = await memberOf(scan.code);
+    if (!member) return false;
+    this.member = member;
+    scan.state = "note";
+    scan.title = member.name;
+    scan.words = t("desk.member", { n: member.loans.length });
+    return true;
+  }
+
+  /**
+   * @param {Scan} scan
+   * @param {Member} member
+   * @param {{codes: string[], reason: string}} [override]
+   */
+  async #lend(scan, member, override) {
+    try {
+      const loan = /** @type {Loan} */ (await post("/api/borrowing/v1/loans", { member_card: member.card, barcode: scan.code, ...(this.branch && { branch: this.branch }), ...(override && { override }) }, scan.key));
+      member.loans = [...member.loans.filter(({ id }) => id !== loan.id), loan];
+      scan.state = "ok";
+      scan.loan = loan.id;
+      scan.problem = undefined;
+      scan.words = t("desk.due", { due: dateWithDistance(loan.due_on) });
+      scan.title = loan.title ?? (await titleOf(loan.book_id));
+    } catch (error) {
+      if (absent(error)) return false;
+      scan.card = member.card;
+      refuse(scan, error);
+      const item = await get(`/api/borrowing/v1/items/${encodeURIComponent(scan.code)}`).catch(() => null);
+      if (item) scan.title = item.title ?? (await titleOf(item.book_id));
+    }
+    return true;
+  }
+
+  /** @param {Scan} scan */
+  async #checkIn(scan) {
+    try {
+      const answer = await post("/api/borrowing/v1/check-ins", { barcode: scan.code, ...(this.branch && { branch: this.branch }), ...(scan.bookDrop && { book_drop: true }) }, scan.key);
+      const item = /** @type {Item} */ (answer.item);
+      scan.state = "ok";
+      const next = typeof answer.next === "string" ? answer.next : (answer.next?.code ?? answer.next?.action ?? "");
+      scan.words = [answer.closed_loan ? t("desk.returned") : t("desk.notOut"), maybe(`next.${next}`)].filter(Boolean).join(" · ");
+      scan.title = item.title ?? (await titleOf(item.book_id));
+      const gone = answer.closed_loan?.id;
+      if (gone && this.member) this.member.loans = this.member.loans.filter(({ id }) => id !== gone);
+    } catch (error) {
+      if (absent(error)) return false;
+      refuse(scan, error);
+    }
+    return true;
+  }
+
+  /**
+   * Lends all the same, with the codes that stand against it and the reason why.
+   * @param {Scan} scan
+   * @param {string} reason
+   * @param {string} key
+   */
+  async override(scan, reason, key) {
+    if (!scan.problem || !this.member || this.member.card !== scan.card) return;
+    const codes = scan.problem.reasons.map(({ code }) => code);
+    scan.key = key;
+    await this.#lend(scan, this.member, { codes, reason });
+  }
+
+  /** Takes a lending back, as if it had not been. @param {Scan} scan @param {string} key */
+  async undo(scan, key) {
+    if (!scan.loan || scan.undone) return;
+    const loan = scan.loan;
+    await post(`/api/borrowing/v1/loans/${loan}/reversal`, {}, key);
+    scan.undone = true;
+    scan.words = t("desk.undone");
+    if (this.member) this.member.loans = this.member.loans.filter(({ id }) => id !== loan);
+  }
+}

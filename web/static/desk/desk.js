@@ -1,0 +1,197 @@
+// desk.js: the circulation desk: one box for cards and books, the member at the desk, a log of what was scanned.
+
+import { commandKey, Offline, Problem } from "../lib/api.js";
+import { branches } from "../lib/branches.js";
+import { find, html, render } from "../lib/html.js";
+import { date, maybe, t } from "../lib/i18n.js";
+import { reasonsOf } from "../lib/refusals.js";
+import { may, me } from "../lib/session.js";
+import { toast } from "../parts/toast.js";
+import { NotAllowed } from "../states/states.js";
+import { Desk, memberOf } from "./actions.js";
+import { logOf } from "./log.js";
+import { clean, Scans } from "./scans.js";
+
+const BRANCH = "bookvault.desk.branch";
+
+/** @param {Desk} desk */
+function memberPanel({ member }) {
+  if (!member) return html`<p class="quiet">${t("desk.noMember")}</p>`;
+  const late = member.loans.filter(({ overdue }) => overdue).length;
+  const facts = [member.category && (maybe(`category.${member.category}`) ?? member.category), member.expires_on && t("desk.expires", { date: date(member.expires_on) })].filter(Boolean);
+  return html`<h2 dir="auto">${member.name}</h2>
+    <p class="quiet numbers">${member.card}</p>
+    <p>${facts.join(" · ")}</p>
+    <p><strong>${t("loans.count", { n: member.loans.length })}</strong>${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p>
+    <button type="button" class="link-button" data-done>${t("desk.done")} <kbd>Esc</kbd></button>`;
+}
+
+function kept() {
+  try {
+    return localStorage.getItem(BRANCH) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * @returns {Promise<import("../lib/router.js").View>}
+ */
+export async function show() {
+  const staff = await me();
+  if (!staff) throw new Problem(401, { code: "unauthenticated" });
+  if (!may(staff, "desk")) throw new NotAllowed();
+  const places = await branches().catch(() => []);
+  const desk = new Desk();
+  desk.branch = places.some(({ code }) => code === kept()) ? kept() : (places[0]?.code ?? "");
+  return {
+    title: t("nav.desk"),
+    body: html`<h1 class="hidden-text">${t("nav.desk")}</h1>
+      <div class="desk">
+        <section class="counter" aria-label="${t("desk.counter")}">
+          <form class="box" autocomplete="off">
+            <fieldset class="modes"><legend class="hidden-text">${t("desk.mode")}</legend>
+              <label><input type="radio" name="mode" value="lend" checked><span>${t("desk.lend")}</span><kbd>F2</kbd></label>
+              <label><input type="radio" name="mode" value="check-in"><span>${t("desk.checkIn")}</span><kbd>F4</kbd></label>
+              <label class="switch drop"><input type="checkbox" name="drop"><span>${t("desk.bookDrop")}</span></label>
+              ${places.length > 1 && html`<label class="branch"><span class="hidden-text">${t("desk.branch")}</span><select class="input" name="branch">${places.map(({ code, name }) => html`<option value="${code}"${code === desk.branch && html` selected`}>${name}</option>`)}</select></label>`}
+            </fieldset>
+            <label class="hidden-text" for="scan">${t("desk.scan")}</label>
+            <input class="input" id="scan" name="scan" maxlength="100" placeholder="${t("desk.scan")}" spellcheck="false" autocapitalize="off" enterkeyhint="done">
+            <p class="queue quiet small" id="queue" role="status"></p>
+          </form>
+          <p class="hidden-text" role="status" aria-live="assertive" id="last"></p>
+          <div id="log"></div>
+        </section>
+        <aside class="member" id="member" aria-label="${t("desk.memberPanel")}"></aside>
+      </div>`,
+    ownFocus: true,
+    ready: (main, signal) => run(main, signal, desk, staff),
+  };
+}
+
+/**
+ * @param {HTMLElement} main
+ * @param {AbortSignal} signal
+ * @param {Desk} desk
+ * @param {import("../lib/session.js").Me} staff
+ */
+function run(main, signal, desk, staff) {
+  const box = /** @type {HTMLInputElement} */ (find(main, "#scan"));
+  const form = /** @type {HTMLFormElement} */ (find(main, "form.box"));
+  const log = find(main, "#log");
+  const drop = /** @type {HTMLInputElement} */ (find(form, "[name=drop]"));
+  let spoken = "";
+
+  const mode = (/** @type {import("./scans.js").Mode} */ wish) => {
+    desk.mode = wish;
+    /** @type {HTMLInputElement} */ (find(form, `[value=${wish}]`)).checked = true;
+    main.classList.toggle("checking-in", wish === "check-in");
+    find(form, ".drop").hidden = wish !== "check-in";
+  };
+
+  const draw = () => {
+    mode(desk.mode);
+    scans.card = desk.member?.card ?? "";
+    const typing = log.querySelector("details[open] input");
+    if (!(typing instanceof HTMLInputElement && document.activeElement === typing)) render(log, logOf(scans.log, staff, scans.card));
+    render(find(main, "#member"), memberPanel(desk));
+    find(main, "#member").classList.toggle("present", desk.member !== null);
+    const held = scans.waiting.some(({ state }) => state === "held");
+    render(find(main, "#queue"), scans.waiting.length > 0 && t(held ? "desk.queueHeld" : "desk.queue", { n: scans.waiting.length }));
+    const last = scans.log.find(({ state }) => state !== "waiting");
+    const words = last ? `${last.title}: ${last.words}` : "";
+    if (words !== spoken) render(find(main, "#last"), (spoken = words));
+  };
+
+  const scans = new Scans((scan) => desk.act(scan), draw, signal);
+
+  /** Runs a command from the log and says what went wrong. @param {() => Promise<void>} command */
+  const attempt = async (command) => {
+    try {
+      await command();
+    } catch (error) {
+      toast(error instanceof Problem ? reasonsOf(error).join(" ") : t(error instanceof Offline ? "offline.try" : "state.failedWords"), "bad");
+    }
+    draw();
+    box.focus();
+  };
+
+  const undo = (/** @type {number} */ i) => {
+    const scan = scans.log[i];
+    if (scan) void attempt(() => desk.undo(scan, commandKey()));
+  };
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const code = clean(box.value);
+    box.value = "";
+    box.focus();
+    if (code) scans.push(code, desk.mode, drop.checked);
+  });
+  form.addEventListener("change", (event) => {
+    const input = event.target;
+    if (input instanceof HTMLInputElement && input.name === "mode") mode(input.value === "lend" ? "lend" : "check-in");
+    if (input instanceof HTMLSelectElement) {
+      desk.branch = input.value;
+      try {
+        localStorage.setItem(BRANCH, input.value);
+      } catch {
+        // chosen for this visit only
+      }
+    }
+  });
+  log.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-undo]") : null;
+    if (button instanceof HTMLElement) undo(Number(button.dataset.undo));
+  });
+  log.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const asked = /** @type {HTMLFormElement} */ (event.target);
+    const scan = scans.log[Number(asked.dataset.override)];
+    const reason = String(new FormData(asked).get("reason")).trim();
+    if (scan && reason) {
+      box.focus();
+      void attempt(() => desk.override(scan, reason, commandKey()));
+    }
+  });
+  const done = () => {
+    desk.member = null;
+    draw();
+    box.focus();
+  };
+  find(main, "#member").addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("[data-done]")) done();
+  });
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "F2" || event.key === "F4") {
+        event.preventDefault();
+        mode(event.key === "F2" ? "lend" : "check-in");
+        box.focus();
+        return;
+      }
+      if (event.target === box) {
+        if (event.key === "Escape") done();
+        if (event.key === "z" && (event.ctrlKey || event.metaKey) && box.value === "") {
+          event.preventDefault();
+          undo(scans.log.findIndex(({ loan, undone }) => loan && !undone));
+        }
+        return;
+      }
+      const writes = event.target instanceof Element && event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select");
+      // a scanner types wherever the focus happens to be: its first letter brings it home
+      if (!writes && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) box.focus();
+    },
+    { signal },
+  );
+  scans.restore((card) => {
+    if (card) void memberOf(card).then((member) => {
+      desk.member ??= member;
+      draw();
+    });
+  });
+  draw();
+  box.focus();
+}

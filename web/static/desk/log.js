@@ -1,0 +1,50 @@
+// log.js: the desk's scans on screen: the time, OK or NO, what and why; undo and override where they can be had.
+
+import { html } from "../lib/html.js";
+import { clock, t } from "../lib/i18n.js";
+import { may } from "../lib/session.js";
+
+/** @typedef {import("./scans.js").Scan} Scan */
+/** @typedef {import("../lib/session.js").Me} Me */
+/** @typedef {import("../lib/session.js").Role} Role */
+
+/** @type {Record<Scan["state"], import("../lib/i18n.js").Key>} */
+const SIGNS = { waiting: "desk.sign.waiting", held: "desk.sign.held", ok: "desk.sign.ok", no: "desk.sign.no", note: "desk.sign.note" };
+
+/**
+ * Whether this person may lend against every reason of a refusal.
+ * @param {Scan} scan
+ * @param {Me} me
+ */
+function mayOverride({ problem, mode }, me) {
+  if (!problem || mode !== "lend" || problem.status !== 409 || problem.reasons.length === 0) return false;
+  return problem.reasons.every(({ overridable }) => overridable === true || (typeof overridable === "string" && may(me, /** @type {Role} */ (overridable))));
+}
+
+/**
+ * @param {Scan} scan
+ * @param {number} i its place in the log, newest 0
+ * @param {Me} me
+ * @param {string} card whose member stands at the desk
+ */
+function line(scan, i, me, card) {
+  return html`<li class="scan ${scan.state}${scan.undone && " undone"}">
+    <time class="numbers">${clock(scan.at)}</time>
+    <strong class="sign">${t(SIGNS[scan.state])}</strong>
+    <div class="what"><span class="name" dir="auto">${scan.title}</span> <span class="words">${scan.state === "held" ? t("desk.held") : scan.words}</span>${scan.title !== scan.code && html` <span class="code numbers">${scan.code}</span>`}</div>
+    ${scan.loan && !scan.undone && html`<button type="button" class="button slim" data-undo="${i}">${t("desk.undo")}<span class="hidden-text"> ${scan.title}</span></button>`}
+    ${scan.state === "no" && scan.card === card && mayOverride(scan, me) && html`<details class="override"><summary>${t("desk.override")}</summary>
+      <form data-override="${i}"><label class="field"><span class="label">${t("desk.overrideReason")}</span><input class="input" name="reason" maxlength="200" required></label><button class="button" type="submit">${t("desk.overrideGo")}</button></form>
+    </details>`}
+  </li>`;
+}
+
+/**
+ * @param {Scan[]} scans
+ * @param {Me} me
+ * @param {string} card
+ */
+export function logOf(scans, me, card) {
+  if (scans.length === 0) return html`<p class="quiet empty">${t("desk.empty")}</p>`;
+  return html`<ol class="log" aria-label="${t("desk.log")}">${scans.map((scan, i) => line(scan, i, me, card))}</ol>`;
+}

@@ -1,0 +1,111 @@
+// api.js: the JSON API as functions. Problems (RFC 9457) arrive as `Problem`, a lost connection as `Offline`.
+
+/** @typedef {{code: string, detail?: string, overridable?: boolean | string}} Reason */
+/** @typedef {{field: string, detail: string}} FieldError */
+
+/** An answer that says no: the status, a stable code, and every reason. */
+export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {{code?: string, detail?: string, title?: string, reasons?: Reason[], errors?: FieldError[]}} body
+   * @param {number} [retryAfter] seconds
+   */
+  constructor(status, body, retryAfter) {
+    super(body.detail || body.title || `status ${status}`);
+    this.status = status;
+    this.code = body.code || `status_${status}`;
+    this.detail = body.detail || body.title || "";
+    /** @type {Reason[]} */
+    this.reasons = Array.isArray(body.reasons) ? body.reasons : [];
+    /** @type {FieldError[]} */
+    this.errors = Array.isArray(body.errors) ? body.errors : [];
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The request did not reach the library, or its answer did not reach us. */
+export class Offline extends Error {}
+
+/** A fresh key for one command; sent again with the same key, a command has one effect. */
+export function commandKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, unknown>} [query] empty values are left out; lists repeat the name
+ */
+export function address(path, query = {}) {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null && one !== "" && one !== false) params.append(name, String(one));
+    }
+  }
+  const text = params.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/**
+ * @param {string} method
+ * @param {string} url
+ * @param {{body?: unknown, key?: string, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ */
+async function call(method, url, { body, key, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json, application/problem+json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key) headers["Idempotency-Key"] = key;
+  let answer;
+  let text;
+  try {
+    answer = await fetch(url, {
+      method,
+      headers,
+      signal,
+      credentials: "same-origin",
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    text = await answer.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Offline("the library cannot be reached", { cause: error });
+  }
+  let value = null;
+  if (text) {
+    try {
+      value = JSON.parse(text);
+    } catch {
+      value = { detail: text.slice(0, 200) };
+    }
+  }
+  if (answer.ok) return value;
+  const retryAfter = Number(answer.headers.get("Retry-After")) || undefined;
+  throw new Problem(answer.status, value ?? {}, retryAfter);
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, unknown>} [query]
+ * @param {AbortSignal} [signal]
+ */
+export function get(path, query, signal) {
+  return call("GET", address(path, query), { signal });
+}
+
+/**
+ * Sends a command, with a key of its own unless one is given (to send it again).
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {string} [key]
+ */
+export function post(path, body = {}, key = commandKey()) {
+  return call("POST", path, { body, key });
+}
+
+/** @param {string} path */
+export function remove(path) {
+  return call("DELETE", path);
+}

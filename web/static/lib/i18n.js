@@ -1,0 +1,151 @@
+// i18n.js: words, plurals, numbers and dates in the reader's language, chosen by the browser and kept.
+
+/** @typedef {import("../i18n/en.js").Messages} Messages */
+/** @typedef {keyof Messages} Key */
+/** @typedef {"en" | "vi"} Language */
+
+/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: Messages}>}>} */
+export const LANGUAGES = {
+  en: { name: "English", locale: "en-GB", load: () => import("../i18n/en.js") },
+  vi: { name: "Tiếng Việt", locale: "vi-VN", load: () => import("../i18n/vi.js") },
+};
+
+const KEPT = "bookvault.language";
+
+/** @type {Language} */
+let current = "en";
+/** @type {Messages} */
+let messages;
+let plurals = new Intl.PluralRules("en");
+
+export function language() {
+  return current;
+}
+
+export function locale() {
+  return LANGUAGES[current].locale;
+}
+
+/**
+ * What was kept, else the first language of the browser that we speak, else English.
+ * @returns {Language}
+ */
+export function preferred() {
+  const wishes = [kept(), ...navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())];
+  return /** @type {Language} */ (wishes.find((wish) => wish && wish in LANGUAGES) ?? "en");
+}
+
+function kept() {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null; // storage is closed to us: the browser's own choice stands
+  }
+}
+
+/**
+ * Loads a language and makes it the page's.
+ * @param {Language} wish
+ * @param {boolean} [keep] remember it for the next visit
+ */
+export async function speak(wish, keep = false) {
+  ({ messages } = await LANGUAGES[wish].load());
+  current = wish;
+  plurals = new Intl.PluralRules(LANGUAGES[wish].locale);
+  document.documentElement.lang = wish;
+  if (!keep) return;
+  try {
+    localStorage.setItem(KEPT, wish);
+  } catch {
+    // a private window: the choice lasts as long as the page
+  }
+}
+
+/**
+ * The words of a key. `{name}` is replaced by vars.name, numbers written as the language writes them; a plural takes its form from vars.n.
+ * @param {Key} key
+ * @param {Record<string, string | number>} [vars]
+ * @returns {string}
+ */
+export function t(key, vars = {}) {
+  const message = messages[key];
+  const text = typeof message === "string" ? message : (message[plurals.select(Number(vars.n))] ?? message.other);
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = vars[name];
+    return typeof value === "number" ? number(value) : String(value ?? "");
+  });
+}
+
+/**
+ * The words of a code that a server may invent tomorrow: ours when we know it, else nothing.
+ * @param {string} key
+ * @returns {string | undefined}
+ */
+export function maybe(key) {
+  return key in messages ? t(/** @type {Key} */ (key)) : undefined;
+}
+
+/** @param {number} value */
+export function number(value) {
+  return new Intl.NumberFormat(locale()).format(value);
+}
+
+/**
+ * A year as people say it: 1820, 750 BC. Never with a separator.
+ * @param {number} value negative before our era
+ */
+export function year(value) {
+  return value < 0 ? t("year.before", { year: String(-value) }) : String(value);
+}
+
+/**
+ * A language's name in the reader's language.
+ * @param {string} tag
+ */
+export function languageName(tag) {
+  const ours = maybe(`language.${tag}`); // browsers leave rare languages out
+  if (ours) return ours;
+  try {
+    const name = new Intl.DisplayNames(locale(), { type: "language" }).of(tag) ?? tag;
+    return current === "vi" ? name : name[0].toUpperCase() + name.slice(1);
+  } catch {
+    return tag;
+  }
+}
+
+/**
+ * "Friday, 4 December", with the year when it is not this one.
+ * @param {string} day as YYYY-MM-DD
+ */
+export function date(day) {
+  const at = new Date(`${day}T12:00:00Z`);
+  const weekday = new Intl.DateTimeFormat(locale(), { weekday: "long", timeZone: "UTC" }).format(at);
+  /** @type {Intl.DateTimeFormatOptions} */
+  const form = { day: "numeric", month: "long", timeZone: "UTC" };
+  if (at.getUTCFullYear() !== new Date().getFullYear()) form.year = "numeric";
+  return `${weekday}, ${new Intl.DateTimeFormat(locale(), form).format(at)}`;
+}
+
+/**
+ * "in 12 days", "today", "3 days ago", counted in whole days of the reader's calendar.
+ * @param {string} day as YYYY-MM-DD
+ * @param {Date} [now]
+ */
+export function fromToday(day, now = new Date()) {
+  const today = Date.UTC(now.getFullYear(), now.getMonth(), now.getDate());
+  const days = Math.round((Date.parse(`${day}T00:00:00Z`) - today) / 86_400_000);
+  return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(days, "day");
+}
+
+/**
+ * "Friday, 4 December (in 12 days)".
+ * @param {string} day as YYYY-MM-DD
+ */
+export function dateWithDistance(day) {
+  return `${date(day)} (${fromToday(day)})`;
+}
+
+/** @param {Date} at */
+export function clock(at) {
+  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(at);
+}

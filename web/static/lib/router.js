@@ -1,0 +1,161 @@
+// router.js: addresses to pages. A page is a function of its address; this file brings it on screen, in order, with focus and scroll where a reader expects them.
+
+import { render, find } from "./html.js";
+
+/**
+ * What a page is given.
+ * @typedef {object} Context
+ * @property {URL} url
+ * @property {string[]} params what the pattern caught
+ * @property {AbortSignal} signal aborted when the reader moves on
+ * @property {Record<string, any>} kept what this history entry kept (keep)
+ */
+
+/**
+ * What a page answers.
+ * @typedef {object} View
+ * @property {string} title
+ * @property {import("./html.js").Html} body
+ * @property {(main: HTMLElement, signal: AbortSignal) => void} [ready] called once the body stands in the page
+ * @property {boolean} [ownFocus] the page puts the focus itself
+ */
+
+/** @typedef {{show: (context: Context) => Promise<View>, waiting?: () => import("./html.js").Html}} Page */
+/** @typedef {{pattern: RegExp, styles?: string, load: () => Promise<Page>}} Route */
+/** @typedef {(error: unknown, url: URL) => Promise<View>} OnError */
+
+const SKELETON_AFTER = 300; // ms
+const NAME = "BookVault";
+
+/** @type {Route[]} */
+let routes = [];
+/** @type {OnError} */
+let onError;
+/** @type {AbortController | undefined} */
+let visit;
+
+/**
+ * Begins: takes the routes, listens to links and to the history, shows the address at hand.
+ * @param {Route[]} table
+ * @param {OnError} failed
+ */
+export function start(table, failed) {
+  routes = table;
+  onError = failed;
+  history.scrollRestoration = "manual";
+  addEventListener("popstate", () => open("back"));
+  addEventListener("scroll", rememberScroll, { passive: true });
+  document.addEventListener("click", follow);
+  return open("first");
+}
+
+/**
+ * Moves to an address of this site.
+ * @param {string} href
+ * @param {{replace?: boolean}} [options]
+ */
+export function go(href, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"]({}, "", href);
+  return open("forward");
+}
+
+/** Shows the address at hand again (after signing in, in another language). */
+export function again() {
+  return open("again");
+}
+
+/**
+ * Keeps something with this history entry, for when the reader comes back to it.
+ * @param {Record<string, unknown>} more
+ */
+export function keep(more) {
+  history.replaceState({ ...history.state, ...more }, "");
+}
+
+/** @param {MouseEvent} event */
+function follow(event) {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  if (!(link instanceof HTMLAnchorElement) || link.target || link.origin !== location.origin) return;
+  if (!routes.some((route) => route.pattern.test(link.pathname))) return;
+  if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
+  event.preventDefault();
+  go(link.href);
+}
+
+let scrollTimer = 0;
+
+function rememberScroll() {
+  clearTimeout(scrollTimer);
+  scrollTimer = setTimeout(() => keep({ scroll: Math.round(scrollY) }), 120);
+}
+
+/** @type {Map<string, Promise<void>>} */
+const styles = new Map();
+
+/** @param {string | undefined} href */
+function style(href) {
+  if (!href) return Promise.resolve();
+  let loaded = styles.get(href);
+  if (!loaded) {
+    loaded = new Promise((done) => {
+      const link = document.createElement("link");
+      link.rel = "stylesheet";
+      link.href = href;
+      link.onload = link.onerror = () => done();
+      document.head.append(link);
+    });
+    styles.set(href, loaded);
+  }
+  return loaded;
+}
+
+/** @param {"first" | "forward" | "back" | "again"} how */
+async function open(how) {
+  visit?.abort();
+  const own = (visit = new AbortController());
+  clearTimeout(scrollTimer);
+  const url = new URL(location.href);
+  const main = find(document, "#main");
+  const route = routes.find(({ pattern }) => pattern.test(url.pathname));
+  const kept = { ...history.state };
+  let skeleton = 0;
+  /** @type {View} */
+  let view;
+  try {
+    if (!route) throw new NoSuchPage();
+    const [page] = await Promise.all([route.load(), style(route.styles)]);
+    if (own.signal.aborted) return;
+    skeleton = setTimeout(() => {
+      main.setAttribute("aria-busy", "true");
+      if (page.waiting && how !== "again") render(main, page.waiting());
+    }, SKELETON_AFTER);
+    const params = (route.pattern.exec(url.pathname) ?? []).slice(1).map(decodeURIComponent);
+    view = await page.show({ url, params, signal: own.signal, kept });
+  } catch (error) {
+    if (own.signal.aborted) return;
+    view = await onError(error, url);
+  } finally {
+    clearTimeout(skeleton);
+  }
+  if (own.signal.aborted) return;
+  main.removeAttribute("aria-busy");
+  document.title = view.title === NAME ? NAME : `${view.title} · ${NAME}`;
+  render(main, view.body);
+  view.ready?.(main, own.signal);
+  dispatchEvent(new CustomEvent("page", { detail: url }));
+  if (how === "back" || how === "first") scrollTo(0, kept.scroll ?? 0);
+  else if (how === "forward") scrollTo(0, 0);
+  if (how !== "first" && how !== "again" && !view.ownFocus) focusHeading(main);
+}
+
+/** @param {HTMLElement} main */
+function focusHeading(main) {
+  const heading = main.querySelector("h1");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
+/** No page has this address. */
+export class NoSuchPage extends Error {}

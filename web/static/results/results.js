@@ -1,0 +1,140 @@
+// results.js: what a search found: filters at the side, one row a title, more on asking. The address says it all.
+
+import { get } from "../lib/api.js";
+import { find, html, render } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { go, keep } from "../lib/router.js";
+import { fillAvailability } from "../parts/availability.js";
+import { GAP } from "../states/states.js";
+import { facetPanel, filtersOf } from "./facets.js";
+import { row } from "./row.js";
+import "../parts/search.js";
+
+/** @typedef {import("../lib/types.js").BookPage} BookPage */
+/** @typedef {import("../lib/router.js").Context} Context */
+
+const PAGE = 24;
+const MOST = 200; // the API's largest page
+const SORTS = /** @type {const} */ (["relevance", "title", "newest"]);
+const BOOKS = "/api/catalog/v1/books";
+
+/** Bones of the page while its answers are on the way. */
+export function waiting() {
+  return html`<div class="results" aria-hidden="true"><div></div><ol class="rows">${Array.from({ length: 6 }, () => html`<li class="row"><div class="bone book"></div><div><div class="bone w50"></div><br><div class="bone w30"></div></div></li>`)}</ol></div>`;
+}
+
+/** @param {BookPage["total"]} total */
+function count({ value, relation }) {
+  return relation === "gte" || relation === "at_least" ? t("results.countAtLeast", { n: value }) : t("results.count", { n: value });
+}
+
+/**
+ * @param {Context} context
+ * @returns {Promise<import("../lib/router.js").View>}
+ */
+export async function show({ url, signal, kept }) {
+  const filters = filtersOf(url.searchParams);
+  const shown = Math.min(Number(kept.shown) || PAGE, MOST); // coming back finds as many rows as there were
+  const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: shown }, signal));
+  const heading = filters.q ? t("results.for", { q: filters.q }) : t("results.browse");
+  const sort = filters.sort || (filters.q ? "relevance" : "title");
+  const body = html`
+    <bv-search class="in-page"></bv-search>
+    <div class="results">
+      <aside>${facetPanel(page.facets ?? {}, url.searchParams)}</aside>
+      <section>
+        <div class="results-head">
+          <div><h1>${heading}</h1><p class="quiet numbers" role="status">${count(page.total)}</p></div>
+          <label class="sort"><span>${t("results.sort")}</span>
+            <select class="input" id="sort">${SORTS.map((name) => html`<option value="${name}"${name === sort && html` selected`}>${t(`sort.${name}`)}</option>`)}</select>
+          </label>
+        </div>
+        ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map(row)}</ol>`}
+        <p class="more">${page.next_cursor && html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>`}</p>
+      </section>
+    </div>`;
+  return {
+    title: heading,
+    body,
+    ready(main, alive) {
+      void fillAvailability(main, alive);
+      find(main, "#sort").addEventListener("change", (event) => {
+        const next = new URL(url);
+        next.searchParams.set("sort", /** @type {HTMLSelectElement} */ (event.target).value);
+        go(next.pathname + next.search);
+      });
+      main.querySelector("form.facets")?.addEventListener("change", (event) => {
+        const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+        if (event.target instanceof HTMLInputElement && event.target.type === "number" && !event.target.checkValidity()) return;
+        go(addressOf(form, url));
+      });
+      main.querySelector("form.facets")?.addEventListener("submit", (event) => {
+        event.preventDefault();
+        go(addressOf(/** @type {HTMLFormElement} */ (event.currentTarget), url));
+      });
+      find(main, ".more").addEventListener("click", (event) => more(main, event, filters, alive));
+    },
+  };
+}
+
+/**
+ * The address that a form of filters asks for.
+ * @param {HTMLFormElement} form
+ * @param {URL} url
+ */
+function addressOf(form, url) {
+  const next = new URLSearchParams();
+  for (const name of ["q", "sort"]) {
+    const value = url.searchParams.get(name);
+    if (value) next.set(name, value);
+  }
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === "string" && value !== "") next.append(name, value);
+  }
+  return next.size > 0 ? `/search?${next}` : "/search";
+}
+
+/**
+ * The next page of rows, put below; the focus goes to its first title.
+ * @param {HTMLElement} main
+ * @param {Event} event
+ * @param {Record<string, unknown>} filters
+ * @param {AbortSignal} signal
+ */
+async function more(main, event, filters, signal) {
+  const button = event.target instanceof Element ? event.target.closest("button") : null;
+  if (!button || button.disabled) return;
+  button.disabled = true;
+  const rows = find(main, ".rows");
+  try {
+    const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: PAGE, cursor: button.dataset.cursor }, signal));
+    const first = rows.children.length;
+    rows.insertAdjacentHTML("beforeend", page.items.map((book) => row(book).markup).join(""));
+    keep({ shown: rows.children.length });
+    void fillAvailability(rows, signal);
+    render(find(main, ".more"), page.next_cursor ? html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>` : t("results.end", { n: rows.children.length }));
+    rows.children[first]?.querySelector("a")?.focus();
+  } catch {
+    if (signal.aborted) return;
+    button.disabled = false;
+    button.textContent = t("results.moreFailed");
+  }
+}
+
+/**
+ * Nothing found, and what to try.
+ * @param {URLSearchParams} params
+ */
+function nothing(params) {
+  const q = params.get("q");
+  const narrowed = [...params.keys()].some((name) => name !== "q" && name !== "sort");
+  return html`<div class="state">
+    ${GAP}
+    <h2>${t("nothing.heading")}</h2>
+    <ul>
+      ${narrowed && html`<li><a href="${q ? `/search?q=${encodeURIComponent(q)}` : "/search"}">${t("nothing.filters")}</a></li>`}
+      ${q && html`<li>${t("nothing.fewer")}</li><li>${t("nothing.author")}</li>`}
+      <li><a href="/search">${t("nothing.all")}</a></li>
+    </ul>
+  </div>`;
+}

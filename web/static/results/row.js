@@ -1,0 +1,29 @@
+// row.js: one title among the results.
+
+import { html } from "../lib/html.js";
+import { languageName, t, year } from "../lib/i18n.js";
+import { availabilityOf } from "../parts/availability.js";
+import { coverOf } from "../parts/cover.js";
+
+/** @param {import("../lib/types.js").Book} book */
+export function row(book) {
+  const facts = [book.published_year && year(book.published_year), book.language && languageName(book.language)].filter(Boolean).join(" · ");
+  return html`<li class="row">
+    <a class="book" href="/books/${book.id}" tabindex="-1" aria-hidden="true">${coverOf(book)}</a>
+    <div class="row-words">
+      <h2><a href="/books/${book.id}" lang="${book.language ?? ""}" dir="auto">${book.title}</a></h2>
+      ${book.subtitle && html`<p class="subtitle" dir="auto">${book.subtitle}</p>`}
+      <p class="by">${authors(book)}</p>
+      <p class="quiet small numbers">${facts || t("row.noFacts")}</p>
+    </div>
+    ${availabilityOf(book.id)}
+  </li>`;
+}
+
+/**
+ * The authors, each a way to their titles.
+ * @param {import("../lib/types.js").Book} book
+ */
+export function authors(book) {
+  return (book.authors ?? []).map(({ name }, i) => html`${i > 0 && ", "}<a href="/search?author=${encodeURIComponent(name)}" dir="auto">${name}</a>`);
+}
