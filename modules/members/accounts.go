@@ -1,0 +1,249 @@
+package members
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"bookvault/platform/identity"
+	"bookvault/platform/problem"
+)
+
+// What a store says of accounts; the Service puts them into words.
+var (
+	ErrNotFound        = errors.New("members: no such row")
+	ErrCardTaken       = errors.New("members: the card belongs to another member")
+	ErrUnknownCategory = errors.New("members: no such category")
+)
+
+// Account is a member as it is stored: with what is compared, beside what is shown.
+type Account struct {
+	Member
+	CardKey     string
+	FoldedName  string
+	FoldedEmail string
+}
+
+// Search is what a list of members is asked for, already folded. Empty fields do not restrict; those given are alternatives.
+type Search struct {
+	Words       []string // each begins a word of the name
+	CardPrefix  string   // of the card's key
+	EmailPrefix string   // of the folded address
+	After       *Place   // go on behind this member
+	Limit       int
+}
+
+// Place is where a member stands in the order of lists: by folded name, then by id.
+type Place struct {
+	FoldedName string
+	ID         int64
+}
+
+// Accounts is the stored side of members and their cards.
+type Accounts interface {
+	// Insert stores a new member with its card, blocks, password hash ("" for none) and audit in one transaction, and gives it
+	// back with its id. ErrCardTaken, ErrUnknownCategory.
+	Insert(ctx context.Context, a Account, passwordHash string, entry AuditEntry) (Member, error)
+	// ByCard finds the member who has or had a card, and says whether it was replaced. ErrNotFound.
+	ByCard(ctx context.Context, key string) (m Member, replaced bool, err error)
+	// ByIDs finds members; those that do not exist are left out.
+	ByIDs(ctx context.Context, ids []int64) ([]Member, error)
+	// Edit locks a member, lets edit decide on it, and stores what it returns with the next version; an error of edit is
+	// returned as it is and nothing is stored. It may run more than once. ErrNotFound, ErrCardTaken, ErrUnknownCategory.
+	Edit(ctx context.Context, id int64, edit func(Member) (Account, []AuditEntry, error)) (Member, error)
+	// Search lists members by folded name, then id.
+	Search(ctx context.Context, q Search) ([]Account, error)
+	// Categories lists all categories by code.
+	Categories(ctx context.Context) ([]Category, error)
+	// NextCardNumber gives a number that no other call gets.
+	NextCardNumber(ctx context.Context) (int64, error)
+}
+
+// Create makes a member. Staff make patrons; an administrator makes staff too. Problems: card_taken, invalid_request,
+// role_not_yours_to_grant.
+func (s *Service) Create(ctx context.Context, n NewMember) (Member, error) {
+	p := caller(ctx)
+	if err := needStaff(p); err != nil {
+		return Member{}, err
+	}
+	now := s.clock()
+	if n.Role == identity.Undeclared {
+		n.Role = identity.Patron
+	}
+	if err := mayGrant(p, n.Role); err != nil {
+		return Member{}, err
+	}
+	if p.Via != identity.ViaCommand || n.Kind == "" {
+		n.Kind = KindPerson
+	}
+	account, err := s.newAccount(ctx, n, now)
+	if err != nil {
+		return Member{}, err
+	}
+	hash := ""
+	if n.Password != "" {
+		if hash, err = s.hashNew(ctx, "body.password", n.Password, account.Member); err != nil {
+			return Member{}, err
+		}
+	}
+	entry := audit(p, now, actionCreated, 0, n.Role.String())
+	if n.Card != "" {
+		m, err := s.store.Insert(ctx, account, hash, entry)
+		return m, accountProblem(err, "create member")
+	}
+	// A generated number can only be taken when somebody typed it in by hand before: then the next one is tried.
+	for range 20 {
+		number, err := s.store.NextCardNumber(ctx)
+		if err != nil {
+			return Member{}, fmt.Errorf("create member: next card number: %w", err)
+		}
+		card, err := numberedCard(s.settings.CardPrefix, number)
+		if err != nil {
+			return Member{}, fmt.Errorf("create member: card prefix %q: %w", s.settings.CardPrefix, err)
+		}
+		account.Card, account.CardKey = card.Printed, card.Key
+		m, err := s.store.Insert(ctx, account, hash, entry)
+		if !errors.Is(err, ErrCardTaken) {
+			return m, accountProblem(err, "create member")
+		}
+	}
+	return Member{}, problem.Conflict("card_taken", "No free card number was found; give one.")
+}
+
+// newAccount checks a new member and fills in what was left out.
+func (s *Service) newAccount(ctx context.Context, n NewMember, now time.Time) (a Account, err error) {
+	a.CreatedAt, a.UpdatedAt, a.Role, a.Kind = now, now, n.Role, n.Kind
+	if a.Name, err = cleanName("body.name", n.Name); err != nil {
+		return a, err
+	}
+	if a.Email, err = cleanEmail("body.email", n.Email); err != nil {
+		return a, err
+	}
+	if a.Language, err = cleanLanguage("body.language", n.Language); err != nil {
+		return a, err
+	}
+	if a.Blocks, err = cleanBlocks("body.blocks", n.Blocks, nil, now); err != nil {
+		return a, err
+	}
+	if n.Card != "" {
+		card, err := parseCardField("body.card", n.Card)
+		if err != nil {
+			return a, err
+		}
+		a.Card, a.CardKey = card.Printed, card.Key
+	}
+	if a.Category = n.Category; a.Category == "" {
+		a.Category = s.settings.DefaultCategory
+	}
+	categories, err := s.store.Categories(ctx)
+	if err != nil {
+		return a, fmt.Errorf("create member: %w", err)
+	}
+	at := slices.IndexFunc(categories, func(c Category) bool { return c.Code == a.Category })
+	if at < 0 {
+		return a, unknownCategory()
+	}
+	if n.ExpiresOn != nil {
+		a.ExpiresOn, err = cleanExpiry("body.expires_on", *n.ExpiresOn)
+	} else if months := categories[at].MonthsValid; months > 0 {
+		a.ExpiresOn = s.today(now).AddDate(0, months, 0)
+	}
+	a.FoldedName, a.FoldedEmail = fold(a.Name), foldEmail(a.Email)
+	return a, err
+}
+
+func unknownCategory() error {
+	return problem.InvalidField("body.category", "is not a category of this library; GET /api/members/v1/categories lists them")
+}
+
+// accountProblem puts a store's error into words for the caller; what is no rule is wrapped with what was tried.
+func accountProblem(err error, tried string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return errNotFound()
+	case errors.Is(err, ErrCardTaken):
+		return problem.Conflict("card_taken", "This card number belongs, or belonged, to another member.")
+	case errors.Is(err, ErrUnknownCategory):
+		return unknownCategory()
+	}
+	return fmt.Errorf("%s: %w", tried, err)
+}
+
+// byCard finds a member by a card as somebody wrote it. What can be no card is simply not found.
+func (s *Service) byCard(ctx context.Context, card string) (Member, bool, error) {
+	parsed, err := ParseCard(card)
+	if err != nil {
+		return Member{}, false, errNotFound()
+	}
+	m, replaced, err := s.store.ByCard(ctx, parsed.Key)
+	return m, replaced, accountProblem(err, "find member by card")
+}
+
+// Get gives a member by a card, current or replaced. A patron sees only their own; anybody else's is not found. When staff read
+// somebody's account, that is recorded before it is answered.
+func (s *Service) Get(ctx context.Context, card string) (Member, error) {
+	p := caller(ctx)
+	m, _, err := s.byCard(ctx, card)
+	if err != nil {
+		return Member{}, err
+	}
+	if p.MemberID == m.ID {
+		return m, nil
+	}
+	if !p.May(identity.Desk) {
+		return Member{}, errNotFound()
+	}
+	if err := s.store.RecordAudit(ctx, audit(p, s.clock(), actionRead, m.ID, "")); err != nil {
+		return Member{}, fmt.Errorf("record the reading of an account: %w", err)
+	}
+	return m, nil
+}
+
+// List finds members by name (each word a beginning), card or e-mail, in the order of names; staff only. It gives at most limit
+// members, and the place of the last one when there are more.
+func (s *Service) List(ctx context.Context, query string, after *Place, limit int) ([]Member, *Place, error) {
+	p := caller(ctx)
+	if err := needStaff(p); err != nil {
+		return nil, nil, err
+	}
+	search := Search{After: after, Limit: limit + 1}
+	if query = strings.TrimSpace(query); query != "" {
+		search.Words = strings.Fields(fold(query))
+		if strings.Contains(query, "@") {
+			search.Words, search.EmailPrefix = nil, foldEmail(query)
+		} else if card, err := ParseCard(query); err == nil && strings.ContainsAny(card.Key, "0123456789") {
+			search.CardPrefix = card.Key
+		}
+		if len(search.Words) == 0 && search.CardPrefix == "" && search.EmailPrefix == "" {
+			return nil, nil, nil // nothing but signs: nobody is called so
+		}
+	}
+	accounts, err := s.store.Search(ctx, search)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list members: %w", err)
+	}
+	if err := s.store.RecordAudit(ctx, audit(p, s.clock(), actionSearched, 0, "")); err != nil {
+		return nil, nil, fmt.Errorf("record the reading of accounts: %w", err)
+	}
+	var next *Place
+	if len(accounts) > limit {
+		accounts = accounts[:limit]
+		last := accounts[limit-1]
+		next = &Place{FoldedName: last.FoldedName, ID: last.ID}
+	}
+	found := make([]Member, len(accounts))
+	for i, a := range accounts {
+		found[i] = a.Member
+	}
+	return found, next, nil
+}
+
+// Categories lists the categories that a member can have.
+func (s *Service) Categories(ctx context.Context) ([]Category, error) {
+	return s.store.Categories(ctx)
+}

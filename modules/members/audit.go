@@ -1,0 +1,69 @@
+package members
+
+import (
+	"context"
+	"time"
+
+	"bookvault/platform/identity"
+)
+
+// AuditEntry says who did what to whose account, and when. It holds ids and names of fields, never their values.
+type AuditEntry struct {
+	At        time.Time
+	ActorID   int64 // 0: a command
+	ActorRole identity.Role
+	Via       identity.Via
+	Action    string
+	SubjectID int64 // 0: no one member
+	Detail    string
+}
+
+// AuditTrail keeps what was done to accounts.
+type AuditTrail interface {
+	// RecordAudit writes entries that go with no other change.
+	RecordAudit(ctx context.Context, entries ...AuditEntry) error
+	// AuditOf gives the newest entries about a member, older than the id before (0: from the newest), at most limit.
+	AuditOf(ctx context.Context, memberID, before int64, limit int) ([]RecordedEntry, error)
+}
+
+// RecordedEntry is an entry with its id.
+type RecordedEntry struct {
+	ID int64
+	AuditEntry
+}
+
+// The actions of the audit.
+const (
+	actionRead        = "account_read"
+	actionSearched    = "accounts_searched"
+	actionCreated     = "account_created"
+	actionChanged     = "account_changed"
+	actionRole        = "role_changed"
+	actionCard        = "card_replaced"
+	actionPassword    = "password_set"
+	actionTokenMade   = "token_created"
+	actionTokenEnded  = "token_revoked"
+	actionSessionOver = "session_revoked"
+)
+
+func audit(p identity.Principal, now time.Time, action string, subject int64, detail string) AuditEntry {
+	return AuditEntry{At: now, ActorID: p.MemberID, ActorRole: p.Role, Via: p.Via, Action: action, SubjectID: subject, Detail: detail}
+}
+
+// AuditOf gives what was done to a member's account, newest first. It is for administrators; the audit of reading the audit is
+// the audit's too.
+func (s *Service) AuditOf(ctx context.Context, card string, before int64, limit int) ([]RecordedEntry, error) {
+	p := caller(ctx)
+	if !p.May(identity.Administrator) {
+		return nil, errNotFound()
+	}
+	m, _, err := s.byCard(ctx, card)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.store.AuditOf(ctx, m.ID, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	return entries, s.store.RecordAudit(ctx, audit(p, s.clock(), "audit_read", m.ID, ""))
+}

@@ -1,0 +1,107 @@
+package members
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"bookvault/platform/problem"
+)
+
+// Edit changes a member by a card. Problems: member_not_found, version_mismatch, card_taken, own_account, own_role, higher_role,
+// role_not_yours_to_grant, invalid_request. A card that is replaced still finds its member afterwards, and lends nothing.
+func (s *Service) Edit(ctx context.Context, card string, c Change) (Member, error) {
+	p := caller(ctx)
+	found, _, err := s.byCard(ctx, card)
+	if err != nil {
+		return Member{}, err
+	}
+	now := s.clock()
+	m, err := s.store.Edit(ctx, found.ID, func(m Member) (Account, []AuditEntry, error) {
+		if err := mayEdit(p, m, c); err != nil {
+			return Account{}, nil, err
+		}
+		if c.IfVersion != nil && *c.IfVersion != m.Version {
+			return Account{}, nil, problem.New(problem.PreconditionFailed, "version_mismatch",
+				"Somebody else changed this member meanwhile; read it again (version %d) and repeat your change.", m.Version)
+		}
+		changed, what, err := c.apply(m, now)
+		if err != nil {
+			return Account{}, nil, err
+		}
+		var entries []AuditEntry
+		if len(what) > 0 {
+			entries = append(entries, audit(p, now, actionChanged, m.ID, strings.Join(what, ",")))
+		}
+		if changed.Role != m.Role {
+			entries = append(entries, audit(p, now, actionRole, m.ID, m.Role.String()+" to "+changed.Role.String()))
+		}
+		if changed.Card != m.Card {
+			entries = append(entries, audit(p, now, actionCard, m.ID, ""))
+		}
+		return changed, entries, nil
+	})
+	return m, accountProblem(err, "edit member")
+}
+
+// apply makes the edited account and names the fields that the change touches.
+func (c Change) apply(m Member, now time.Time) (a Account, touched []string, err error) {
+	a.Member = m
+	touch := func(name string) { touched = append(touched, name) }
+	if c.Name != nil {
+		touch("name")
+		if a.Name, err = cleanName("body.name", *c.Name); err != nil {
+			return a, nil, err
+		}
+	}
+	if c.Email != nil {
+		touch("email")
+		if a.Email, err = cleanEmail("body.email", *c.Email); err != nil {
+			return a, nil, err
+		}
+	}
+	if c.Category != nil {
+		touch("category")
+		if a.Category = *c.Category; !codePattern.MatchString(a.Category) {
+			return a, nil, unknownCategory()
+		}
+	}
+	if c.ExpiresOn != nil {
+		touch("expires_on")
+		if a.ExpiresOn, err = cleanExpiry("body.expires_on", *c.ExpiresOn); err != nil {
+			return a, nil, err
+		}
+	}
+	if c.Language != nil {
+		touch("language")
+		if a.Language, err = cleanLanguage("body.language", *c.Language); err != nil {
+			return a, nil, err
+		}
+	}
+	if c.Blocks != nil {
+		touch("blocks")
+		if a.Blocks, err = cleanBlocks("body.blocks", *c.Blocks, m.Blocks, now); err != nil {
+			return a, nil, err
+		}
+	}
+	if c.Role != nil {
+		a.Role = *c.Role
+	}
+	current, err := ParseCard(m.Card)
+	if err != nil {
+		return a, nil, err
+	}
+	if c.Card != nil {
+		given, err := parseCardField("body.card", *c.Card)
+		if err != nil {
+			return a, nil, err
+		}
+		if given.Key != current.Key {
+			current = given
+			a.Card = given.Printed
+		}
+	}
+	a.CardKey, a.FoldedName, a.FoldedEmail = current.Key, fold(a.Name), foldEmail(a.Email)
+	a.UpdatedAt, a.Version = now, m.Version+1
+	return a, touched, nil
+}
