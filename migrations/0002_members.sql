@@ -37,7 +37,7 @@ CREATE TABLE members.members (
     kind           text NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'demonstration', 'service')),
     created_at     timestamptz NOT NULL,
     updated_at     timestamptz NOT NULL,
-    version        bigint NOT NULL DEFAULT 1,
+    version        integer NOT NULL DEFAULT 1,
     CHECK ((email IS NULL) = (folded_email IS NULL) AND (email IS NULL) = (email_since IS NULL))
 );
 CREATE INDEX members_by_name ON members.members (folded_name, id);

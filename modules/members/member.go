@@ -37,7 +37,7 @@ type Member struct {
 	Blocks    []Block
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Version   int64
+	Version   int32
 }
 
 // Block is a reason for which a member may not borrow now.
@@ -70,7 +70,7 @@ type NewMember struct {
 
 // Change is an edit of a member: nil leaves a thing as it is.
 type Change struct {
-	IfVersion *int64 // refuse when the member's version is another
+	IfVersion *int32 // refuse when the member's version is another
 	Card      *string
 	Name      *string
 	Email     *string // "" removes it

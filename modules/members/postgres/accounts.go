@@ -1,0 +1,251 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"bookvault/modules/members"
+	"bookvault/platform/identity"
+)
+
+// Insert stores a new member whole.
+func (s *Store) Insert(ctx context.Context, a members.Account, passwordHash string, entry members.AuditEntry) (members.Member, error) {
+	m := a.Member
+	err := s.db.InTx(ctx, func(tx *gorm.DB) error {
+		var stored struct {
+			ID      int64
+			Version int32
+		}
+		if err := tx.Raw(`INSERT INTO members.members
+			(name, folded_name, email, folded_email, email_since, category, expires_on, language, role, kind, created_at, updated_at)
+			VALUES (@name, @folded, @email, @foldedEmail, @since, @category, @expires, @language, @role, @kind, @now, @now) RETURNING id, version`,
+			accountColumns(a)).Scan(&stored).Error; err != nil {
+			return accountError(err, "insert member")
+		}
+		m.ID, m.Version = stored.ID, stored.Version
+		if err := tx.Exec(`INSERT INTO members.cards (card_key, card, member_id, issued_at) VALUES (?, ?, ?, ?)`,
+			a.CardKey, a.Card, m.ID, a.CreatedAt).Error; err != nil {
+			return accountError(err, "insert card")
+		}
+		if err := storeBlocks(tx, m.ID, a.Blocks); err != nil {
+			return err
+		}
+		if passwordHash != "" {
+			if err := tx.Exec(`INSERT INTO members.credentials (member_id, password_hash, changed_at) VALUES (?, ?, ?)`,
+				m.ID, passwordHash, a.CreatedAt).Error; err != nil {
+				return fmt.Errorf("insert credentials: %w", err)
+			}
+		}
+		entry.SubjectID = m.ID
+		return recordAudit(tx, entry)
+	})
+	return m, err
+}
+
+func accountColumns(a members.Account) map[string]any {
+	since := any(nil)
+	if a.Email != "" {
+		since = a.UpdatedAt
+	}
+	return map[string]any{"name": a.Name, "folded": a.FoldedName, "email": nullable(a.Email), "foldedEmail": nullable(a.FoldedEmail), "since": since,
+		"category": a.Category, "expires": nullable(a.ExpiresOn), "language": nullable(a.Language), "role": a.Role.String(), "kind": string(a.Kind),
+		"now": a.UpdatedAt, "id": a.ID, "version": a.Version}
+}
+
+func storeBlocks(tx *gorm.DB, memberID int64, blocks []members.Block) error {
+	for _, b := range blocks {
+		if err := tx.Exec(`INSERT INTO members.blocks (member_id, code, note, since) VALUES (?, ?, ?, ?)`, memberID, b.Code, b.Note, b.Since).Error; err != nil {
+			return fmt.Errorf("insert block: %w", err)
+		}
+	}
+	return nil
+}
+
+// ByCard finds who has or had a card.
+func (s *Store) ByCard(ctx context.Context, key string) (members.Member, bool, error) {
+	var row memberRow
+	err := one(s.db.Read(ctx).Raw(memberSelect+`, asked.replaced_at IS NOT NULL AS replaced`+memberFrom+
+		`JOIN members.cards asked ON asked.member_id = m.id WHERE asked.card_key = ?`, key).Scan(&row), "find member by card")
+	if err != nil {
+		return members.Member{}, false, err
+	}
+	m, err := row.member()
+	return m, row.Replaced, err
+}
+
+// ByIDs finds members by id, in the order of ids.
+func (s *Store) ByIDs(ctx context.Context, ids []int64) ([]members.Member, error) {
+	return s.find(s.db.Read(ctx).Raw(memberSelect+memberFrom+`WHERE m.id = ANY(?::bigint[]) ORDER BY m.id`, array[int64](ids)))
+}
+
+func (s *Store) find(query *gorm.DB) ([]members.Member, error) {
+	var rows []memberRow
+	if err := query.Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("find members: %w", err)
+	}
+	found := make([]members.Member, len(rows))
+	for i, row := range rows {
+		var err error
+		if found[i], err = row.member(); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// Edit changes a member under its row lock.
+func (s *Store) Edit(ctx context.Context, id int64, edit func(members.Member) (members.Account, []members.AuditEntry, error)) (members.Member, error) {
+	var edited members.Member
+	err := s.db.InTx(ctx, func(tx *gorm.DB) error {
+		var row memberRow
+		if err := one(tx.Raw(memberSelect+memberFrom+`WHERE m.id = ? FOR UPDATE OF m`, id).Scan(&row), "lock member"); err != nil {
+			return err
+		}
+		before, err := row.member()
+		if err != nil {
+			return err
+		}
+		a, entries, err := edit(before)
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec(`UPDATE members.members SET name = @name, folded_name = @folded, email = @email, folded_email = @foldedEmail,
+			email_since = CASE WHEN folded_email = @foldedEmail THEN email_since ELSE @since END,
+			category = @category, expires_on = @expires, language = @language, role = @role, updated_at = @now, version = @version
+			WHERE id = @id`, accountColumns(a)).Error; err != nil {
+			return accountError(err, "update member")
+		}
+		if err := tx.Exec(`DELETE FROM members.blocks WHERE member_id = ?`, id).Error; err != nil {
+			return fmt.Errorf("replace blocks: %w", err)
+		}
+		if err := storeBlocks(tx, id, a.Blocks); err != nil {
+			return err
+		}
+		if a.CardKey != row.CardKey {
+			if err := replaceCard(tx, a); err != nil {
+				return err
+			}
+		}
+		if a.Role != before.Role { // what a session may do changed: whoever it is signs in again
+			if err := tx.Exec(`DELETE FROM members.sessions WHERE member_id = ?`, id).Error; err != nil {
+				return fmt.Errorf("end sessions: %w", err)
+			}
+		}
+		edited = a.Member
+		return recordAudit(tx, entries...)
+	})
+	return edited, err
+}
+
+// replaceCard gives a member another card. An old card of the same member may come back into use.
+func replaceCard(tx *gorm.DB, a members.Account) error {
+	if err := tx.Exec(`UPDATE members.cards SET replaced_at = ? WHERE member_id = ? AND replaced_at IS NULL`, a.UpdatedAt, a.ID).Error; err != nil {
+		return fmt.Errorf("retire card: %w", err)
+	}
+	result := tx.Exec(`INSERT INTO members.cards AS c (card_key, card, member_id, issued_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (card_key) DO UPDATE SET card = excluded.card, issued_at = excluded.issued_at, replaced_at = NULL
+		WHERE c.member_id = excluded.member_id`, a.CardKey, a.Card, a.ID, a.UpdatedAt)
+	if result.Error == nil && result.RowsAffected == 0 {
+		return members.ErrCardTaken
+	}
+	return accountError(result.Error, "issue card")
+}
+
+// Search lists members. Each way of finding has its index, and the union of their ids is ordered by name.
+func (s *Store) Search(ctx context.Context, q members.Search) ([]members.Account, error) {
+	where, args := []string{"TRUE"}, []any{}
+	var ways []string
+	if len(q.Words) > 0 {
+		ways = append(ways, `SELECT id FROM members.members WHERE name_words @@ ?::tsquery`)
+		args = append(args, prefixQuery(q.Words))
+	}
+	if q.CardPrefix != "" {
+		ways = append(ways, `SELECT member_id FROM members.cards WHERE card_key LIKE ?`)
+		args = append(args, q.CardPrefix+"%") // letters and digits only
+	}
+	if q.EmailPrefix != "" {
+		ways = append(ways, `SELECT id FROM members.members WHERE folded_email LIKE ?`)
+		args = append(args, likePrefix(q.EmailPrefix))
+	}
+	if len(ways) > 0 {
+		where = append(where, "m.id IN ("+strings.Join(ways, " UNION ALL ")+")")
+	}
+	if q.After != nil {
+		where = append(where, "(m.folded_name, m.id) > (?, ?)")
+		args = append(args, q.After.FoldedName, q.After.ID)
+	}
+	var rows []memberRow
+	err := s.db.Search(ctx).Raw(memberSelect+memberFrom+`WHERE `+strings.Join(where, " AND ")+` ORDER BY m.folded_name, m.id LIMIT ?`,
+		append(args, q.Limit)...).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("search members: %w", err)
+	}
+	found := make([]members.Account, len(rows))
+	for i, row := range rows {
+		if found[i].Member, err = row.member(); err != nil {
+			return nil, err
+		}
+		found[i].FoldedName, found[i].CardKey = row.FoldedName, row.CardKey
+	}
+	return found, nil
+}
+
+// prefixQuery makes the tsquery 'nguyen':* & 'th':*. Folded words hold letters and digits only, so that quoting is safe; doubling the
+// quote and the backslash keeps it so should that change.
+func prefixQuery(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = "'" + strings.NewReplacer("'", "''", `\`, `\\`).Replace(w) + "':*"
+	}
+	return strings.Join(quoted, " & ")
+}
+
+func likePrefix(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+}
+
+// Categories lists all categories.
+func (s *Store) Categories(ctx context.Context) ([]members.Category, error) {
+	var rows []struct {
+		Code        string
+		Name        string
+		MonthsValid *int
+	}
+	if err := s.db.Read(ctx).Raw(`SELECT code, name, months_valid FROM members.categories ORDER BY code`).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list categories: %w", err)
+	}
+	found := make([]members.Category, len(rows))
+	for i, r := range rows {
+		found[i] = members.Category{Code: r.Code, Name: r.Name}
+		if r.MonthsValid != nil {
+			found[i].MonthsValid = *r.MonthsValid
+		}
+	}
+	return found, nil
+}
+
+// NextCardNumber takes the next number of the sequence.
+func (s *Store) NextCardNumber(ctx context.Context) (number int64, err error) {
+	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(`SELECT nextval('members.card_numbers')`).Scan(&number).Error
+	})
+	if err != nil {
+		return 0, fmt.Errorf("next card number: %w", err)
+	}
+	return number, nil
+}
+
+// FirstOfKind gives the oldest member of a kind and role.
+func (s *Store) FirstOfKind(ctx context.Context, kind members.Kind, role identity.Role) (members.Member, error) {
+	found, err := s.find(s.primary(ctx).Raw(memberSelect+memberFrom+`WHERE m.kind = ? AND m.role = ? ORDER BY m.id LIMIT 1`, string(kind), role.String()))
+	if err == nil && len(found) == 0 {
+		err = members.ErrNotFound
+	}
+	if err != nil {
+		return members.Member{}, err
+	}
+	return found[0], nil
+}
