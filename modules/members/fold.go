@@ -8,15 +8,15 @@ import (
 )
 
 // fold makes text comparable: compatibility-decomposed, without marks, in lower case, everything that is neither letter nor
-// digit turned into single spaces. "Nguyễn Thị Đào" and "nguyen  thi-dao" fold alike.
+// digit turned into single spaces, apostrophes left out. "Nguyễn Thị Đào" and "nguyen  thi-dao" fold alike.
 func fold(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
 	gap := false
 	for _, r := range norm.NFKD.String(text) {
 		switch {
-		case unicode.Is(unicode.Mn, r):
-			continue // a mark belongs to the letter before it
+		case unicode.Is(unicode.Mn, r), r == '\'', r == '’':
+			continue // a mark belongs to the letter before it, and an apostrophe parts no word
 		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
 			gap = true
 			continue

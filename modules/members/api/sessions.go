@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"bookvault/modules/members"
+	"bookvault/platform/gateway"
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 	"bookvault/platform/rest"
@@ -19,10 +20,13 @@ type client struct {
 	overTLS bool
 }
 
-// Resolve takes the address and whether the request came by TLS from the request itself: headers that a client can make up do not count.
-// A trusted proxy's word has been put in the request's address by the gateway.
+// Resolve takes what the gateway found out, which believes a proxy's headers only where the proxy is trusted; without a gateway in front
+// the connection itself says it. Headers that a client can make up do not count.
 func (c *client) Resolve(hc huma.Context) []error {
-	c.address, c.overTLS = hc.RemoteAddr(), hc.TLS() != nil
+	c.address, c.overTLS = hc.RemoteAddr(), hc.TLS() != nil || gateway.Secure(hc.Context())
+	if address := gateway.ClientAddress(hc.Context()); address.IsValid() {
+		c.address = address.String()
+	}
 	return nil
 }
 
