@@ -171,6 +171,9 @@ func accountProblem(err error, tried string) error {
 	case errors.Is(err, ErrUnknownCategory):
 		return unknownCategory()
 	}
+	if _, worded := errors.AsType[*problem.Error](err); worded {
+		return err
+	}
 	return fmt.Errorf("%s: %w", tried, err)
 }
 

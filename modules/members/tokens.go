@@ -47,6 +47,9 @@ type Tokens interface {
 // ErrTooMany says that a member has as many tokens as one may have.
 var ErrTooMany = errors.New("members: too many tokens")
 
+// commandTokensMax bounds the tokens of a member that commands made: whoever can run commands here is trusted, but a script may run away.
+const commandTokensMax = 1000
+
 // NewToken is what a token is made of.
 type NewToken struct {
 	Name     string
@@ -105,9 +108,13 @@ func (s *Service) newToken(memberID, createdBy int64, n NewToken) (Token, error)
 
 func (s *Service) addToken(ctx context.Context, t Token, p identity.Principal) (Token, string, error) {
 	secret, hash := newSecret(tokenPrefix)
-	id, err := s.store.AddToken(ctx, t, hash, s.settings.TokensMax, audit(p, t.CreatedAt, actionTokenMade, t.MemberID, t.Role.String()))
+	most := s.settings.TokensMax
+	if p.Via == identity.ViaCommand {
+		most = commandTokensMax
+	}
+	id, err := s.store.AddToken(ctx, t, hash, most, audit(p, t.CreatedAt, actionTokenMade, t.MemberID, t.Role.String()))
 	if errors.Is(err, ErrTooMany) {
-		return Token{}, "", problem.Conflict("too_many_tokens", "There are %d live tokens already; revoke one first.", s.settings.TokensMax)
+		return Token{}, "", problem.Conflict("too_many_tokens", "There are %d live tokens already; revoke one first.", most)
 	}
 	if err != nil {
 		return Token{}, "", fmt.Errorf("create token: %w", err)

@@ -31,12 +31,12 @@ func (r sessionRow) session() members.Session {
 func (s *Store) StartSession(ctx context.Context, session members.Session, hash, replaces []byte, most int) (id int64, err error) {
 	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
 		if replaces != nil {
-			if err := tx.Exec(`DELETE FROM members.sessions WHERE token_hash = ?`, replaces).Error; err != nil {
+			if err := tx.Exec(`DELETE FROM members.sessions WHERE token_hash = ?`, secretHash(replaces)).Error; err != nil {
 				return fmt.Errorf("end the session before: %w", err)
 			}
 		}
 		if err := tx.Raw(`INSERT INTO members.sessions (token_hash, member_id, created_at, last_seen_at, expires_at, agent_family)
-			VALUES (?, ?, ?, ?, ?, ?) RETURNING id`, hash, session.MemberID, session.CreatedAt, session.LastSeenAt, session.ExpiresAt,
+			VALUES (?, ?, ?, ?, ?, ?) RETURNING id`, secretHash(hash), session.MemberID, session.CreatedAt, session.LastSeenAt, session.ExpiresAt,
 			session.AgentFamily).Scan(&id).Error; err != nil {
 			return fmt.Errorf("insert session: %w", err)
 		}
@@ -54,7 +54,7 @@ func (s *Store) SessionByHash(ctx context.Context, hash []byte, now, idleSince t
 	var row sessionRow
 	err := one(s.primary(ctx).Raw(`SELECT s.id, s.member_id, s.created_at, s.last_seen_at, s.expires_at, s.agent_family, c.card, m.name, m.role
 		FROM members.sessions s JOIN members.members m ON m.id = s.member_id JOIN members.cards c ON c.member_id = m.id AND c.replaced_at IS NULL
-		WHERE s.token_hash = ? AND s.expires_at > ? AND s.last_seen_at > ?`, hash, now, idleSince).Scan(&row), "find session")
+		WHERE s.token_hash = ? AND s.expires_at > ? AND s.last_seen_at > ?`, secretHash(hash), now, idleSince).Scan(&row), "find session")
 	if err != nil {
 		return members.SessionOwner{}, err
 	}
@@ -89,7 +89,7 @@ func (s *Store) EndSession(ctx context.Context, memberID, id int64, entry member
 // EndSessionByHash ends a session by its token.
 func (s *Store) EndSessionByHash(ctx context.Context, hash []byte) error {
 	return s.db.InTx(ctx, func(tx *gorm.DB) error {
-		return tx.Exec(`DELETE FROM members.sessions WHERE token_hash = ?`, hash).Error
+		return tx.Exec(`DELETE FROM members.sessions WHERE token_hash = ?`, secretHash(hash)).Error
 	})
 }
 

@@ -80,6 +80,12 @@ func (r memberRow) member() (members.Member, error) {
 	return m, nil
 }
 
+// secretHash is a bytea parameter; GORM would spread a plain slice of bytes behind a parenthesis over several parameters.
+type secretHash []byte
+
+// Value gives the bytes.
+func (h secretHash) Value() (driver.Value, error) { return []byte(h), nil }
+
 // array is a PostgreSQL array of a bigint or timestamptz column; GORM would spread a plain slice over several parameters.
 type array[T int64 | time.Time] []T
 

@@ -55,7 +55,7 @@ func (s *Store) AddToken(ctx context.Context, t members.Token, hash []byte, most
 			return members.ErrTooMany
 		}
 		if err := tx.Raw(`INSERT INTO members.api_tokens (token_hash, member_id, name, role, created_by, created_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`, hash, t.MemberID, t.Name, t.Role.String(), nullable(t.CreatedBy), t.CreatedAt, t.ExpiresAt).
+			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`, secretHash(hash), t.MemberID, t.Name, t.Role.String(), nullable(t.CreatedBy), t.CreatedAt, t.ExpiresAt).
 			Scan(&id).Error; err != nil {
 			return fmt.Errorf("insert token: %w", err)
 		}
@@ -67,7 +67,7 @@ func (s *Store) AddToken(ctx context.Context, t members.Token, hash []byte, most
 // TokenByHash gives a live token with its member.
 func (s *Store) TokenByHash(ctx context.Context, hash []byte, now time.Time) (members.TokenOwner, error) {
 	var row tokenRow
-	if err := one(s.primary(ctx).Raw(tokenSelect+`WHERE t.token_hash = ? AND t.expires_at > ?`, hash, now).Scan(&row), "find token"); err != nil {
+	if err := one(s.primary(ctx).Raw(tokenSelect+`WHERE t.token_hash = ? AND t.expires_at > ?`, secretHash(hash), now).Scan(&row), "find token"); err != nil {
 		return members.TokenOwner{}, err
 	}
 	t, err := row.token()
