@@ -8,11 +8,17 @@
 package modules
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"bookvault/modules/members"
+	membersapi "bookvault/modules/members/api"
+	memberspostgres "bookvault/modules/members/postgres"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/rest"
@@ -31,10 +37,60 @@ type Foundations struct {
 type Library struct {
 	// Handler answers the API and the pages.
 	Handler http.Handler
+	// Routes are the API's operations, as they were declared.
+	Routes []rest.Route
+	// Members is the members module, for the commands.
+	Members *members.Service
+
+	workers []worker
+}
+
+// worker is what a module does behind the requests. Stop is synchronous, and safe before Start and twice.
+type worker interface {
+	Start(context.Context) error
+	Stop(context.Context) error
+}
+
+// Start begins the work behind the requests, module by module.
+func (l *Library) Start(ctx context.Context) error {
+	for _, w := range l.workers {
+		if err := w.Start(ctx); err != nil {
+			return errors.Join(err, l.Stop(ctx))
+		}
+	}
+	return nil
+}
+
+// Stop ends it, the other way round.
+func (l *Library) Stop(ctx context.Context) error {
+	var errs []error
+	for _, w := range slices.Backward(l.workers) {
+		errs = append(errs, w.Stop(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // Assemble builds the library. It starts nothing and asks nothing of the database.
 func Assemble(f Foundations) (*Library, error) {
 	api := rest.New(rest.Settings{Version: f.Version, MaxBody: int64(f.Settings.Server.MaxBody), Logger: f.Logger})
-	return &Library{Handler: api}, nil
+
+	people, err := members.New(memberspostgres.New(f.DB), memberSettings(f.Settings), nil)
+	if err != nil {
+		return nil, err
+	}
+	membersapi.Register(api, people, membersapi.Settings{SecureCookies: f.Settings.Members.SecureCookies})
+	api.SetAuthenticator(membersapi.NewAuthenticator(people))
+
+	return &Library{Handler: api, Routes: api.Routes(), Members: people, workers: []worker{people}}, nil
+}
+
+func memberSettings(c *config.Config) members.Settings {
+	m := c.Members
+	return members.Settings{
+		Location: c.Library.Location, CardPrefix: m.CardPrefix, PasswordMin: m.PasswordMinLength,
+		Hashing:     members.Hashing{MemoryKiB: uint32(m.SignIn.HashMemory / 1024), Iterations: uint32(m.SignIn.HashPasses), Concurrency: m.SignIn.HashesAtOnce},
+		SessionIdle: m.SessionIdle, SessionLifetime: m.SessionLifetime,
+		TokenLifetime: m.TokenLifetime, TokenLifetimeMax: m.TokenLifetimeMax,
+		Throttle: members.Throttle{Window: m.SignIn.Window, PerAccount: m.SignIn.PerAccount, PerAddress: m.SignIn.PerAddress},
+	}
 }

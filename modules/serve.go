@@ -80,7 +80,7 @@ func (s *server) steps(banner *banner) *lifecycle.Stack {
 	stack.Add(lifecycle.Step{Name: "PostgreSQL", Start: s.startStorage, Stop: func(ctx context.Context) error { return s.storage.stop(ctx) }, StartWithin: 2 * time.Minute})
 	stack.Add(lifecycle.Step{Name: "schema", Start: s.migrate, StartWithin: 10 * time.Minute})
 	stack.Add(lifecycle.Step{Name: "database", Start: s.openDatabase, Stop: s.closeDatabase, StartWithin: 30 * time.Second, StopWithin: closing})
-	stack.Add(lifecycle.Step{Name: "library", Start: s.assemble})
+	stack.Add(lifecycle.Step{Name: "library", Start: s.assemble, Stop: func(ctx context.Context) error { return s.library.Stop(ctx) }, StopWithin: closing})
 	stack.Add(lifecycle.Step{Name: "metrics", Start: s.serveMetrics, Stop: func(ctx context.Context) error { return s.metrics.Stop(ctx) }, StopWithin: closing})
 	stack.Add(lifecycle.Step{Name: "requests", Start: s.answer, Stop: func(ctx context.Context) error { return s.web.Stop(ctx) },
 		StopWithin: s.settings.Server.ShutdownTimeout - closingTime})
@@ -150,9 +150,12 @@ func (s *server) closeDatabase(context.Context) error {
 	return nil
 }
 
-func (s *server) assemble(context.Context) (note string, err error) {
+func (s *server) assemble(ctx context.Context) (note string, err error) {
 	s.library, err = Assemble(Foundations{Version: s.version, Settings: s.settings, DB: s.db, Registry: s.registry, Logger: s.log})
-	return "", err
+	if err != nil {
+		return "", err
+	}
+	return "", s.library.Start(ctx)
 }
 
 // serveMetrics opens the metrics' own address. Without it the library works as well, so a busy one is said and not refused.

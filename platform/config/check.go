@@ -40,7 +40,23 @@ func (c *Config) check(origins map[string]string) error {
 	if c.Library.Name == "" {
 		return refuse("library.name", "", "is empty", "write the library's name")
 	}
+	if err := c.Members.check(refuse); err != nil {
+		return err
+	}
 	return c.Database.check(refuse)
+}
+
+func (m *Members) check(refuse func(key, value, problem, mend string) error) error {
+	if len(m.CardPrefix) > 20 || strings.Trim(m.CardPrefix, "0123456789") != "" || m.CardPrefix == "" {
+		return refuse("members.card_prefix", m.CardPrefix, "is not a row of 1 to 20 digits", `write digits in quotes, such as "29001"`)
+	}
+	if m.SessionIdle > m.SessionLifetime {
+		return refuse("members.session_idle", m.SessionIdle.String(), "is longer than members.session_lifetime", "make it shorter, or the lifetime longer")
+	}
+	if m.TokenLifetime > m.TokenLifetimeMax {
+		return refuse("members.token_lifetime", m.TokenLifetime.String(), "is longer than members.token_lifetime_max", "make it shorter, or the longest longer")
+	}
+	return nil
 }
 
 func (d *Database) check(refuse func(key, value, problem, mend string) error) error {

@@ -12,6 +12,7 @@ import "time"
 type Config struct {
 	Server    Server    `key:"server"`
 	Library   Library   `key:"library"`
+	Members   Members   `key:"members"`
 	Database  Database  `key:"database"`
 	Telemetry Telemetry `key:"telemetry"`
 	Patterns  Patterns  `key:"patterns"`
@@ -40,6 +41,28 @@ type Library struct {
 
 	// Location is TimeZone, loaded; it has no key of its own.
 	Location *time.Location
+}
+
+// Members says how members prove who they are.
+type Members struct {
+	CardPrefix        string        `key:"card_prefix"`
+	PasswordMinLength int           `key:"password_min_length" min:"8" max:"64"`
+	SessionIdle       time.Duration `key:"session_idle" min:"1m" max:"720h"`
+	SessionLifetime   time.Duration `key:"session_lifetime" min:"5m" max:"8760h"`
+	SecureCookies     bool          `key:"secure_cookies"`
+	TokenLifetime     time.Duration `key:"token_lifetime" min:"1m" max:"87600h"`
+	TokenLifetimeMax  time.Duration `key:"token_lifetime_max" min:"1m" max:"87600h"`
+	SignIn            SignIn        `key:"sign_in"`
+}
+
+// SignIn bounds what guessing passwords costs, us and whoever guesses.
+type SignIn struct {
+	Window       time.Duration `key:"window" min:"1m" max:"24h"`
+	PerAccount   int           `key:"per_account" min:"3" max:"10000"`
+	PerAddress   int           `key:"per_address" min:"3" max:"1000000"`
+	HashMemory   Size          `key:"hash_memory" min:"8MiB" max:"1GiB"`
+	HashPasses   int           `key:"hash_passes" min:"1" max:"20"`
+	HashesAtOnce int           `key:"hashes_at_once" min:"1" max:"256"`
 }
 
 // Database says which PostgreSQL holds the library.
