@@ -2,7 +2,11 @@
 // members (modules/borrowing, modules/members), of PostgreSQL (postgres/, the next room) or of HTTP (api/).
 package catalog
 
-import "time"
+import (
+	"time"
+
+	"bookvault/platform/problem"
+)
 
 // Author is a person or body that made a title.
 type Author struct {
@@ -30,4 +34,32 @@ type Book struct {
 	CoverVersion   int32 // 0: no cover was uploaded
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+}
+
+// Title is what other modules need to know of a title.
+type Title struct {
+	ID       int64
+	Title    string
+	Authors  []string // names, in the order of the title page
+	Language string
+}
+
+// Availability is what borrowing knows of a title's items, as the catalogue copies it for the filter "available now".
+type Availability struct {
+	BookID    int64
+	Items     int   // items that are not withdrawn
+	Available int   // items that can be borrowed now
+	Holds     int   // live holds
+	Position  int64 // of the change in borrowing's outbox; an older one never overwrites a newer
+}
+
+// BookNotFound is the answer for an id that no title has, or has any more.
+func BookNotFound(id int64) error {
+	return problem.NotFound("book_not_found", "There is no title with the id %d.", id)
+}
+
+// VersionConflict is the answer to an edit of a title that somebody else changed in the meantime.
+func VersionConflict(have int32) error {
+	return problem.New(problem.PreconditionFailed, "version_conflict",
+		"Somebody changed this title in the meantime: it is at version %d now. Read it again and repeat your change.", have)
 }
