@@ -39,7 +39,7 @@ CREATE TABLE catalog.books (
     series_position text        NOT NULL DEFAULT '',
     pages           integer,
     description     text        NOT NULL DEFAULT '',
-    cover_version   integer     NOT NULL DEFAULT 0,     -- 0: none uploaded
+    cover_version   integer     NOT NULL DEFAULT 0,     -- 0: none uploaded; below 0: taken away
     -- made by the application from the columns above (modules/catalog/postgres/document.go), all of it in one place
     sort_title      text             NOT NULL,          -- without the leading article, and cut to what an index entry holds
     title_key       text COLLATE "C" NOT NULL,          -- the folded title, cut likewise: exact and prefix matches, suggestions

@@ -30,9 +30,9 @@ type bookRow struct {
 	Pages          *int            `gorm:"column:pages"`
 	Description    string          `gorm:"column:description"`
 	CoverVersion   int32           `gorm:"column:cover_version;->"` // changed by the covers alone
-	SortTitle      string          `gorm:"column:sort_title;<-"`
-	TitleKey       string          `gorm:"column:title_key;<-"`
-	Doc            pgtype.TSVector `gorm:"column:doc;<-"`
+	SortTitle      string          `gorm:"column:sort_title"`
+	TitleKey       string          `gorm:"column:title_key"`
+	Doc            pgtype.TSVector `gorm:"column:doc;type:tsvector"`
 	CreatedAt      time.Time       `gorm:"column:created_at;autoCreateTime:false"`
 	UpdatedAt      time.Time       `gorm:"column:updated_at;autoUpdateTime:false"`
 }
