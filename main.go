@@ -12,11 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"bookvault/modules"
 	"bookvault/platform/config"
+	"bookvault/platform/doctor"
 	"bookvault/platform/lifecycle"
 )
 
@@ -41,6 +43,8 @@ type commandLine struct {
 
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Start the library and answer requests until Ctrl-C (the default)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or tell where it is."`
+	Token   tokenCommand   `cmd:"" help:"Print a new API token, and nothing else, on standard output."`
+	Doctor  doctorCommand  `cmd:"" help:"Check settings, PostgreSQL, disk, clock and ports: what is wrong, and the mend."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -62,6 +66,9 @@ func run() int {
 	err = call.Run(house)
 	if _, badSetting := errors.AsType[*config.Error](err); badSetting {
 		return report(err, misused)
+	}
+	if errors.Is(err, doctor.ErrIll) {
+		return failed // the doctor has said what
 	}
 	if err != nil {
 		return report(err, failed)
@@ -150,6 +157,53 @@ type migrateStatusCommand struct{}
 // Run lists the migrations.
 func (migrateStatusCommand) Run(ctx context.Context, house *modules.House) error {
 	return house.MigrationStatus(ctx)
+}
+
+type tokenCommand struct {
+	Role    string        `required:"" enum:"patron,desk,librarian,administrator" help:"What the token may do: ${enum}."`
+	Card    string        `placeholder:"CARD" help:"Card of the member whose token it is. Without one: the demonstration member of that role, else a service member that is made for it."`
+	Name    string        `default:"command line" help:"What it is for, as the list of tokens shows it."`
+	Expires time.Duration `placeholder:"720h" help:"Life of the token, such as 12h. Without it: members.token_lifetime."`
+}
+
+// Help gives the details and examples of bookvault token --help.
+func (tokenCommand) Help() string {
+	return `The token is shown this once and kept only as a hash. It is sent as "Authorization: Bearer TOKEN".
+
+Examples:
+
+  bookvault token --role desk
+  bookvault token --role librarian --card 29001000000017 --name import --expires 12h
+  curl -H "Authorization: Bearer $(bookvault token --role desk)" http://127.0.0.1:8080/api/members/v1/me`
+}
+
+// Run prints the token.
+func (c tokenCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.Token(ctx, c.Role, c.Card, c.Name, c.Expires)
+}
+
+type doctorCommand struct {
+	Ready bool `help:"Only ask the server of these settings whether it is ready: for a container's health check."`
+}
+
+// Help gives the details and examples of bookvault doctor --help.
+func (doctorCommand) Help() string {
+	return `Prints a line for each thing that was looked at (ok, warn or bad) and what to do about it. It changes nothing. The exit
+status is 0 when nothing is bad, else 1.
+
+Examples:
+
+  bookvault doctor
+  bookvault doctor --config /etc/bookvault.yaml
+  bookvault doctor --ready`
+}
+
+// Run examines the installation.
+func (c doctorCommand) Run(ctx context.Context, house *modules.House) error {
+	if c.Ready {
+		return house.Ready(ctx)
+	}
+	return house.Doctor(ctx)
 }
 
 type versionCommand struct{}

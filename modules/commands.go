@@ -10,6 +10,8 @@ import (
 	"bookvault/migrations"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
+	"bookvault/platform/doctor"
+	"bookvault/platform/identity"
 )
 
 // joinWithin bounds how long a command waits for PostgreSQL, its own or that of a server which is just starting.
@@ -27,7 +29,7 @@ func (h *House) withStorage(ctx context.Context, work func(context.Context, *con
 	log := logger(h.Err, settings.Telemetry)
 	joining, cancel := context.WithTimeout(ctx, joinWithin)
 	defer cancel()
-	store, err := joinStorage(joining, settings, log)
+	store, err := joinStorage(joining, settings, false, log)
 	if err != nil {
 		return err
 	}
@@ -94,4 +96,57 @@ func (h *House) MigrationStatus(ctx context.Context) error {
 		}
 		return table.Flush()
 	})
+}
+
+// Token prints a new API token of a role, alone on a line: what is piped into a file or a header is the token. Without a card it
+// belongs to the demonstration member of that role, else to a service member; an expires of 0 is the settings' default.
+func (h *House) Token(ctx context.Context, role, card, name string, expires time.Duration) error {
+	may, err := identity.ParseRole(role)
+	if err != nil {
+		return err
+	}
+	return h.withLibrary(ctx, func(ctx context.Context, library *Library) error {
+		secret, _, err := library.Members.IssueToken(ctx, may, card, name, expires)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(h.Out, secret)
+		return err
+	})
+}
+
+// Doctor examines the installation and prints what it finds. It returns doctor.ErrIll when something is bad.
+func (h *House) Doctor(ctx context.Context) error {
+	settings, err := h.settings()
+	if err != nil {
+		return doctor.Settings(h.Out, err)
+	}
+	var store storage
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), settings.Server.ShutdownTimeout)
+		defer cancel()
+		_ = store.stop(stopping) // what is wrong with it was found before
+	}()
+	return doctor.Examine(ctx, h.Out, doctor.Patient{
+		Settings: settings, Folder: privateFolder(settings), Migrations: migrations.FS,
+		Database: func(ctx context.Context) (doctor.Database, error) {
+			joining, cancel := context.WithTimeout(ctx, joinWithin)
+			defer cancel()
+			var err error
+			quiet := logger(h.Err, config.Telemetry{LogLevel: "error", LogFormat: "text"})
+			if store, err = joinStorage(joining, settings, settings.Database.Embedded.Replica, quiet); err == nil && store.cluster != nil {
+				_ = store.cluster.WaitReplica(joining) // one that does not come is found to be silent
+			}
+			return doctor.Database{Primary: store.primary, Direct: store.direct, Replicas: store.replicas, Note: store.note}, err
+		},
+	})
+}
+
+// Ready asks the server of these settings whether it is ready, and fails when it is not.
+func (h *House) Ready(ctx context.Context) error {
+	settings, err := h.settings()
+	if err != nil {
+		return err
+	}
+	return doctor.Ready(ctx, settings.Server.Address)
 }

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -22,6 +23,7 @@ import (
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/rest"
+	"bookvault/web"
 )
 
 // Foundations are what modules are built on.
@@ -72,7 +74,7 @@ func (l *Library) Stop(ctx context.Context) error {
 
 // Assemble builds the library. It starts nothing and asks nothing of the database.
 func Assemble(f Foundations) (*Library, error) {
-	api := rest.New(rest.Settings{Version: f.Version, MaxBody: int64(f.Settings.Server.MaxBody), Logger: f.Logger})
+	api := rest.New(rest.Settings{Version: f.Version, MaxBody: int64(f.Settings.Server.MaxJSON), Logger: f.Logger})
 
 	people, err := members.New(memberspostgres.New(f.DB), memberSettings(f.Settings), nil)
 	if err != nil {
@@ -81,7 +83,20 @@ func Assemble(f Foundations) (*Library, error) {
 	membersapi.Register(api, people, membersapi.Settings{SecureCookies: f.Settings.Members.SecureCookies})
 	api.SetAuthenticator(membersapi.NewAuthenticator(people))
 
-	return &Library{Handler: api, Routes: api.Routes(), Members: people, workers: []worker{people}}, nil
+	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Members: people, workers: []worker{people}}, nil
+}
+
+// front parts the API and its documentation from the pages, which have every other address.
+func front(api, pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		top, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		switch top {
+		case "api", "docs", "openapi.json", "openapi.yaml":
+			api.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
+		}
+	})
 }
 
 func memberSettings(c *config.Config) members.Settings {

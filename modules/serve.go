@@ -142,7 +142,7 @@ func (s *server) openDatabase(ctx context.Context) (note string, err error) {
 	for i := range s.storage.replicas {
 		s.health.Add(fmt.Sprintf("replica-%d", i+1), false, s.replicaHealth(i+1))
 	}
-	return fmt.Sprintf("primary and %d replicas", len(s.storage.replicas)), nil
+	return fmt.Sprintf("a primary, %d to read from beside it", len(s.storage.replicas)), nil
 }
 
 func (s *server) closeDatabase(context.Context) error {

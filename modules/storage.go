@@ -42,25 +42,29 @@ func startStorage(ctx context.Context, c *config.Config, log *slog.Logger) (stor
 	return ownStorage(cluster, privateFolder(c)), nil
 }
 
-// joinStorage gives a command the PostgreSQL of the server that runs on the folder, or starts it while the command works.
-func joinStorage(ctx context.Context, c *config.Config, log *slog.Logger) (storage, error) {
+// handover bounds how long a command waits for a server that is just starting, or stopping, on the same folder.
+const handover = 30 * time.Second
+
+// joinStorage gives a command the PostgreSQL of the server that runs on the folder, or starts it while the command works: the
+// primary alone, unless a replica is wanted too.
+func joinStorage(ctx context.Context, c *config.Config, replica bool, log *slog.Logger) (storage, error) {
 	if !c.Database.Private() {
 		return givenStorage(c), nil
 	}
 	folder := privateFolder(c)
-	for {
+	for begin := time.Now(); ; {
 		if state, running := embedded.Running(folder); running {
 			note := fmt.Sprintf("private, of the server that runs as process %d", state.PID)
 			return storage{primary: state.PrimaryDSN, direct: state.PrimaryDSN, replicas: state.ReplicaDSNs, note: note}, nil
 		}
-		cluster, err := embedded.Start(ctx, embedded.Settings{Dir: folder, Programs: c.Database.Embedded.Programs, Logger: log})
+		cluster, err := embedded.Start(ctx, embedded.Settings{Dir: folder, Programs: c.Database.Embedded.Programs, Replica: replica, Logger: log})
 		if err == nil {
 			return ownStorage(cluster, folder), nil
 		}
-		if !errors.Is(err, embedded.ErrInUse) {
+		if !errors.Is(err, embedded.ErrInUse) || time.Since(begin) > handover {
 			return storage{}, err
 		}
-		select { // a server is just starting on the folder, or stopping
+		select {
 		case <-ctx.Done():
 			return storage{}, err
 		case <-time.After(100 * time.Millisecond):

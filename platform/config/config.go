@@ -29,6 +29,7 @@ type Server struct {
 	RequestTimeout  time.Duration `key:"request_timeout" min:"100ms" max:"10m"`
 	MaxHeader       Size          `key:"max_header" min:"4KiB" max:"1MiB"`
 	MaxBody         Size          `key:"max_body" min:"64KiB" max:"4GiB"`
+	MaxJSON         Size          `key:"max_json" min:"16KiB" max:"64MiB"`
 	ShutdownTimeout time.Duration `key:"shutdown_timeout" min:"3s" max:"5m"`
 	TrustedProxies  []string      `key:"trusted_proxies"`
 }

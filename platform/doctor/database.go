@@ -30,7 +30,7 @@ func (p Patient) database(ctx context.Context, r *report) {
 	}
 	p.schema(ctx, r, lent)
 	if len(lent.Replicas) == 0 {
-		r.add(finding{warning, "replica", "none: every read goes to the primary", "keep database.embedded.replica true, or list database.replicas; start the server for its own"})
+		r.add(finding{warning, "replica", "none: every read goes to the primary", "set database.embedded.replica to true, or list database.replicas"})
 	}
 	for i, address := range lent.Replicas {
 		p.replica(ctx, r, lent, i+1, address)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 )
 
 const (
+	readyLimit  = 3 * time.Second
 	diskWarning = 2 << 30   // bytes free below which it is time to act
 	diskBad     = 256 << 20 // bytes free below which PostgreSQL will soon stop
 )
@@ -146,22 +148,36 @@ func (p Patient) port(r *report, subject, key, address string, otherwise grade) 
 
 // readiness asks the running server how it is.
 func (p Patient) readiness(ctx context.Context, r *report, state embedded.State) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+state.Address+"/readyz", nil)
-	if err != nil {
-		r.add(finding{bad, "address", fmt.Sprintf("the server's own address %q cannot be asked: %v", state.Address, err), "restart it"})
-		return
-	}
-	answer, err := http.DefaultClient.Do(ask)
-	if err != nil {
-		r.add(finding{bad, "address", fmt.Sprintf("the server runs as process %d, but http://%s does not answer: %v", state.PID, state.Address, err), "restart it"})
-		return
-	}
-	_ = answer.Body.Close() // the status says it all
-	if answer.StatusCode != http.StatusOK {
-		r.add(finding{bad, "address", fmt.Sprintf("the server at http://%s runs, but is not ready (/readyz answers %d)", state.Address, answer.StatusCode), "read what /readyz says, and its log"})
+	if err := Ready(ctx, state.Address); err != nil {
+		r.add(finding{bad, "address", fmt.Sprintf("the server runs as process %d, but %v", state.PID, err), "read what /readyz and its log say; restart it if it does not answer"})
 		return
 	}
 	r.ok("address", "the server runs at http://%s as process %d, and is ready", state.Address, state.PID)
+}
+
+// Ready asks the server that listens on an address (host:port; any host means this machine) whether it is ready, and says why not.
+func Ready(ctx context.Context, address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port: %w", address, err)
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return fmt.Errorf("ask %s whether it is ready: %w", address, err)
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy either: it is this machine
+	answer, err := client.Do(ask)
+	if err != nil {
+		return fmt.Errorf("it does not answer: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("it is not ready: /readyz answers %d", answer.StatusCode)
+	}
+	return nil
 }
