@@ -68,7 +68,7 @@ type createMemberInput struct {
 type createdMember struct {
 	Location string `header:"Location"`
 	ETag     string `header:"ETag"`
-	Body     account
+	Body     Account
 }
 
 func (o *operations) createMember(ctx context.Context, in *createMemberInput) (*createdMember, error) {
@@ -100,7 +100,7 @@ type listMembersInput struct {
 
 type memberList struct {
 	Link string `header:"Link"`
-	Body rest.Page[account]
+	Body rest.Page[Account]
 }
 
 // place is a cursor's content.
@@ -124,7 +124,7 @@ func (o *operations) listMembers(ctx context.Context, in *listMembersInput) (*me
 		return nil, err
 	}
 	out := &memberList{}
-	out.Body.Items = make([]account, len(found))
+	out.Body.Items = make([]Account, len(found))
 	for i, m := range found {
 		out.Body.Items[i] = show(m, true)
 	}
@@ -136,16 +136,17 @@ func (o *operations) listMembers(ctx context.Context, in *listMembersInput) (*me
 	return out, nil
 }
 
-type byCard struct {
+// ByCard names a member in the path.
+type ByCard struct {
 	Card string `path:"card" maxLength:"64"`
 }
 
 type memberOutput struct {
 	ETag string `header:"ETag"`
-	Body account
+	Body Account
 }
 
-func (o *operations) getMember(ctx context.Context, in *byCard) (*memberOutput, error) {
+func (o *operations) getMember(ctx context.Context, in *ByCard) (*memberOutput, error) {
 	m, err := o.service.Get(ctx, in.Card)
 	if err != nil {
 		return nil, err
@@ -154,7 +155,7 @@ func (o *operations) getMember(ctx context.Context, in *byCard) (*memberOutput, 
 }
 
 type editMemberInput struct {
-	byCard
+	ByCard
 	IfMatch string `header:"If-Match" maxLength:"100" doc:"The version that was edited. Without it the change is made to whatever is there now."`
 	Body    struct {
 		Card      change[string] `json:"card,omitempty" maxLength:"64" doc:"A new card; the old one still finds its member, and lends nothing."`
@@ -224,8 +225,8 @@ func (in *editMemberInput) read() (c members.Change, err error) {
 }
 
 type setPasswordInput struct {
-	client
-	byCard
+	Client
+	ByCard
 	Body struct {
 		Old string `json:"old_password,omitempty" maxLength:"1024" doc:"Needed for one's own."`
 		New string `json:"new_password" maxLength:"1024"`
@@ -234,79 +235,4 @@ type setPasswordInput struct {
 
 func (o *operations) setPassword(ctx context.Context, in *setPasswordInput) (*noContent, error) {
 	return &noContent{}, o.service.SetPassword(ctx, in.Card, in.Body.Old, in.Body.New, in.address)
-}
-
-type auditInput struct {
-	byCard
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	Cursor string `query:"cursor" maxLength:"2000"`
-}
-
-type auditView struct {
-	ID        int64     `json:"id"`
-	At        time.Time `json:"at"`
-	ActorID   *int64    `json:"actor_id" doc:"Stable id of the member who did it; null for a command on the server."`
-	ActorRole string    `json:"actor_role"`
-	Via       string    `json:"via"`
-	Action    string    `json:"action"`
-	Detail    string    `json:"detail,omitempty" doc:"Names of what was touched, never its content."`
-}
-
-type auditList struct {
-	Link string `header:"Link"`
-	Body rest.Page[auditView]
-}
-
-func (o *operations) auditOf(ctx context.Context, in *auditInput) (*auditList, error) {
-	scope, before := "audit\n"+in.Card, int64(0)
-	if in.Cursor != "" {
-		if err := rest.DecodeCursor(scope, in.Cursor, &before); err != nil {
-			return nil, err
-		}
-	}
-	found, err := o.service.AuditOf(ctx, in.Card, before, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	out := &auditList{}
-	if len(found) > in.Limit {
-		found = found[:in.Limit]
-		cursor := rest.EncodeCursor(scope, found[in.Limit-1].ID)
-		out.Body.NextCursor = &cursor
-	}
-	out.Body.Items = make([]auditView, len(found))
-	for i, e := range found {
-		out.Body.Items[i] = auditView{ID: e.ID, At: e.At, ActorRole: e.ActorRole.String(), Via: string(e.Via), Action: e.Action, Detail: e.Detail}
-		if e.ActorID != 0 {
-			out.Body.Items[i].ActorID = &e.ActorID
-		}
-	}
-	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
-	return out, nil
-}
-
-type categoryView struct {
-	Code        string `json:"code"`
-	Name        string `json:"name"`
-	MonthsValid *int   `json:"months_valid" doc:"How long a new membership lasts; null: it does not expire."`
-}
-
-type categoryList struct {
-	Body rest.Page[categoryView]
-}
-
-func (o *operations) listCategories(ctx context.Context, _ *struct{}) (*categoryList, error) {
-	found, err := o.service.Categories(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := &categoryList{}
-	out.Body.Items = make([]categoryView, len(found))
-	for i, c := range found {
-		out.Body.Items[i] = categoryView{Code: c.Code, Name: c.Name}
-		if c.MonthsValid > 0 {
-			out.Body.Items[i].MonthsValid = &c.MonthsValid
-		}
-	}
-	return out, nil
 }

@@ -14,15 +14,15 @@ import (
 	"bookvault/platform/rest"
 )
 
-// client is what an operation needs to know of the connection; huma fills it in.
-type client struct {
+// Client is what an operation needs to know of the connection; huma fills it in.
+type Client struct {
 	address string
 	overTLS bool
 }
 
 // Resolve takes what the gateway found out, which believes a proxy's headers only where the proxy is trusted; without a gateway in front
 // the connection itself says it. Headers that a client can make up do not count.
-func (c *client) Resolve(hc huma.Context) []error {
+func (c *Client) Resolve(hc huma.Context) []error {
 	c.address, c.overTLS = hc.RemoteAddr(), hc.TLS() != nil || gateway.Secure(hc.Context())
 	if address := gateway.ClientAddress(hc.Context()); address.IsValid() {
 		c.address = address.String()
@@ -30,8 +30,8 @@ func (c *client) Resolve(hc huma.Context) []error {
 	return nil
 }
 
-// account is a member as the API shows it.
-type account struct {
+// Account is a member as the API shows it.
+type Account struct {
 	ID        int64     `json:"id"`
 	Version   int32     `json:"version" doc:"Changes with every edit; send it as If-Match."`
 	Card      string    `json:"card" doc:"The current card, as printed."`
@@ -54,8 +54,8 @@ type block struct {
 }
 
 // show encodes a member for whoever asks: the notes of blocks are between staff.
-func show(m members.Member, forStaff bool) account {
-	a := account{ID: m.ID, Version: m.Version, Card: m.Card, Name: m.Name, Category: m.Category, Role: m.Role.String(), Roles: []string{m.Role.String()},
+func show(m members.Member, forStaff bool) Account {
+	a := Account{ID: m.ID, Version: m.Version, Card: m.Card, Name: m.Name, Category: m.Category, Role: m.Role.String(), Roles: []string{m.Role.String()},
 		Blocks: make([]block, len(m.Blocks)), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
 	if m.Email != "" {
 		a.Email = &m.Email
@@ -83,7 +83,7 @@ func staff(ctx context.Context) bool {
 }
 
 type signInInput struct {
-	client
+	Client
 	Cookie    http.Cookie `cookie:"bv_session"`
 	UserAgent string      `header:"User-Agent"`
 	Body      struct {
@@ -98,7 +98,7 @@ type signedIn struct {
 	SetCookie    http.Cookie `header:"Set-Cookie"`
 	CacheControl string      `header:"Cache-Control"`
 	Body         struct {
-		Member    account   `json:"member"`
+		Member    Account   `json:"member"`
 		ExpiresAt time.Time `json:"expires_at" doc:"The latest end of the session; it ends before when it is not used."`
 	}
 }
@@ -124,7 +124,7 @@ func (o *operations) signIn(ctx context.Context, in *signInInput) (*signedIn, er
 }
 
 type signOutInput struct {
-	client
+	Client
 	Cookie http.Cookie `cookie:"bv_session"`
 }
 
@@ -177,7 +177,7 @@ func (o *operations) endSession(ctx context.Context, in *byID) (*noContent, erro
 }
 
 type meView struct {
-	account
+	Account
 	Via string `json:"via" enum:"session,token" doc:"How the caller is known."`
 	May string `json:"may" enum:"patron,desk,librarian,administrator" doc:"What the caller may do: the role, or the token's when that is lower."`
 }
@@ -189,5 +189,5 @@ func (o *operations) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &meOutput{meView{account: show(m, p.May(identity.Desk)), Via: string(p.Via), May: p.Role.String()}}, nil
+	return &meOutput{meView{Account: show(m, p.May(identity.Desk)), Via: string(p.Via), May: p.Role.String()}}, nil
 }

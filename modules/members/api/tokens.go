@@ -11,7 +11,8 @@ import (
 	"bookvault/platform/rest"
 )
 
-type tokenView struct {
+// TokenView is an API token as it is listed, without its secret.
+type TokenView struct {
 	ID         int64     `json:"id"`
 	Name       string    `json:"name"`
 	Role       string    `json:"role" enum:"patron,desk,librarian,administrator"`
@@ -21,8 +22,8 @@ type tokenView struct {
 	LastUsedOn *string   `json:"last_used_on" doc:"The day of the last use; null: never."`
 }
 
-func showToken(t members.Token) tokenView {
-	v := tokenView{ID: t.ID, Name: t.Name, Role: t.Role.String(), Card: t.Card, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
+func showToken(t members.Token) TokenView {
+	v := TokenView{ID: t.ID, Name: t.Name, Role: t.Role.String(), Card: t.Card, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
 	if !t.LastUsedOn.IsZero() {
 		day := t.LastUsedOn.Format(time.DateOnly)
 		v.LastUsedOn = &day
@@ -38,7 +39,7 @@ type listTokensInput struct {
 
 type tokenList struct {
 	Link string `header:"Link"`
-	Body rest.Page[tokenView]
+	Body rest.Page[TokenView]
 }
 
 func (o *operations) listTokens(ctx context.Context, in *listTokensInput) (*tokenList, error) {
@@ -58,7 +59,7 @@ func (o *operations) listTokens(ctx context.Context, in *listTokensInput) (*toke
 		cursor := rest.EncodeCursor(scope, found[in.Limit-1].ID)
 		out.Body.NextCursor = &cursor
 	}
-	out.Body.Items = make([]tokenView, len(found))
+	out.Body.Items = make([]TokenView, len(found))
 	for i, t := range found {
 		out.Body.Items[i] = showToken(t)
 	}
@@ -76,7 +77,7 @@ type createTokenInput struct {
 
 type createdToken struct {
 	Body struct {
-		tokenView
+		TokenView
 		Token string `json:"token" doc:"The secret. It is shown this once; send it as Authorization: Bearer."`
 	}
 }
@@ -94,7 +95,7 @@ func (o *operations) createToken(ctx context.Context, in *createTokenInput) (*cr
 		return nil, err
 	}
 	out := &createdToken{}
-	out.Body.tokenView, out.Body.Token = showToken(t), secret
+	out.Body.TokenView, out.Body.Token = showToken(t), secret
 	return out, nil
 }
 
