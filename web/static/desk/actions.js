@@ -45,7 +45,7 @@ function refuse(scan, error) {
   if (error instanceof Offline || !(error instanceof Problem)) throw error;
   const mine = error.code === "already_yours" || error.reasons.some(({ code }) => code === "already_yours");
   scan.state = mine ? "note" : "no";
-  scan.words = reasonsOf(error).join(" · ");
+  scan.words = reasonsOf(error).join(" ");
   scan.problem = error;
 }
 

@@ -26,14 +26,15 @@ function mayOverride({ problem, mode }, me) {
  * @param {number} i its place in the log, newest 0
  * @param {Me} me
  * @param {string} card whose member stands at the desk
+ * @param {boolean} latest whether the code was not scanned again since
  */
-function line(scan, i, me, card) {
+function line(scan, i, me, card, latest) {
   return html`<li class="scan ${scan.state}${scan.undone && " undone"}">
     <time class="numbers">${clock(scan.at)}</time>
     <strong class="sign">${t(SIGNS[scan.state])}</strong>
     <div class="what"><span class="name" dir="auto">${scan.title}</span> <span class="words">${scan.state === "held" ? t("desk.held") : scan.words}</span>${scan.title !== scan.code && html` <span class="code numbers">${scan.code}</span>`}</div>
     ${scan.loan && !scan.undone && html`<button type="button" class="button slim" data-undo="${i}">${t("desk.undo")}<span class="hidden-text"> ${scan.title}</span></button>`}
-    ${scan.state === "no" && scan.card === card && mayOverride(scan, me) && html`<details class="override"><summary>${t("desk.override")}</summary>
+    ${latest && scan.state === "no" && scan.card === card && mayOverride(scan, me) && html`<details class="override"><summary>${t("desk.override")}</summary>
       <form data-override="${i}"><label class="field"><span class="label">${t("desk.overrideReason")}</span><input class="input" name="reason" maxlength="200" required></label><button class="button" type="submit">${t("desk.overrideGo")}</button></form>
     </details>`}
   </li>`;
@@ -46,5 +47,5 @@ function line(scan, i, me, card) {
  */
 export function logOf(scans, me, card) {
   if (scans.length === 0) return html`<p class="quiet empty">${t("desk.empty")}</p>`;
-  return html`<ol class="log" aria-label="${t("desk.log")}">${scans.map((scan, i) => line(scan, i, me, card))}</ol>`;
+  return html`<ol class="log" aria-label="${t("desk.log")}">${scans.map((scan, i) => line(scan, i, me, card, scans.findIndex(({ code }) => code === scan.code) === i))}</ol>`;
 }

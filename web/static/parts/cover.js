@@ -51,10 +51,12 @@ function settings(title, author, width, height) {
 
 /** @typedef {{title: string, author: string, palette: Palette, figure: (box: import("./cover-figures.js").Box) => SVGElement}} Sheet */
 
-/** The ways to lay out a cover. @type {((sheet: Sheet) => SVGElement[])[]} */
-const LAYOUTS = [
-  /** Words above, the figure bleeding off the foot. */
-  ({ title, author, palette, figure }) => {
+/** @typedef {(sheet: Sheet) => SVGElement[]} Layout */
+
+/** The ways to lay out a cover. */
+const LAYOUTS = {
+  /** Words above, the figure bleeding off the foot. @type {Layout} */
+  above: ({ title, author, palette, figure }) => {
     const { top, by, topHeight, byHeight } = settings(title, author, W - MARGIN * 2, 122);
     const from = Math.max(MARGIN + topHeight + byHeight + 22, 124);
     return [
@@ -63,8 +65,8 @@ const LAYOUTS = [
       words(by, { x: MARGIN, y: MARGIN + topHeight + 6, fill: palette.ink, kind: "cover-author" }),
     ];
   },
-  /** The figure above, words on the ground below. */
-  ({ title, author, palette, figure }) => {
+  /** The figure above, words on the ground below. @type {Layout} */
+  below: ({ title, author, palette, figure }) => {
     const { top, by, topHeight, byHeight } = settings(title, author, W - MARGIN * 2, 118);
     const start = H - MARGIN - byHeight - topHeight - 4;
     const until = Math.min(start - 16, 176);
@@ -75,8 +77,8 @@ const LAYOUTS = [
       words(by, { x: MARGIN, y: H - MARGIN - byHeight + 2, fill: palette.ink, kind: "cover-author" }),
     ];
   },
-  /** A label pasted on the figure. */
-  ({ title, author, palette, figure }) => {
+  /** A label pasted on the figure. @type {Layout} */
+  label: ({ title, author, palette, figure }) => {
     const { top, by, topHeight, byHeight } = settings(title, author, W - 72, 116);
     const high = topHeight + byHeight + 34;
     const y = Math.min(46, (H - high) / 2);
@@ -88,8 +90,8 @@ const LAYOUTS = [
       words(by, { x: W / 2, y: y + topHeight + 18, fill: palette.ink, anchor: "middle", kind: "cover-author" }),
     ];
   },
-  /** A frame, words above, a small figure in the middle of the rest, the author at the foot. */
-  ({ title, author, palette, figure }) => {
+  /** A frame, words above, a small figure in the middle of the rest, the author at the foot. @type {Layout} */
+  framed: ({ title, author, palette, figure }) => {
     const { top, by, topHeight, byHeight } = settings(title, author, W - 56, 110);
     const from = 30 + topHeight + 14;
     const room = H - 30 - byHeight - 12 - from;
@@ -102,7 +104,10 @@ const LAYOUTS = [
       words(by, { x: W / 2, y: H - 28 - byHeight, fill: palette.ink, anchor: "middle", kind: "cover-author" }),
     ];
   },
-];
+};
+
+/** Figures that fill their box evenly, so that a label may hide their middle. */
+const WALLPAPERS = ["waves", "strata", "blocks", "beams", "arches", "curtain", "orbits", "horizon"];
 
 /**
  * Draws a cover.
@@ -112,7 +117,7 @@ const LAYOUTS = [
 export function draw({ id, title, author, genre }) {
   const throws = dice(id);
   const { palette, figure } = dress(genre, throws);
-  const layout = throws.pick(LAYOUTS);
+  const layout = throws.pick([LAYOUTS.above, LAYOUTS.below, LAYOUTS.framed, WALLPAPERS.includes(figure) ? LAYOUTS.label : LAYOUTS.above]);
   const sheet = layout({
     title,
     author,

@@ -37,7 +37,7 @@ class Shell extends HTMLElement {
             ${member
               ? html`<button type="button" class="link-button" data-act="sign-out" title="${member.name}">${t("nav.signOut")}</button>`
               : html`<a href="/sign-in?next=${here}" data-sign-in>${t("nav.signIn")}</a>`}
-            <button type="button" class="link-button" data-act="language" data-language="${other}" lang="${other}">${LANGUAGES[other].name}</button>
+            <button type="button" class="link-button" data-act="language" data-language="${other}" lang="${other}"><span class="wide">${LANGUAGES[other].name}</span><span class="narrow" aria-hidden="true">${other.toUpperCase()}</span></button>
           </nav>
         </header>`,
     );
@@ -89,7 +89,6 @@ class Shell extends HTMLElement {
       await speak(/** @type {Language} */ (button.dataset.language), true);
       await this.draw();
       await again();
-      this.querySelector("[data-act=language]")?.dispatchEvent(new Event("focus"));
       find(this, "[data-act=language]").focus();
       return;
     }
