@@ -34,11 +34,13 @@ class Shell extends HTMLElement {
           <nav aria-label="${t("nav.label")}">
             ${may(member, "desk") && html`<a href="/desk">${t("nav.desk")}</a>`}
             ${member && html`<a href="/loans">${t("nav.loans")}</a>`}
+          </nav>
+          <div class="who">
             ${member
               ? html`<button type="button" class="link-button" data-act="sign-out" title="${member.name}">${t("nav.signOut")}</button>`
               : html`<a href="/sign-in?next=${here}" data-sign-in>${t("nav.signIn")}</a>`}
             <button type="button" class="link-button" data-act="language" data-language="${other}" lang="${other}"><span class="wide">${LANGUAGES[other].name}</span><span class="narrow" aria-hidden="true">${other.toUpperCase()}</span></button>
-          </nav>
+          </div>
         </header>`,
     );
     render(
@@ -52,9 +54,7 @@ class Shell extends HTMLElement {
 
   #arrived = () => {
     const { pathname, search, searchParams } = new URL(location.href);
-    this.classList.toggle("at-home", pathname === "/");
-    this.classList.toggle("at-desk", pathname === "/desk");
-    for (const link of this.querySelectorAll("nav a")) {
+    for (const link of this.querySelectorAll("nav a, .who a")) {
       if (link.getAttribute("href") === pathname) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
