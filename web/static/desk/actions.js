@@ -1,13 +1,15 @@
 // actions.js: what one scan does: a card brings its member, a barcode is lent or checked in; each answer in words.
 
 import { get, Offline, post, Problem } from "../lib/api.js";
+import { branchName } from "../lib/branches.js";
 import { dateWithDistance, maybe, t } from "../lib/i18n.js";
 import { reasonsOf } from "../lib/refusals.js";
 
 /** @typedef {import("./scans.js").Scan} Scan */
 /** @typedef {import("../lib/types.js").Loan} Loan */
 /** @typedef {import("../lib/types.js").Item} Item */
-/** @typedef {{card: string, name: string, category?: string, expires_on?: string, loans: Loan[], titles: Map<number, string>}} Member */
+/** @typedef {import("../lib/types.js").Next} Next */
+/** @typedef {{card: string, name: string, category?: string, expires_on?: string, blocks?: {code: string, note?: string}[], loans: Loan[]}} Member */
 
 /** @param {unknown} error */
 const absent = (error) => error instanceof Problem && error.status === 404;
@@ -21,7 +23,7 @@ export async function memberOf(card) {
   try {
     const member = await get(`/api/members/v1/members/${encodeURIComponent(card)}`);
     const { items } = await get("/api/borrowing/v1/loans", { member_card: member.card, status: "open", limit: 100 });
-    return { ...member, loans: items, titles: new Map() };
+    return { ...member, loans: items };
   } catch (error) {
     if (absent(error) || (error instanceof Problem && (error.status === 422 || error.status === 400))) return null;
     throw error;
@@ -133,9 +135,11 @@ export class Desk {
       const answer = await post("/api/borrowing/v1/check-ins", { barcode: scan.code, ...(this.branch && { branch: this.branch }), ...(scan.bookDrop && { book_drop: true }) }, scan.key);
       const item = /** @type {Item} */ (answer.item);
       scan.state = "ok";
-      const next = typeof answer.next === "string" ? answer.next : (answer.next?.code ?? answer.next?.action ?? "");
-      scan.words = [answer.closed_loan ? t("desk.returned") : t("desk.notOut"), maybe(`next.${next}`)].filter(Boolean).join(" · ");
-      scan.title = item.title ?? (await titleOf(item.book_id));
+      const next = /** @type {Next} */ (answer.next ?? {});
+      const todo = maybe(`next.${next.action}`, { branch: next.branch ? (await branchName())(next.branch) : "" }) ?? next.detail;
+      scan.words = [answer.closed_loan ? t("desk.returned") : t("desk.notOut"), todo].filter(Boolean).join(" · ");
+      scan.alert = next.alert;
+      scan.title = item.title ?? answer.title ?? answer.closed_loan?.title ?? (await titleOf(item.book_id));
       const gone = answer.closed_loan?.id;
       if (gone && this.member) this.member.loans = this.member.loans.filter(({ id }) => id !== gone);
     } catch (error) {

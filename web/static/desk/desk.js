@@ -22,6 +22,7 @@ function memberPanel({ member }) {
   return html`<h2 dir="auto">${member.name}</h2>
     <p class="quiet numbers">${member.card}</p>
     <p>${facts.join(" · ")}</p>
+    ${(member.blocks ?? []).map(({ code, note }) => html`<p class="note bad">${t("desk.blocked", { why: maybe(`block.${code}`) ?? code })}${note && html` <span class="small">${note}</span>`}</p>`)}
     <p><strong>${t("loans.count", { n: member.loans.length })}</strong>${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p>
     <button type="button" class="link-button" data-done>${t("desk.done")} <kbd>Esc</kbd></button>`;
 }

@@ -18,7 +18,7 @@ const SIGNS = { waiting: "desk.sign.waiting", held: "desk.sign.held", ok: "desk.
  */
 function mayOverride({ problem, mode }, me) {
   if (!problem || mode !== "lend" || problem.status !== 409 || problem.reasons.length === 0) return false;
-  return problem.reasons.every(({ overridable }) => overridable === true || (typeof overridable === "string" && may(me, /** @type {Role} */ (overridable))));
+  return problem.reasons.every(({ overridable, by }) => overridable && may(me, /** @type {Role} */ (by ?? "desk")));
 }
 
 /**
@@ -32,7 +32,7 @@ function line(scan, i, me, card, latest) {
   return html`<li class="scan ${scan.state}${scan.undone && " undone"}">
     <time class="numbers">${clock(scan.at)}</time>
     <strong class="sign">${t(SIGNS[scan.state])}</strong>
-    <div class="what"><span class="name" dir="auto">${scan.title}</span> <span class="words">${scan.state === "held" ? t("desk.held") : scan.words}</span>${scan.title !== scan.code && html` <span class="code numbers">${scan.code}</span>`}</div>
+    <div class="what"><span class="name" dir="auto">${scan.title}</span> <span class="words">${scan.state === "held" ? t("desk.held") : scan.words}</span>${scan.alert && html` <strong class="alert" lang="en">${scan.alert}</strong>`}${scan.title !== scan.code && html` <span class="code numbers">${scan.code}</span>`}</div>
     ${scan.loan && !scan.undone && html`<button type="button" class="button slim" data-undo="${i}">${t("desk.undo")}<span class="hidden-text"> ${scan.title}</span></button>`}
     ${latest && scan.state === "no" && scan.card === card && mayOverride(scan, me) && html`<details class="override"><summary>${t("desk.override")}</summary>
       <form data-override="${i}"><label class="field"><span class="label">${t("desk.overrideReason")}</span><input class="input" name="reason" maxlength="200" required></label><button class="button" type="submit">${t("desk.overrideGo")}</button></form>

@@ -15,6 +15,7 @@ import { commandKey, Offline } from "../lib/api.js";
  * @property {State} state
  * @property {string} title what it was: a book, a person
  * @property {string} words what came of it
+ * @property {string} [alert] something unusual that a person should look at, in the library's words
  * @property {number} [loan] that it opened, while it can be undone
  * @property {boolean} [undone]
  * @property {import("../lib/api.js").Problem} [problem] why not

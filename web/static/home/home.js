@@ -26,7 +26,7 @@ export function waiting() {
  */
 export async function show({ signal }) {
   const page = /** @type {BookPage} */ (await get("/api/catalog/v1/books", { sort: "newest", limit: SHELF }, signal));
-  const genres = page.facets?.genre ?? page.facets?.genres ?? [];
+  const genres = page.facets?.genre ?? [];
   const total = page.total.relation === "gte" ? t("results.atLeast", { n: page.total.value }) : number(page.total.value);
   return {
     title: "BookVault",

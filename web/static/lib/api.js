@@ -1,6 +1,6 @@
 // api.js: the JSON API as functions. Problems (RFC 9457) arrive as `Problem`, a lost connection as `Offline`.
 
-/** @typedef {{code: string, detail?: string, overridable?: boolean | string}} Reason */
+/** @typedef {{code: string, detail?: string, overridable?: boolean, by?: string}} Reason */
 /** @typedef {{field: string, detail: string}} FieldError */
 
 /** An answer that says no: the status, a stable code, and every reason. */

@@ -79,10 +79,11 @@ export function t(key, vars = {}) {
 /**
  * The words of a code that a server may invent tomorrow: ours when we know it, else nothing.
  * @param {string} key
+ * @param {Record<string, string | number>} [vars]
  * @returns {string | undefined}
  */
-export function maybe(key) {
-  return key in messages ? t(/** @type {Key} */ (key)) : undefined;
+export function maybe(key, vars) {
+  return key in messages ? t(/** @type {Key} */ (key), vars) : undefined;
 }
 
 /** @param {number} value */

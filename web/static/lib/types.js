@@ -16,8 +16,8 @@
  * @property {string} [cover_url]
  *
  * @typedef {{value: string, count: number, label?: string}} FacetValue
- * @typedef {{items: Book[], next_cursor?: string, total: {value: number, relation: string}, facets?: Record<string, FacetValue[]>}} BookPage
- * @typedef {{text: string, kind: string, id?: number}} Suggestion
+ * @typedef {{items: Book[], next_cursor?: string, total: {value: number, relation: string}, facets?: Record<string, FacetValue[]>, corrected?: string}} BookPage
+ * @typedef {{text: string, kind: string, id?: number | null}} Suggestion
  *
  * @typedef {{book_id: number, items: number, available: number, holds?: number}} Availability
  *
@@ -47,6 +47,9 @@
  * @property {string} status
  *
  * @typedef {{code: string, name: string}} Branch
+ *
+ * What to do with a copy that was checked in: shelve, put_on_hold_shelf, send, process, set_aside, leave.
+ * @typedef {{action: string, branch?: string, hold_id?: number, alert?: string, detail?: string}} Next
  */
 
 export {};

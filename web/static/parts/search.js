@@ -17,7 +17,7 @@ let count = 0;
  */
 function hrefOf({ kind, id, text }) {
   if ((kind === "book" || kind === "title") && id) return `/books/${id}`;
-  if (kind === "author" || kind === "genre") return `/search?${kind}=${encodeURIComponent(text)}`;
+  if (kind === "author" || kind === "genre") return `/search?${kind}=${encodeURIComponent(id ?? text)}`;
   return `/search?q=${encodeURIComponent(text)}`;
 }
 

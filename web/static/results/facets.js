@@ -52,15 +52,14 @@ function group(name, heading, values, chosen, words) {
  * @param {URLSearchParams} params
  */
 export function facetPanel(facets, params) {
-  const values = (/** @type {string[]} */ ...names) => names.map((name) => facets[name]).find(Array.isArray) ?? [];
   const chosen = ["genre", "language", "author", "year_from", "year_to", "available"].filter((name) => params.get(name)).length;
   return html`<details class="facet-panel" ${!matchMedia("(max-width: 55rem)").matches && html`open`}>
     <summary>${t("facet.heading")}${chosen > 0 && html` <span class="numbers">(${chosen})</span>`}</summary>
     <form class="facets" aria-label="${t("facet.heading")}">
       <label class="switch"><input type="checkbox" name="available" value="true"${params.get("available") === "true" && html` checked`}><span>${t("facet.available")}</span></label>
-      ${group("genre", t("facet.genre"), values("genre", "genres"), params.get("genre"), genreName)}
-      ${group("language", t("facet.language"), values("language", "languages"), params.get("language"), languageName)}
-      ${group("author", t("facet.author"), values("author", "authors"), params.get("author"), (name) => name)}
+      ${group("genre", t("facet.genre"), facets.genre ?? [], params.get("genre"), genreName)}
+      ${group("language", t("facet.language"), facets.language ?? [], params.get("language"), languageName)}
+      ${group("author", t("facet.author"), facets.author ?? [], params.get("author"), (name) => name)}
       <fieldset class="years">
         <legend>${t("facet.year")}</legend>
         <label><span class="hidden-text">${t("facet.from")}</span><input class="input numbers" type="number" name="year_from" min="-3000" max="2100" placeholder="${t("facet.from")}" value="${params.get("year_from") ?? ""}"></label>

@@ -6,6 +6,7 @@ import { t } from "../lib/i18n.js";
 import { go, keep } from "../lib/router.js";
 import { fillAvailability } from "../parts/availability.js";
 import { GAP } from "../states/states.js";
+import { genreName } from "../lib/genres.js";
 import { facetPanel, filtersOf } from "./facets.js";
 import { row } from "./row.js";
 import "../parts/search.js";
@@ -23,9 +24,20 @@ export function waiting() {
   return html`<div class="results" aria-hidden="true"><div></div><ol class="rows">${Array.from({ length: 6 }, () => html`<li class="row"><div class="bone book"></div><div><div class="bone w50"></div><br><div class="bone w30"></div></div></li>`)}</ol></div>`;
 }
 
+/**
+ * What this list is: the words that were searched, else the author or the genre, else all there is.
+ * @param {Record<string, string>} filters
+ * @param {BookPage} page
+ */
+function headingOf({ q, author, genre }, page) {
+  if (q) return t("results.for", { q });
+  if (author) return page.facets?.author?.find(({ value }) => value === author)?.label ?? page.items[0]?.authors.find(({ id }) => String(id) === author)?.name ?? author;
+  return genre ? genreName(genre) : t("results.browse");
+}
+
 /** @param {BookPage["total"]} total */
 function count({ value, relation }) {
-  return relation === "gte" || relation === "at_least" ? t("results.countAtLeast", { n: value }) : t("results.count", { n: value });
+  return relation === "gte" ? t("results.countAtLeast", { n: value }) : t("results.count", { n: value });
 }
 
 /**
@@ -36,8 +48,8 @@ export async function show({ url, signal, kept }) {
   const filters = filtersOf(url.searchParams);
   const shown = Math.min(Number(kept.shown) || PAGE, MOST); // coming back finds as many rows as there were
   const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: shown }, signal));
-  const heading = filters.q ? t("results.for", { q: filters.q }) : t("results.browse");
-  const sort = filters.sort || (filters.q ? "relevance" : "title");
+  const heading = headingOf(filters, page);
+  const sort = filters.sort || (filters.q ? "relevance" : "newest");
   const body = html`
     <bv-search class="in-page"></bv-search>
     <div class="results">
@@ -46,9 +58,10 @@ export async function show({ url, signal, kept }) {
         <div class="results-head">
           <div><h1>${heading}</h1><p class="quiet numbers" role="status">${count(page.total)}</p></div>
           <label class="sort"><span>${t("results.sort")}</span>
-            <select class="input" id="sort">${SORTS.map((name) => html`<option value="${name}"${name === sort && html` selected`}>${t(`sort.${name}`)}</option>`)}</select>
+            <select class="input" id="sort">${SORTS.filter((name) => filters.q || name !== "relevance").map((name) => html`<option value="${name}"${name === sort && html` selected`}>${t(`sort.${name}`)}</option>`)}</select>
           </label>
         </div>
+        ${page.corrected && html`<p class="note corrected">${t("results.corrected", { q: page.corrected })}</p>`}
         ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map(row)}</ol>`}
         <p class="more">${page.next_cursor && html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>`}</p>
       </section>

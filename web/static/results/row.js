@@ -25,5 +25,5 @@ export function row(book) {
  * @param {import("../lib/types.js").Book} book
  */
 export function authors(book) {
-  return (book.authors ?? []).map(({ name }, i) => html`${i > 0 && ", "}<a href="/search?author=${encodeURIComponent(name)}" dir="auto">${name}</a>`);
+  return (book.authors ?? []).map(({ id, name }, i) => html`${i > 0 && ", "}<a href="/search?author=${id}" dir="auto">${name}</a>`);
 }

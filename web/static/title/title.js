@@ -112,13 +112,13 @@ function offer(place, book, member, available) {
  * @param {AbortSignal} signal
  */
 async function moreBy(place, book, signal) {
-  const name = book.authors?.[0]?.name;
-  if (!name) return;
+  const author = book.authors?.[0];
+  if (!author) return;
   try {
-    const page = /** @type {import("../lib/types.js").BookPage} */ (await get("/api/catalog/v1/books", { author: name, limit: 9 }, signal));
+    const page = /** @type {import("../lib/types.js").BookPage} */ (await get("/api/catalog/v1/books", { author: author.id, limit: 9 }, signal));
     const others = page.items.filter(({ id }) => id !== book.id).slice(0, 8);
     if (others.length === 0) return;
-    render(place, html`<h2>${t("title.moreBy", { name })}</h2><ul class="shelf">${others.map((other) => html`<li><a class="book" href="/books/${other.id}">${coverOf(other)}<span class="hidden-text">${other.title}</span></a></li>`)}</ul>`);
+    render(place, html`<h2>${t("title.moreBy", { name: author.name })}</h2><ul class="shelf">${others.map((other) => html`<li><a class="book" href="/books/${other.id}">${coverOf(other)}<span class="hidden-text">${other.title}</span></a></li>`)}</ul>`);
     place.hidden = false;
   } catch {
     // the title stands without its neighbours
