@@ -1,0 +1,165 @@
+// Package borrowing is the library's desk: copies, loans, holds, the rules that decide on them, and the record of what
+// happened. It owns these things so that one loan is one transaction in one module.
+//
+// Every command has one shape (execute.go): lock and load a Scene, decide on it in plain Go, save what changed with its
+// events. The rules are therefore pure functions of a Scene: rule.go, calendar.go and due.go say when, lend.go, checkin.go,
+// renew.go, reverse.go and hold.go say whether and what then. The next rooms are postgres/ (scenes on PostgreSQL) and api/.
+package borrowing
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"bookvault/platform/identity"
+	"bookvault/platform/problem"
+)
+
+// Member is what borrowing needs to know of a member.
+type Member struct {
+	ID        int64
+	Card      string // the current card
+	Replaced  bool   // the card asked for is an old one of this member
+	Name      string // for staff; never stored here
+	Category  string
+	ExpiresOn *Date    // last day of the membership; nil: it does not expire
+	Blocks    []string // codes of what stands against lending
+}
+
+// Members answers who a member is; modules/members does, introduced by modules.go.
+type Members interface {
+	// MemberByCard finds a member by a card, current or replaced; a problem of kind NotFound when there is none.
+	MemberByCard(ctx context.Context, card string) (Member, error)
+	// MembersByID finds members; those that do not exist are left out.
+	MembersByID(ctx context.Context, ids []int64) (map[int64]Member, error)
+}
+
+// Titles answers what a title is called; modules/catalog does, introduced by modules.go.
+type Titles interface {
+	// TitlesByID gives the text of each title that exists; the others are left out.
+	TitlesByID(ctx context.Context, ids []int64) (map[int64]string, error)
+}
+
+// Settings of the module; the zero value of each has the meaning in its comment.
+type Settings struct {
+	Location      *time.Location   // the library's time zone; UTC
+	DefaultBranch string           // stands in where a command names none; "": the first branch
+	HoldShelfDays int              // open days that a hold waits on the shelf; 7
+	Clock         func() time.Time // time.Now
+	Committed     func()           // called after each command that changed something, to wake the outbox relay; nothing
+	Logger        *slog.Logger     // hears when titles cannot be read; slog.Default
+}
+
+// Service is the desk.
+type Service struct {
+	store    Store
+	members  Members
+	titles   Titles
+	settings Settings
+}
+
+// New builds the desk from its store and its neighbours.
+func New(store Store, members Members, titles Titles, s Settings) *Service {
+	if s.Location == nil {
+		s.Location = time.UTC
+	}
+	if s.HoldShelfDays <= 0 {
+		s.HoldShelfDays = 7
+	}
+	if s.Clock == nil {
+		s.Clock = time.Now
+	}
+	if s.Committed == nil {
+		s.Committed = func() {}
+	}
+	if s.Logger == nil {
+		s.Logger = slog.Default()
+	}
+	return &Service{store: store, members: members, titles: titles, settings: s}
+}
+
+// now is read once a command, in the precision that PostgreSQL keeps.
+func (s *Service) now() time.Time { return s.settings.Clock().UTC().Truncate(time.Microsecond) }
+
+// Today is the library's date at an instant.
+func (s *Service) Today(at time.Time) Date { return DateOf(at, s.settings.Location) }
+
+// titleTexts gives the texts of titles, or none when the catalogue is ill: the desk goes on without them.
+func (s *Service) titleTexts(ctx context.Context, ids ...int64) map[int64]string {
+	if len(ids) == 0 {
+		return nil
+	}
+	texts, err := s.titles.TitlesByID(ctx, ids)
+	if err != nil {
+		s.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "titles are shown without their names", slog.Any("error", err))
+		return nil
+	}
+	return texts
+}
+
+// memberByID finds one member; a problem when there is none.
+func (s *Service) memberByID(ctx context.Context, id int64) (Member, error) {
+	found, err := s.members.MembersByID(ctx, []int64{id})
+	if err != nil {
+		return Member{}, err
+	}
+	m, ok := found[id]
+	if !ok {
+		return Member{}, errMemberNotFound()
+	}
+	return m, nil
+}
+
+// borrower finds whom a command is for: staff name a card; a patron may leave it out, and may name only their own.
+func (s *Service) borrower(ctx context.Context, card string) (Member, error) {
+	p, _ := identity.FromContext(ctx)
+	if p.May(identity.Desk) {
+		if card == "" {
+			return Member{}, problem.InvalidField("body.member_card", "is required")
+		}
+		return s.members.MemberByCard(ctx, card)
+	}
+	if !p.SignedIn() {
+		return Member{}, problem.New(problem.Unauthenticated, "sign_in_needed", "Sign in first.")
+	}
+	if card == "" {
+		return s.memberByID(ctx, p.MemberID)
+	}
+	m, err := s.members.MemberByCard(ctx, card)
+	if err != nil && problem.Of(err).Kind != problem.NotFoundKind {
+		return Member{}, err
+	}
+	if err != nil || m.ID != p.MemberID {
+		return Member{}, problem.New(problem.Forbidden, "not_your_account", "You can do this for yourself only.")
+	}
+	return m, nil
+}
+
+// actor says in the ledger who did it, without naming a member of the public.
+func actor(p identity.Principal) string {
+	switch {
+	case p.May(identity.Desk) && p.SignedIn():
+		return "staff/" + formatID(p.MemberID)
+	case p.SignedIn():
+		return "borrower"
+	}
+	return "system"
+}
+
+// needStaff refuses callers below the desk: a second fence behind the route's own.
+func needStaff(ctx context.Context) error {
+	if p, _ := identity.FromContext(ctx); !p.May(identity.Desk) {
+		return problem.New(problem.Forbidden, "role_needed", "This needs the role desk.")
+	}
+	return nil
+}
+
+func errMemberNotFound() error {
+	return problem.NotFound("member_not_found", "No member has this card.")
+}
+func errItemNotFound(barcode string) error {
+	return problem.NotFound("item_not_found", "No item has the barcode %q.", barcode)
+}
+func errLoanNotFound() error { return problem.NotFound("loan_not_found", "There is no such loan.") }
+func errHoldNotFound() error { return problem.NotFound("hold_not_found", "There is no such hold.") }
+func errBookNotFound() error { return problem.NotFound("book_not_found", "There is no such title.") }

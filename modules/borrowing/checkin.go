@@ -1,0 +1,182 @@
+package borrowing
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"bookvault/platform/problem"
+)
+
+// CheckIn says that a copy lies on a desk.
+type CheckIn struct {
+	Barcode    string
+	Branch     string // "": the library's default
+	ReturnedOn *Date  // it came back earlier than it is scanned
+	BookDrop   bool   // it was found in the drop: it came back on the last open day before today
+}
+
+// CheckedIn is the answer: what the item now is, the loan that this closed, and what to do next. It is never a refusal.
+type CheckedIn struct {
+	Item   Item
+	Title  string
+	Closed *LoanView
+	Next   Next
+}
+
+// Next tells the desk what to do with the copy in its hand.
+type Next struct {
+	Action string // shelve, put_on_hold_shelf, send, process, set_aside, leave
+	Branch string // where it belongs, or travels to
+	HoldID int64  // the hold it is kept or travels for
+	Alert  string // something unusual that a person should look at
+	Detail string // the same in words
+}
+
+// The actions of Next.
+const (
+	Shelve     = "shelve"
+	PutOnShelf = "put_on_hold_shelf"
+	Send       = "send"
+	Process    = "process"
+	SetAside   = "set_aside"
+	Leave      = "leave" // nothing changes
+)
+
+// CheckIn takes a copy back, whatever its status.
+func (s *Service) CheckIn(ctx context.Context, cmd CheckIn, order Order) (CheckedIn, error) {
+	if err := needStaff(ctx); err != nil {
+		return CheckedIn{}, err
+	}
+	if cmd.BookDrop && cmd.ReturnedOn != nil {
+		return CheckedIn{}, problem.InvalidField("body.book_drop", "give either book_drop or returned_on")
+	}
+	if cmd.ReturnedOn != nil && *cmd.ReturnedOn > s.Today(s.now()) {
+		return CheckedIn{}, problem.InvalidField("body.returned_on", "is in the future")
+	}
+	return retryMoved(func() (CheckedIn, error) { return s.checkIn(ctx, cmd, order) })
+}
+
+func (s *Service) checkIn(ctx context.Context, cmd CheckIn, order Order) (CheckedIn, error) {
+	seen, err := s.store.Glimpse(ctx, cmd.Barcode)
+	if err != nil {
+		return execute(ctx, s, order, Scope{}, orNotFound(err, errItemNotFound(cmd.Barcode)), func(*Scene) (CheckedIn, error) { return CheckedIn{}, nil })
+	}
+	card, title := s.cardAndTitle(ctx, seen.BorrowerID, seen.BookID)
+	scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}}
+	if seen.BorrowerID != 0 {
+		scope.Accounts = []int64{seen.BorrowerID}
+	}
+	return execute(ctx, s, order, scope, nil, func(sc *Scene) (CheckedIn, error) {
+		branch, err := s.branchOf(sc, cmd.Branch)
+		if err != nil {
+			return CheckedIn{}, err
+		}
+		it := sc.Items[seen.ItemID]
+		if it == nil || it.BookID != seen.BookID {
+			return CheckedIn{}, errMoved
+		}
+		loan := sc.openLoanOf(it.ID)
+		if loan != nil && loan.MemberID != seen.BorrowerID {
+			return CheckedIn{}, errMoved
+		}
+		a := arrival{Scene: sc, item: it, loan: loan, branch: branch, shelfDays: s.settings.HoldShelfDays}
+		a.returnedOn, a.bookDrop = sc.returnDay(cmd, loan, branch), cmd.BookDrop
+		answer := CheckedIn{Next: arrivals[it.Status](&a), Title: title}
+		answer.Item = *it
+		if a.closed != nil {
+			answer.Closed = &LoanView{Loan: *a.closed, MemberCard: card, Title: title}
+		}
+		return answer, nil
+	})
+}
+
+// cardAndTitle looks up what the answer shows besides the loan. Neighbours that are ill cost the words only.
+func (s *Service) cardAndTitle(ctx context.Context, memberID, bookID int64) (card, title string) {
+	var g errgroup.Group
+	if memberID != 0 {
+		g.Go(func() error {
+			card = s.cards(ctx, memberID)[memberID]
+			return nil
+		})
+	}
+	title = s.titleTexts(ctx, bookID)[bookID]
+	_ = g.Wait() // its one function gives no error
+	return card, title
+}
+
+// returnDay is the library's date on which the copy came back: fines use it, and the time of the scan is kept beside it.
+func (sc *Scene) returnDay(cmd CheckIn, loan *Loan, branch string) Date {
+	day := sc.Today
+	switch {
+	case cmd.ReturnedOn != nil:
+		day = *cmd.ReturnedOn
+	case cmd.BookDrop:
+		day = sc.Policy.LastOpenBefore(branch, sc.Today)
+		if loan != nil {
+			day = max(day, DateOf(loan.OpenedAt, sc.Zone))
+		}
+	}
+	return day
+}
+
+// arrival is one copy on one desk.
+type arrival struct {
+	*Scene
+	item       *Item
+	loan       *Loan // its open loan, or nil
+	branch     string
+	returnedOn Date
+	bookDrop   bool
+	shelfDays  int
+	closed     *Loan
+}
+
+// arrivals says what a check-in does, by the status that the copy has. Every status is here.
+var arrivals = map[Status]func(*arrival) Next{
+	CheckedOut:      func(a *arrival) Next { return a.giveBack("") },
+	Lost:            func(a *arrival) Next { return a.giveBack("This copy was declared lost.") },
+	ClaimedReturned: func(a *arrival) Next { return a.giveBack("The member had claimed that this copy was returned.") },
+	Missing:         func(a *arrival) Next { return a.route("This copy was missing.") },
+	Available:       func(a *arrival) Next { return a.route("") },
+	InProcess:       func(a *arrival) Next { return a.route("") },
+	InTransit:       (*arrival).travel,
+	OnHoldShelf:     (*arrival).shelved,
+	OnOrder: func(a *arrival) Next {
+		a.move(func(it *Item) { it.Status, it.CurrentBranch = InProcess, a.branch })
+		return Next{Action: Process, Branch: a.branch, Detail: "It has arrived from the supplier. Prepare it for lending; check it in again when that is done."}
+	},
+	Damaged:   func(a *arrival) Next { return a.setAside() },
+	Withdrawn: func(a *arrival) Next { return a.setAside() },
+}
+
+func (a *arrival) move(change func(*Item)) {
+	because := ""
+	if a.closed != nil {
+		because = loanStream(a.closed.ID)
+	}
+	a.changeItem(a.item, EventItemMoved, because, change)
+}
+
+// giveBack closes the loan and routes the copy. A return that is older than the loan does not close it: it was another one's.
+func (a *arrival) giveBack(alert string) Next {
+	if a.loan != nil {
+		if a.returnedOn < DateOf(a.loan.OpenedAt, a.Zone) {
+			return Next{Action: Leave, Branch: a.item.CurrentBranch, Alert: "This copy was lent again after that day.",
+				Detail: "The loan stays open: it began after the day of this return."}
+		}
+		a.changeLoan(a.loan, EventLoanClosed, loanClosed{BookID: a.loan.BookID, ItemID: a.loan.ItemID, Branch: a.branch, ReturnedOn: a.returnedOn, BookDrop: a.bookDrop}, "",
+			func(l *Loan) {
+				l.Status, l.ClosedAt, l.ReturnedOn, l.ClosedBy = LoanClosed, new(time.Time), new(Date), ByCheckIn
+				*l.ClosedAt, *l.ReturnedOn = a.Now, a.returnedOn
+			})
+		a.closed = a.loan
+	}
+	return a.route(alert)
+}
+
+func (a *arrival) setAside() Next {
+	return Next{Action: SetAside, Branch: a.item.HomeBranch, Alert: "This copy is " + a.item.Status.Words() + ".",
+		Detail: "Put it aside for the librarian: it is " + a.item.Status.Words() + " and is not lent."}
+}

@@ -1,0 +1,106 @@
+package borrowing
+
+import "time"
+
+// The types of events, as they stand in the ledger.
+const (
+	EventItemAdded     = "ItemAdded"
+	EventItemEdited    = "ItemEdited"
+	EventItemMoved     = "ItemMoved" // another status or place
+	EventLoanOpened    = "LoanOpened"
+	EventLoanRenewed   = "LoanRenewed"
+	EventLoanClosed    = "LoanClosed"
+	EventLoanReversed  = "LoanReversed"
+	EventHoldPlaced    = "HoldPlaced"
+	EventHoldCaptured  = "HoldCaptured" // a copy was found for it
+	EventHoldReady     = "HoldReady"    // it arrived at the pickup branch
+	EventHoldReleased  = "HoldReleased" // its copy was taken away: it waits again
+	EventHoldFilled    = "HoldFilled"
+	EventHoldCancelled = "HoldCancelled"
+	EventHoldRestored  = "HoldRestored" // the loan that filled it was reversed
+	EventTitleClosed   = "TitleClosed"  // the catalogue deletes it
+)
+
+func loanStream(id int64) string { return "loan/" + formatID(id) }
+func holdStream(id int64) string { return "hold/" + formatID(id) }
+func itemStream(id int64) string { return "item/" + formatID(id) }
+
+type itemAdded struct {
+	BookID   int64  `json:"book_id"`
+	Barcode  string `json:"barcode"`
+	Branch   string `json:"branch"`
+	ItemType string `json:"item_type"`
+	Part     string `json:"part,omitempty"`
+	Loanable bool   `json:"loanable"`
+	Status   Status `json:"status"`
+	Price    *Money `json:"price,omitempty"`
+}
+
+type itemChanged struct {
+	BookID    int64  `json:"book_id"`
+	Barcode   string `json:"barcode"`
+	From      Status `json:"from"`
+	To        Status `json:"to"`
+	Branch    string `json:"branch"`
+	TransitTo string `json:"transit_to,omitempty"`
+	Because   string `json:"because,omitempty"` // the stream of the cause
+}
+
+type loanOpened struct {
+	BookID  int64       `json:"book_id"`
+	ItemID  int64       `json:"item_id"`
+	Barcode string      `json:"barcode"`
+	Ref     Ref         `json:"borrower_ref"`
+	Branch  string      `json:"branch"`
+	Channel Channel     `json:"channel"`
+	DueOn   Date        `json:"due_on"`
+	DueAt   time.Time   `json:"due_at"`
+	Terms   Terms       `json:"terms"`
+	Why     Explanation `json:"explanation"`
+}
+
+type loanRenewed struct {
+	BookID     int64     `json:"book_id"`
+	From       Date      `json:"from"`
+	DueOn      Date      `json:"due_on"`
+	DueAt      time.Time `json:"due_at"`
+	Renewals   int       `json:"renewals"`
+	Due        Due       `json:"explanation"`
+	Overridden []string  `json:"overridden,omitempty"`
+}
+
+type loanClosed struct {
+	BookID     int64  `json:"book_id"`
+	ItemID     int64  `json:"item_id"`
+	Branch     string `json:"branch"`
+	ReturnedOn Date   `json:"returned_on"`
+	BookDrop   bool   `json:"book_drop,omitempty"`
+}
+
+type loanReversed struct {
+	BookID int64 `json:"book_id"`
+	ItemID int64 `json:"item_id"`
+}
+
+type holdPlaced struct {
+	BookID         int64    `json:"book_id"`
+	Ref            Ref      `json:"borrower_ref"`
+	Part           string   `json:"part,omitempty"`
+	Item           int64    `json:"item_id,omitempty"`
+	PickupBranch   string   `json:"pickup_branch"`
+	SuspendedUntil *Date    `json:"suspended_until,omitempty"`
+	Overridden     []string `json:"overridden,omitempty"`
+}
+
+type holdChanged struct {
+	BookID    int64      `json:"book_id"`
+	Ref       Ref        `json:"borrower_ref"`
+	Status    HoldStatus `json:"status"`
+	Item      int64      `json:"item_id,omitempty"`
+	ExpiresOn *Date      `json:"expires_on,omitempty"`
+	Because   string     `json:"because,omitempty"`
+}
+
+type titleClosed struct {
+	BookID int64 `json:"book_id"`
+}

@@ -1,0 +1,156 @@
+package borrowing
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"bookvault/platform/identity"
+	"bookvault/platform/problem"
+)
+
+// keyLifetime is how long the answer to an Idempotency-Key is kept.
+const keyLifetime = 30 * 24 * time.Hour
+
+// ErrNotFound is a store's word for what is not there; the Service says which thing that was.
+var ErrNotFound = errors.New("borrowing: not there")
+
+// errMoved says that a thing is not where it was glimpsed; the command looks again.
+var errMoved = errors.New("borrowing: it moved between the glimpse and the lock")
+
+// errDryRun ends a transaction that was a rehearsal.
+var errDryRun = errors.New("borrowing: dry run")
+
+// Once makes a command repeatable: with the same key, of the same caller on the same route, it has one effect and one answer.
+type Once struct {
+	Caller string
+	Route  string
+	Key    string
+	Hash   []byte // of the body: the same key with another body is a mistake
+	// Encode turns a result or a refusal into the answer that is kept and given again.
+	Encode func(result any, refusal *problem.Error) (status int, body []byte, err error)
+}
+
+// Remembered is an answer kept under an Idempotency-Key.
+type Remembered struct {
+	Once   Once
+	Hash   []byte
+	Status int
+	Body   []byte
+	At     time.Time
+}
+
+// Repeated is returned as the error of a command that had been answered before: the answer is the same again.
+type Repeated struct {
+	Status int
+	Body   []byte
+}
+
+// Error says that nothing was done now.
+func (r *Repeated) Error() string {
+	return fmt.Sprintf("borrowing: answered before with status %d", r.Status)
+}
+
+// Order is what every command has in common. The zero value is a command without a key, for real.
+type Order struct {
+	Once      *Once // nil: the command carries no key
+	DryRun    bool  // decide and answer, change nothing
+	RequestID string
+}
+
+// execute runs a command: claim its key, lock and load its scope, decide, save, remember the answer; all in one transaction.
+// early is what went wrong before (an unknown card, say): it is answered and remembered like a refusal. decide may run more
+// than once, each time on a fresh scene; when it refuses, nothing that it changed is kept.
+func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, early error, decide func(*Scene) (R, error)) (R, error) {
+	var result R
+	var refused, none *problem.Error
+	now := s.now()
+	if order.DryRun {
+		order.Once = nil
+	}
+	if early != nil && (order.Once == nil || problem.Of(early).Kind == problem.Internal || problem.Of(early).Kind == problem.Unavailable) {
+		return result, early
+	}
+	changed := false
+	p, _ := identity.FromContext(ctx)
+	err := s.store.Transact(ctx, func(ctx context.Context, tx Tx) error {
+		refused, changed = none, false
+		if order.Once != nil {
+			before, found, err := tx.Claim(ctx, *order.Once, now.Add(-keyLifetime))
+			if err != nil {
+				return err
+			}
+			if found {
+				return before.again(order.Once)
+			}
+		}
+		scene, err := &Scene{}, early
+		if early == nil {
+			if scene, err = tx.Load(ctx, scope, now, s.settings.Location); err != nil {
+				return err
+			}
+			scene.Actor, scene.RequestID = actor(p), order.RequestID
+			result, err = decide(scene)
+		}
+		if err != nil {
+			if !errors.As(err, &refused) || order.Once == nil {
+				return err
+			}
+			scene.Changes = Changes{}
+		}
+		if order.DryRun {
+			return errDryRun
+		}
+		changed = !scene.Changes.Empty()
+		answer, err := order.remember(result, refused, now)
+		if err != nil {
+			return err
+		}
+		return tx.Save(ctx, &scene.Changes, answer)
+	})
+	if err != nil && !errors.Is(err, errDryRun) {
+		return result, err
+	}
+	if changed && err == nil {
+		s.settings.Committed()
+	}
+	if refused != nil {
+		return result, refused
+	}
+	return result, nil
+}
+
+// remember makes the row that is kept under the command's key; nil without one.
+func (o Order) remember(result any, refused *problem.Error, now time.Time) (*Remembered, error) {
+	if o.Once == nil {
+		return nil, nil
+	}
+	status, body, err := o.Once.Encode(result, refused)
+	if err != nil {
+		return nil, fmt.Errorf("encode the answer to keep: %w", err)
+	}
+	return &Remembered{Once: *o.Once, Hash: o.Once.Hash, Status: status, Body: body, At: now}, nil
+}
+
+// again gives the kept answer to a command that is the same, and refuses one that is not.
+func (r Remembered) again(once *Once) error {
+	if !bytes.Equal(r.Hash, once.Hash) {
+		return problem.Invalid("idempotency_key_reused", "This Idempotency-Key was used with another body. Make up a new key for a new command.",
+			problem.Field{Field: "header.Idempotency-Key", Detail: "belongs to another command"})
+	}
+	return &Repeated{Status: r.Status, Body: r.Body}
+}
+
+// retryMoved runs a command again, from its glimpse, while things move under it.
+func retryMoved[R any](run func() (R, error)) (R, error) {
+	for range 10 {
+		result, err := run()
+		if !errors.Is(err, errMoved) {
+			return result, err
+		}
+	}
+	var none R
+	return none, problem.New(problem.Unavailable, "busy", "This item is changing hands just now. Please try again.")
+}

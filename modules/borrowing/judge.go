@@ -1,0 +1,125 @@
+package borrowing
+
+import (
+	"errors"
+	"fmt"
+
+	"bookvault/platform/problem"
+)
+
+// judgeItem gives every reason why this copy cannot be lent to the member now.
+func (sc *Scene) judgeItem(m Member, it *Item) (reasons []problem.Reason) {
+	loan := sc.openLoanOf(it.ID)
+	switch {
+	case loan != nil && loan.MemberID == m.ID:
+		reasons = append(reasons, final(AlreadyYours, "The member has this very copy on loan."))
+	case it.Status == CheckedOut:
+		reasons = append(reasons, final(ItemOnLoan, "This copy is on loan to somebody else."))
+	case it.Status == OnHoldShelf || it.Status == InTransit:
+		if h := sc.captureOf(it.ID); h != nil && h.MemberID != m.ID {
+			reasons = append(reasons, overridable(ItemReserved, "This copy is kept for another member."))
+		}
+	case it.Status != Available:
+		reasons = append(reasons, final(ItemNotLendable, "This copy is "+it.Status.Words()+". Check it in first."))
+	}
+	if !it.Loanable {
+		reasons = append(reasons, overridable(ItemNotLendable, "This copy is for use in the library."))
+	}
+	return reasons
+}
+
+// judgeQueue is the test against holds: ahead are other members' waiting, eligible holds that this copy can fill and that
+// precede the borrower's own; free are other available copies that can fill them. It refuses only if ahead > free. A hold on
+// this very copy binds it, whatever else is free.
+func (sc *Scene) judgeQueue(memberID int64, it *Item) []problem.Reason {
+	if h := sc.captureOf(it.ID); h != nil {
+		return nil // it is kept for somebody already; judgeItem says whether for this member
+	}
+	own := sc.ownHold(memberID, it)
+	var ahead []*Hold
+	bound := false
+	for _, h := range sc.queue(it.BookID) {
+		if h.MemberID == memberID || h.Status != HoldWaiting || !h.eligible(sc.Today) || !h.canBeFilledBy(it.ID, it.Part) || own != nil && own.Place < h.Place {
+			continue
+		}
+		if h.ItemID == it.ID {
+			bound = true
+		}
+		ahead = append(ahead, h)
+	}
+	free := 0
+	for _, f := range sc.Free {
+		if f.BookID != it.BookID || f.ItemID == it.ID {
+			continue
+		}
+		for _, h := range ahead {
+			if h.canBeFilledBy(f.ItemID, f.Part) {
+				free++
+				break
+			}
+		}
+	}
+	if len(ahead) <= free && !bound {
+		return nil
+	}
+	return []problem.Reason{overridable(HoldQueueAhead, fmt.Sprintf("Other members wait for this title: %d ahead, %d other copies free.", len(ahead), free))}
+}
+
+// judgeAgain refuses a second copy of a title on the web, where a second click would ask for one.
+func (sc *Scene) judgeAgain(a *Account, bookID int64) []problem.Reason {
+	if a.Books[bookID] == 0 {
+		return nil
+	}
+	return []problem.Reason{overridable(AlreadyYours, "The member has a copy of this title on loan.")}
+}
+
+// judgeLimit counts the member's loans, under the lock of the account, within the rule's item type.
+func judgeLimit(a *Account, rule Rule) []problem.Reason {
+	if n := a.Loans(rule.ItemType); n >= rule.LoanLimit {
+		return []problem.Reason{overridable(LoanLimitReached, fmt.Sprintf("The member has %d loans; the limit is %d.", n, rule.LoanLimit))}
+	}
+	return nil
+}
+
+// lendAny lends the first of the picked copies that nothing stands against. When none is left to choose from, it says what
+// became of the title's copies.
+func (sc *Scene) lendAny(m Member, bookID int64, o Override) (*Loan, []Warning, error) {
+	var first *problem.Error
+	for _, id := range sc.Picked {
+		it := sc.Items[id]
+		loan, warnings, err := sc.lend(m, it, it.CurrentBranch, OnWeb, o)
+		if err == nil {
+			return loan, warnings, nil
+		}
+		if first == nil && !errors.As(err, &first) {
+			return nil, nil, err
+		}
+	}
+	if first != nil {
+		return nil, nil, first
+	}
+	reasons := sc.judgeAgain(sc.Accounts[m.ID], bookID)
+	for i := range reasons {
+		reasons[i].Overridable, reasons[i].By = false, "" // there is no copy that an override could free
+	}
+	switch {
+	case sc.Census[CheckedOut] > 0:
+		reasons = append(reasons, final(ItemOnLoan, "Every copy of this title is on loan. Place a hold, and you are next in turn."))
+	case sc.Census[OnHoldShelf]+sc.Census[InTransit] > 0:
+		reasons = append(reasons, final(ItemReserved, "The copies of this title are kept for others, or on their way. Place a hold."))
+	default:
+		reasons = append(reasons, final(ItemNotLendable, "The library has no copy of this title to lend."))
+	}
+	return nil, nil, problem.Refused(append(reasons, judgeMember(m, sc.Today)...)...)
+}
+
+var statusWords = map[Status]string{
+	Available: "available", CheckedOut: "on loan", OnHoldShelf: "on the hold shelf", InTransit: "in transit", OnOrder: "on order",
+	InProcess: "being prepared", Missing: "missing", Lost: "declared lost", ClaimedReturned: "claimed to be returned",
+	Damaged: "damaged", Withdrawn: "withdrawn",
+}
+
+// Words gives the status in plain words.
+func (s Status) Words() string { return statusWords[s] }
+
+func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }

@@ -1,0 +1,245 @@
+package borrowing
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"bookvault/platform/ledger"
+)
+
+// Scope says what a command is about: what a store must lock, in the order members, titles, items, each by id, and load.
+// Everything is a set, so that several commands can share one Scene.
+type Scope struct {
+	Members  []Member // known from the members module: lock, and keep their standing
+	Accounts []int64  // members to lock only
+	Books    []int64  // titles
+	Items    []int64  // with their open loans
+	Picks    []Pick   // any free copy of a title
+	Loans    []int64  // by id, open or not
+	Holds    []int64  // by id, live or not; live holds of Books are always loaded
+
+	// How many new ids to set aside, and the titles that may not have a row yet.
+	NewLoans, NewHolds, NewItems int
+	NewTitles                    bool
+}
+
+// Pick asks for free copies of a title to choose from: a copy that waits on the shelf for the member, then those at a branch,
+// then the others. The store locks them, passing over what is locked: it is not lent to somebody twice.
+type Pick struct {
+	BookID   int64
+	MemberID int64
+	Branch   string
+}
+
+// Account is a member's row: the lock under which limits are counted, and the counts.
+type Account struct {
+	MemberID int64
+	Standing Standing
+	ByType   map[string]int // open loans by item type
+	Books    map[int64]int  // open loans by title, of the titles in the scene
+}
+
+// Loans counts the member's open loans of an item type; "" is all.
+func (a *Account) Loans(itemType string) (n int) {
+	if itemType != "" {
+		return a.ByType[itemType]
+	}
+	for _, c := range a.ByType {
+		n += c
+	}
+	return n
+}
+
+// Free is an available copy of a title with holds, as far as the hold test needs to know it.
+type Free struct {
+	ItemID int64
+	BookID int64
+	Part   string
+}
+
+// Scene is everything that a command decides on, locked and loaded; and, as it decides, everything that it changes.
+type Scene struct {
+	Now    time.Time
+	Today  Date
+	Zone   *time.Location
+	Policy *Policy
+
+	Accounts map[int64]*Account
+	Titles   map[int64]*Title
+	Items    map[int64]*Item
+	Picked   []int64        // items found for the Picks, in the order of preference
+	Loans    map[int64]*Loan
+	Holds    []*Hold        // live ones of the titles in the scene by place, then those asked for by id
+	Free     []Free         // available copies, of titles that have holds
+	Census   map[Status]int // copies of the picked titles by status
+
+	LoanIDs, HoldIDs, HoldPlaces, ItemIDs []int64 // set aside for what is new
+
+	Changes Changes
+
+	Actor, RequestID string
+}
+
+// Changes is what a command changed in a Scene, for the store to write.
+type Changes struct {
+	NewItems []*Item
+	NewLoans []*Loan
+	NewHolds []*Hold
+	Items    map[int64]*Item
+	Loans    map[int64]*Loan
+	Holds    map[int64]*Hold
+	Titles   map[int64]*Title
+	Events   []ledger.Event
+}
+
+// Empty tells whether nothing changed.
+func (c *Changes) Empty() bool { return len(c.Events) == 0 }
+
+// openLoanOf gives the open loan of an item, or nil.
+func (sc *Scene) openLoanOf(itemID int64) *Loan {
+	for _, l := range sc.Loans {
+		if l.ItemID == itemID && l.Status == LoanOpen {
+			return l
+		}
+	}
+	return nil
+}
+
+// captureOf gives the hold that an item is kept or travels for, or nil.
+func (sc *Scene) captureOf(itemID int64) *Hold {
+	for _, h := range sc.Holds {
+		if h.CapturedItem == itemID && h.Status.Live() {
+			return h
+		}
+	}
+	return nil
+}
+
+// hold gives a hold of the scene by id, or nil.
+func (sc *Scene) hold(id int64) *Hold {
+	i := slices.IndexFunc(sc.Holds, func(h *Hold) bool { return h.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return sc.Holds[i]
+}
+
+// queue gives the live holds of a title in the order of their places.
+func (sc *Scene) queue(bookID int64) []*Hold {
+	var q []*Hold
+	for _, h := range sc.Holds {
+		if h.BookID == bookID && h.Status.Live() {
+			q = append(q, h)
+		}
+	}
+	return q
+}
+
+// record appends an event of a stream at its next version.
+func (sc *Scene) record(stream string, version int, eventType string, data any, reason string) {
+	sc.Changes.Events = append(sc.Changes.Events, ledger.Event{Stream: stream, Version: version, Type: eventType, Data: ledger.Encode(data),
+		Actor: sc.Actor, At: sc.Now, Reason: reason, RequestID: sc.RequestID})
+}
+
+// changeItem changes an item in place, with its title's counts and its event. Because names what moved it.
+func (sc *Scene) changeItem(it *Item, eventType, because string, change func(*Item)) {
+	was := *it
+	change(it)
+	if sameItem(was, *it) {
+		return
+	}
+	it.Version++
+	sc.count(it.BookID, func(t *Title) {
+		i0, a0 := was.counts()
+		i1, a1 := it.counts()
+		t.Items, t.Available = t.Items+i1-i0, t.Available+a1-a0
+	})
+	if sc.Changes.Items == nil {
+		sc.Changes.Items = map[int64]*Item{}
+	}
+	sc.Changes.Items[it.ID] = it
+	sc.record(itemStream(it.ID), it.Version, eventType, itemChanged{BookID: it.BookID, Barcode: it.Barcode, From: was.Status, To: it.Status,
+		Branch: it.CurrentBranch, TransitTo: it.TransitTo, Because: because}, "")
+}
+
+func sameItem(a, b Item) bool {
+	if (a.Price == nil) != (b.Price == nil) || a.Price != nil && *a.Price != *b.Price {
+		return false
+	}
+	a.Price, b.Price, a.DueOn, b.DueOn = nil, nil, nil, nil
+	return a == b
+}
+
+// changeLoan changes a loan in place, with its event.
+func (sc *Scene) changeLoan(l *Loan, eventType string, data any, reason string, change func(*Loan)) {
+	wasOpen := l.Status == LoanOpen
+	change(l)
+	l.Version++
+	if sc.Changes.Loans == nil {
+		sc.Changes.Loans = map[int64]*Loan{}
+	}
+	sc.Changes.Loans[l.ID] = l
+	if wasOpen && l.Status != LoanOpen {
+		if a := sc.Accounts[l.MemberID]; a != nil {
+			a.ByType[l.ItemType]--
+			a.Books[l.BookID]--
+		}
+	}
+	sc.record(loanStream(l.ID), l.Version, eventType, data, reason)
+}
+
+// changeHold changes a hold in place, with its title's count and its event.
+func (sc *Scene) changeHold(h *Hold, eventType, because string, change func(*Hold)) {
+	wasLive := h.Status.Live()
+	change(h)
+	h.Version++
+	if sc.Changes.Holds == nil {
+		sc.Changes.Holds = map[int64]*Hold{}
+	}
+	sc.Changes.Holds[h.ID] = h
+	if live := h.Status.Live(); live != wasLive {
+		sc.count(h.BookID, func(t *Title) {
+			if live {
+				t.Holds++
+			} else {
+				t.Holds--
+			}
+		})
+	}
+	sc.record(holdStream(h.ID), h.Version, eventType, holdChanged{BookID: h.BookID, Ref: h.Ref, Status: h.Status, Item: h.CapturedItem,
+		ExpiresOn: h.ExpiresOn, Because: because}, "")
+}
+
+// count changes a title's counts.
+func (sc *Scene) count(bookID int64, change func(*Title)) {
+	t := sc.Titles[bookID]
+	was := *t
+	change(t)
+	if *t == was {
+		return
+	}
+	if sc.Changes.Titles == nil {
+		sc.Changes.Titles = map[int64]*Title{}
+	}
+	if _, seen := sc.Changes.Titles[bookID]; !seen {
+		t.Version++
+	}
+	sc.Changes.Titles[bookID] = t
+}
+
+// take gives the next id that was set aside.
+func take(ids *[]int64) int64 {
+	id := (*ids)[0]
+	*ids = (*ids)[1:]
+	return id
+}
+
+// Sorted gives the values of a set of changes in the order of their ids, as rows are locked.
+func Sorted[T any](changed map[int64]T) []T {
+	sorted := make([]T, 0, len(changed))
+	for _, id := range slices.Sorted(maps.Keys(changed)) {
+		sorted = append(sorted, changed[id])
+	}
+	return sorted
+}

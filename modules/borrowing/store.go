@@ -1,0 +1,86 @@
+package borrowing
+
+import (
+	"context"
+	"time"
+
+	"bookvault/platform/ledger"
+)
+
+// Store keeps the desk's things. modules/borrowing/postgres implements it.
+type Store interface {
+	// Transact runs fn in one transaction on the primary, and again when the database asks for it (a serialization failure
+	// or a deadlock). What fn returns decides: nil commits, anything else leaves no trace and comes back as it is.
+	Transact(ctx context.Context, fn func(context.Context, Tx) error) error
+	Reader
+	OrderStore
+}
+
+// Tx is one transaction of a command.
+type Tx interface {
+	// Claim takes an Idempotency-Key for this transaction, and finds the answer that was given under it since an instant.
+	// A problem idempotency_in_progress when another transaction has it now.
+	Claim(ctx context.Context, once Once, since time.Time) (answer Remembered, found bool, err error)
+	// Load locks and loads what a scope names. What does not exist is left out of the scene.
+	Load(ctx context.Context, scope Scope, now time.Time, zone *time.Location) (*Scene, error)
+	// Save writes the changes of a scene with their events and outbox rows, and the answer of the command if it carried a
+	// key (nil if not). A barcode that exists is a problem barcode_exists.
+	Save(ctx context.Context, changes *Changes, answer *Remembered) error
+}
+
+// Glimpse is where an item stood a moment ago: enough to know what to lock.
+type Glimpse struct {
+	ItemID     int64
+	BookID     int64
+	BorrowerID int64 // of its open loan; 0 without one
+}
+
+// LoanFilter says which loans to list, newest first.
+type LoanFilter struct {
+	MemberID int64      // 0: everybody's
+	Status   LoanStatus // "": open and closed
+	Overdue  *time.Time // only open loans that were due before
+	Before   int64      // only loans with a smaller id; 0: from the newest
+	Limit    int
+}
+
+// HoldFilter says which holds to list: live ones, or all, newest first.
+type HoldFilter struct {
+	MemberID int64 // 0: everybody's
+	BookID   int64 // 0: of every title
+	Live     bool
+	Before   int64
+	Limit    int
+}
+
+// Reader answers questions outside of commands. What is not there is ErrNotFound.
+type Reader interface {
+	Glimpse(ctx context.Context, barcode string) (Glimpse, error)
+	Item(ctx context.Context, barcode string) (Item, error)
+	// ItemsOfBook lists the copies of a title by id, after an id, with the due date of those on loan.
+	ItemsOfBook(ctx context.Context, bookID, after int64, limit int) ([]Item, error)
+	Loan(ctx context.Context, id int64) (Loan, error)
+	Loans(ctx context.Context, f LoanFilter) ([]Loan, error)
+	Hold(ctx context.Context, id int64) (Hold, error)
+	Holds(ctx context.Context, f HoldFilter) ([]Hold, error)
+	// Availability gives the exact counts of titles; those without a row are left out.
+	Availability(ctx context.Context, bookIDs []int64) (map[int64]Availability, error)
+	// Events reads a stream of the ledger after a version.
+	Events(ctx context.Context, stream string, after, limit int) ([]ledger.Event, error)
+}
+
+// OrderStore keeps the library's own order: branches, item types, rules and calendar.
+type OrderStore interface {
+	Policy(ctx context.Context) (*Policy, error)
+	SaveBranch(ctx context.Context, b Branch) error
+	SaveItemType(ctx context.Context, t ItemType) error
+	SaveRule(ctx context.Context, r Rule) error
+	// SaveHours replaces the weekly hours of a branch; SaveClosures replaces all closures. Both check, in the transaction,
+	// that no branch is left with 60 days without an open one.
+	SaveHours(ctx context.Context, branch string, hours []Opening, check func(*Policy) error) error
+	SaveClosures(ctx context.Context, closures []Closure, check func(*Policy) error) error
+	// KeepStandings stores the standing of members that have an account.
+	KeepStandings(ctx context.Context, standings map[int64]Standing) error
+	// ForgetKeys deletes Idempotency-Keys older than an instant, at most limit, and says how many it deleted.
+	ForgetKeys(ctx context.Context, before time.Time, limit int) (int, error)
+}
