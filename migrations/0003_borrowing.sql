@@ -216,22 +216,23 @@ END $$;
 CREATE TRIGGER append_only_rows BEFORE UPDATE OR DELETE ON borrowing.events FOR EACH ROW EXECUTE FUNCTION borrowing.events_are_append_only();
 CREATE TRIGGER append_only_table BEFORE TRUNCATE ON borrowing.events FOR EACH STATEMENT EXECUTE FUNCTION borrowing.events_are_append_only();
 
--- What others have to hear of, written with its cause and read in commit order: by transaction, then id, below the oldest
--- transaction that still runs (platform/ledger).
+-- What others have to hear of, written with its cause and read by (horizon, id) below the oldest transaction that still runs.
+-- The horizon is no smaller than this transaction's id, so nothing is committed behind a reader; and it is taken when the row is
+-- written, under the locks of the stream, so that the order holds within each stream (platform/ledger/outbox.go).
 CREATE TABLE borrowing.outbox (
     id          bigint GENERATED ALWAYS AS IDENTITY,
-    xid         xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    horizon     xid8 NOT NULL DEFAULT greatest(pg_current_xact_id(), pg_snapshot_xmax(pg_current_snapshot())),
     topic       text NOT NULL,
     key         text NOT NULL,
     data        jsonb NOT NULL,
     at          timestamptz NOT NULL,
-    PRIMARY KEY (xid, id)
+    PRIMARY KEY (horizon, id)
 );
 
 -- How far each consumer has read. The row is locked while it reads, so that one process at a time does.
 CREATE TABLE borrowing.outbox_cursors (
     consumer    text PRIMARY KEY,
-    xid         xid8 NOT NULL DEFAULT '0',
+    horizon     xid8 NOT NULL DEFAULT '0',
     id          bigint NOT NULL DEFAULT 0
 );
 

@@ -94,6 +94,9 @@ func (s *Service) titleTexts(ctx context.Context, ids ...int64) map[int64]string
 		s.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "titles are shown without their names", slog.Any("error", err))
 		return nil
 	}
+	if texts == nil {
+		texts = map[int64]string{} // nil says that nobody knows
+	}
 	return texts
 }
 

@@ -68,7 +68,7 @@ type Scene struct {
 	Accounts map[int64]*Account
 	Titles   map[int64]*Title
 	Items    map[int64]*Item
-	Picked   []int64        // items found for the Picks, in the order of preference
+	Picked   []int64 // items found for the Picks, in the order of preference
 	Loans    map[int64]*Loan
 	Holds    []*Hold        // live ones of the titles in the scene by place, then those asked for by id
 	Free     []Free         // available copies, of titles that have holds

@@ -1,0 +1,223 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bookvault/modules/borrowing"
+)
+
+// pickAtMost is how many free copies of a title a web check-out chooses from.
+const pickAtMost = 20
+
+// Load sends one batch: first the locks, members before titles before items, each by id; then what they protect. Each statement
+// has its own snapshot, taken when the locks before it are held.
+func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.Time, zone *time.Location) (*borrowing.Scene, error) {
+	sc := &borrowing.Scene{Now: now, Today: borrowing.DateOf(now, zone), Zone: zone,
+		Accounts: map[int64]*borrowing.Account{}, Titles: map[int64]*borrowing.Title{}, Items: map[int64]*borrowing.Item{},
+		Loans: map[int64]*borrowing.Loan{}, Census: map[borrowing.Status]int{}}
+	l := loader{Batch: &pgx.Batch{}, sc: sc}
+	l.accounts(scope)
+	l.titles(scope)
+	l.items(scope)
+	l.loans(scope)
+	l.holds(scope)
+	l.ids(`SELECT nextval('borrowing.loans_id_seq') FROM generate_series(1, $1)`, scope.NewLoans, &sc.LoanIDs)
+	l.ids(`SELECT nextval('borrowing.holds_id_seq') FROM generate_series(1, $1)`, scope.NewHolds, &sc.HoldIDs)
+	l.ids(`SELECT nextval('borrowing.hold_places') FROM generate_series(1, $1)`, scope.NewHolds, &sc.HoldPlaces)
+	l.ids(`SELECT nextval('borrowing.items_id_seq') FROM generate_series(1, $1)`, scope.NewItems, &sc.ItemIDs)
+	var version int64
+	l.Queue(`SELECT version FROM borrowing.policy_version`).QueryRow(func(row pgx.Row) error { return row.Scan(&version) })
+	if err := t.tx.SendBatch(ctx, l.Batch).Close(); err != nil {
+		return nil, fmt.Errorf("load the scene of a command: %w", err)
+	}
+	var err error
+	sc.Policy, err = t.store.policyAt(ctx, t.tx, version)
+	return sc, err
+}
+
+// loader queues statements and puts what they give into a scene.
+type loader struct {
+	*pgx.Batch
+	sc *borrowing.Scene
+}
+
+// each queues a query whose rows are read by column name.
+func each[R any](l loader, query string, take func(R), args ...any) {
+	l.Queue(query, args...).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[R])
+		for _, r := range found {
+			take(r)
+		}
+		return err
+	})
+}
+
+func (l loader) ids(query string, n int, into *[]int64) {
+	if n == 0 {
+		return
+	}
+	l.Queue(query, n).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
+	})
+}
+
+func (l loader) account(id int64, standing borrowing.Standing) {
+	l.sc.Accounts[id] = &borrowing.Account{MemberID: id, Standing: standing, ByType: map[string]int{}, Books: map[int64]int{}}
+}
+
+type countRow struct {
+	MemberID int64   `db:"member_id"`
+	ItemType string  `db:"item_type"`
+	Loans    int     `db:"loans"`
+	Books    []int64 `db:"books"`
+}
+
+// accounts locks the members. Those whose standing is known are made, or refreshed, by the same statement: ON CONFLICT DO UPDATE
+// locks a row also where its WHERE finds nothing to update.
+func (l loader) accounts(scope borrowing.Scope) {
+	var ids []int64
+	if n := len(scope.Members); n > 0 {
+		sorted := slices.SortedFunc(slices.Values(scope.Members), func(a, b borrowing.Member) int { return int(min(1, max(-1, a.ID-b.ID))) })
+		categories, expires, blocked := make([]string, n), make([]*time.Time, n), make([]bool, n)
+		for i, m := range sorted {
+			standing := borrowing.StandingOf(m)
+			ids, categories[i], blocked[i] = append(ids, m.ID), standing.Category, standing.Blocked
+			if standing.ExpiresOn != nil {
+				midnight := standing.ExpiresOn.Midnight()
+				expires[i] = &midnight
+			}
+			l.account(m.ID, standing)
+		}
+		l.Queue(`INSERT INTO borrowing.accounts AS a (member_id, category, expires_on, blocked)
+			SELECT * FROM unnest($1::bigint[], $2::text[], $3::date[], $4::boolean[]) ON CONFLICT (member_id) DO UPDATE
+			SET category = excluded.category, expires_on = excluded.expires_on, blocked = excluded.blocked
+			WHERE (a.category, a.expires_on, a.blocked) IS DISTINCT FROM (excluded.category, excluded.expires_on, excluded.blocked)`,
+			ids, categories, expires, blocked)
+	}
+	if len(scope.Accounts) > 0 {
+		for _, id := range scope.Accounts {
+			l.account(id, borrowing.Standing{})
+		}
+		l.Queue(`SELECT FROM borrowing.accounts WHERE member_id = ANY($1) ORDER BY member_id FOR NO KEY UPDATE`, scope.Accounts)
+		ids = append(ids, scope.Accounts...)
+	}
+	if len(ids) == 0 {
+		return
+	}
+	books := scope.Books
+	if books == nil {
+		books = []int64{}
+	}
+	each(l, `SELECT member_id, item_type, count(*) AS loans, coalesce(array_agg(book_id) FILTER (WHERE book_id = ANY($2)), '{}') AS books
+		FROM borrowing.loans WHERE member_id = ANY($1) AND status = 'open' GROUP BY member_id, item_type`, func(r countRow) {
+		a := l.sc.Accounts[r.MemberID]
+		a.ByType[r.ItemType] = r.Loans
+		for _, book := range r.Books {
+			a.Books[book]++
+		}
+	}, ids, books)
+}
+
+type titleRow struct {
+	BookID    int64 `db:"book_id"`
+	Items     int   `db:"items"`
+	Available int   `db:"available"`
+	Holds     int   `db:"holds"`
+	Closed    bool  `db:"closed"`
+	Version   int64 `db:"version"`
+}
+
+// titles locks the title rows, which orders all that happens to a title.
+func (l loader) titles(scope borrowing.Scope) {
+	if len(scope.Books) == 0 {
+		return
+	}
+	if scope.NewTitles {
+		l.Queue(`INSERT INTO borrowing.titles (book_id) SELECT unnest($1::bigint[]) AS id ORDER BY id ON CONFLICT DO NOTHING`, scope.Books)
+	}
+	each(l, `SELECT book_id, items, available, holds, closed, version FROM borrowing.titles WHERE book_id = ANY($1) ORDER BY book_id FOR NO KEY UPDATE`,
+		func(r titleRow) {
+			l.sc.Titles[r.BookID] = &borrowing.Title{Closed: r.Closed,
+				Availability: borrowing.Availability{BookID: r.BookID, Items: r.Items, Available: r.Available, Holds: r.Holds, Version: r.Version}}
+		}, scope.Books)
+}
+
+type censusRow struct {
+	Status string `db:"status"`
+	Items  int    `db:"items"`
+}
+
+// items locks the copies asked for, and free ones to pick from: those that somebody else has locked are passed over.
+func (l loader) items(scope borrowing.Scope) {
+	if len(scope.Items) > 0 {
+		each(l, `SELECT `+itemColumns+` FROM borrowing.items WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, l.takeItem, scope.Items)
+	}
+	for _, p := range scope.Picks {
+		each(l, `SELECT `+itemColumns+` FROM borrowing.items WHERE book_id = $1 AND loanable AND (status = 'available' OR status = 'on_hold_shelf' AND id IN
+				(SELECT captured_item FROM borrowing.holds WHERE book_id = $1 AND member_id = $2 AND status = 'ready'))
+			ORDER BY status = 'on_hold_shelf' DESC, current_branch = $3 DESC, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED`, func(r itemRow) {
+			l.takeItem(r)
+			l.sc.Picked = append(l.sc.Picked, r.ID)
+		}, p.BookID, p.MemberID, p.Branch, pickAtMost)
+		each(l, `SELECT status, count(*) AS items FROM borrowing.items WHERE book_id = $1 AND loanable GROUP BY status`, func(r censusRow) {
+			l.sc.Census[borrowing.Status(r.Status)] += r.Items
+		}, p.BookID)
+	}
+}
+
+func (l loader) takeItem(r itemRow) {
+	it := r.item()
+	l.sc.Items[it.ID] = &it
+}
+
+// loans loads the open loans of the copies, and the loans asked for. They are protected by the locks of their copies.
+func (l loader) loans(scope borrowing.Scope) {
+	takeLoan := func(r loanRow) {
+		loan := r.loan()
+		l.sc.Loans[loan.ID] = &loan
+	}
+	if len(scope.Items) > 0 {
+		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id WHERE l.item_id = ANY($1) AND l.status = 'open'`,
+			takeLoan, scope.Items)
+	}
+	if len(scope.Loans) > 0 {
+		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id WHERE l.id = ANY($1)`, takeLoan, scope.Loans)
+	}
+}
+
+type freeRow struct {
+	ID     int64   `db:"id"`
+	BookID int64   `db:"book_id"`
+	Part   *string `db:"part"`
+}
+
+// holds loads the queues of the titles, the free copies of those that have one, and the holds asked for. They are protected by the
+// locks of their titles.
+func (l loader) holds(scope borrowing.Scope) {
+	takeHold := func(r queuedRow) {
+		h := r.hold()
+		h.Standing = borrowing.Standing{Category: value(r.Category), ExpiresOn: toDate(r.MemberExpires), Blocked: value(r.MemberBlocked)}
+		if !slices.ContainsFunc(l.sc.Holds, func(known *borrowing.Hold) bool { return known.ID == h.ID }) {
+			l.sc.Holds = append(l.sc.Holds, &h)
+		}
+	}
+	if len(scope.Books) > 0 {
+		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
+			FROM borrowing.holds h LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id
+			WHERE h.book_id = ANY($1) AND h.status IN ('waiting', 'in_transit', 'ready') ORDER BY h.book_id, h.place`, takeHold, scope.Books)
+		each(l, `SELECT i.id, i.book_id, i.part FROM borrowing.titles t JOIN borrowing.items i ON i.book_id = t.book_id
+			WHERE t.book_id = ANY($1) AND t.holds > 0 AND i.status = 'available' AND i.loanable ORDER BY i.id`, func(r freeRow) {
+			l.sc.Free = append(l.sc.Free, borrowing.Free{ItemID: r.ID, BookID: r.BookID, Part: value(r.Part)})
+		}, scope.Books)
+	}
+	if len(scope.Holds) > 0 {
+		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
+			FROM borrowing.holds h LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id WHERE h.id = ANY($1)`, takeHold, scope.Holds)
+	}
+}

@@ -1,0 +1,136 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"bookvault/modules/borrowing"
+	"bookvault/platform/database"
+	"bookvault/platform/ledger"
+)
+
+// Glimpse reads from the primary: a command that follows locks what it saw.
+func (s *Store) Glimpse(ctx context.Context, barcode string) (g borrowing.Glimpse, err error) {
+	var row struct {
+		ID       int64
+		BookID   int64
+		MemberID *int64
+	}
+	err = s.db.Read(database.Primary(ctx)).Raw(`SELECT i.id, i.book_id, l.member_id FROM borrowing.items i
+		LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open' WHERE i.barcode = ?`, barcode).Take(&row).Error
+	return borrowing.Glimpse{ItemID: row.ID, BookID: row.BookID, BorrowerID: value(row.MemberID)}, reading("item", err)
+}
+
+// shownItem is an item with the due date of its open loan.
+type shownItem struct {
+	itemRow `gorm:"embedded"`
+	DueOn   *day `gorm:"column:due_on"`
+}
+
+func (r shownItem) item() borrowing.Item {
+	it := r.itemRow.item()
+	it.DueOn = toDate(r.DueOn)
+	return it
+}
+
+func (s *Store) items(ctx context.Context) *gorm.DB {
+	return s.db.Read(ctx).Table("borrowing.items i").Select("i.*, l.due_on").
+		Joins("LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open'")
+}
+
+// Item gives one copy.
+func (s *Store) Item(ctx context.Context, barcode string) (borrowing.Item, error) {
+	var row shownItem
+	err := s.items(ctx).Where("i.barcode = ?", barcode).Take(&row).Error
+	return row.item(), reading("item", err)
+}
+
+// ItemsOfBook lists the copies of a title.
+func (s *Store) ItemsOfBook(ctx context.Context, bookID, after int64, limit int) ([]borrowing.Item, error) {
+	var found []shownItem
+	if err := s.items(ctx).Where("i.book_id = ? AND i.id > ?", bookID, after).Order("i.id").Limit(limit).Find(&found).Error; err != nil {
+		return nil, reading("items of a title", err)
+	}
+	items := make([]borrowing.Item, len(found))
+	for i, r := range found {
+		items[i] = r.item()
+	}
+	return items, nil
+}
+
+func (s *Store) loans(ctx context.Context) *gorm.DB {
+	return s.db.Read(ctx).Table("borrowing.loans l").Select(loanColumns).Joins("JOIN borrowing.items i ON i.id = l.item_id")
+}
+
+// Loan gives one loan. Where a replica does not have it (yet), the primary is asked: the desk may just have opened it.
+func (s *Store) Loan(ctx context.Context, id int64) (borrowing.Loan, error) {
+	var row loanRow
+	err := s.loans(ctx).Where("l.id = ?", id).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		err = s.loans(database.Primary(ctx)).Where("l.id = ?", id).Take(&row).Error
+	}
+	return row.loan(), reading("loan", err)
+}
+
+// Loans lists loans, newest first.
+func (s *Store) Loans(ctx context.Context, f borrowing.LoanFilter) ([]borrowing.Loan, error) {
+	q := s.loans(ctx).Order("l.id DESC").Limit(f.Limit)
+	if f.MemberID != 0 {
+		q = q.Where("l.member_id = ?", f.MemberID)
+	}
+	if f.Status != "" {
+		q = q.Where("l.status = ?", string(f.Status))
+	}
+	if f.Overdue != nil {
+		q = q.Where("l.status = 'open' AND l.due_at < ?", *f.Overdue)
+	}
+	if f.Before != 0 {
+		q = q.Where("l.id < ?", f.Before)
+	}
+	var found []loanRow
+	if err := q.Find(&found).Error; err != nil {
+		return nil, reading("loans", err)
+	}
+	loans := make([]borrowing.Loan, len(found))
+	for i, r := range found {
+		loans[i] = r.loan()
+	}
+	return loans, nil
+}
+
+// Availability reads the counts from the primary: they are exact, and no replica's lag shows.
+func (s *Store) Availability(ctx context.Context, bookIDs []int64) (map[int64]borrowing.Availability, error) {
+	var found []struct {
+		BookID    int64
+		Items     int
+		Available int
+		Holds     int
+		Version   int64
+	}
+	err := s.db.Read(database.Primary(ctx)).Raw(`SELECT book_id, items, available, holds, version FROM borrowing.titles WHERE book_id = ANY(?)`, bookIDs).
+		Find(&found).Error
+	counts := make(map[int64]borrowing.Availability, len(found))
+	for _, r := range found {
+		counts[r.BookID] = borrowing.Availability{BookID: r.BookID, Items: r.Items, Available: r.Available, Holds: r.Holds, Version: r.Version}
+	}
+	return counts, reading("availability", err)
+}
+
+// Events reads a stream of the ledger.
+func (s *Store) Events(ctx context.Context, stream string, after, limit int) ([]ledger.Event, error) {
+	return s.ledger.Read(ctx, s.db.Pool(), stream, after, limit)
+}
+
+// reading words a failed read; what is not there is borrowing.ErrNotFound.
+func reading(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, gorm.ErrRecordNotFound):
+		return borrowing.ErrNotFound
+	}
+	return fmt.Errorf("read %s: %w", what, err)
+}

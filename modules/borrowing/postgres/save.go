@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"bookvault/modules/borrowing"
+)
+
+// Save sends one batch with everything that a command changed. Rows go as JSON sets, so that one row and a thousand are written by
+// the same statements.
+func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answer *borrowing.Remembered) error {
+	w := writer{Batch: &pgx.Batch{}}
+	w.newRows(c)
+	w.changedRows(c)
+	t.store.ledger.Queue(w.Batch, c.Events)
+	if answer != nil {
+		w.Queue(`INSERT INTO borrowing.idempotency_keys AS k (caller, route, key, body_hash, status, answer, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (caller, route, key) DO UPDATE
+			SET body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, created_at = excluded.created_at`,
+			answer.Once.Caller, answer.Once.Route, answer.Once.Key, answer.Hash, answer.Status, answer.Body, answer.At)
+	}
+	if w.err != nil {
+		return fmt.Errorf("save what a command changed: %w", w.err)
+	}
+	if w.Len() == 0 {
+		return nil
+	}
+	if err := t.tx.SendBatch(ctx, w.Batch).Close(); err != nil {
+		return fmt.Errorf("save what a command changed: %w", asProblem(err))
+	}
+	return nil
+}
+
+type writer struct {
+	*pgx.Batch
+	err error
+}
+
+// rows queues a statement over a set of rows, which it reads from $1 as jsonb.
+func rows[T any](w *writer, query string, set []T) {
+	if len(set) == 0 || w.err != nil {
+		return
+	}
+	var raw []byte
+	raw, w.err = json.Marshal(set)
+	w.Queue(query, string(raw))
+}
+
+type refRow struct {
+	BorrowerRef ref   `json:"borrower_ref"`
+	MemberID    int64 `json:"member_id"`
+}
+
+func (w *writer) newRows(c *borrowing.Changes) {
+	var refs []refRow
+	var items []itemRow
+	for _, it := range c.NewItems {
+		items = append(items, rowOfItem(it))
+	}
+	var loans []loanRow
+	for _, l := range c.NewLoans {
+		loans, refs = append(loans, rowOfLoan(l)), append(refs, refRow{ref(l.Ref), l.MemberID})
+	}
+	var holds []holdRow
+	for _, h := range c.NewHolds {
+		holds, refs = append(holds, rowOfHold(h)), append(refs, refRow{ref(h.Ref), h.MemberID})
+	}
+	rows(w, `INSERT INTO borrowing.borrower_refs (borrower_ref, member_id)
+		SELECT borrower_ref, member_id FROM jsonb_to_recordset($1::jsonb) AS v (borrower_ref uuid, member_id bigint)`, refs)
+	rows(w, `INSERT INTO borrowing.items (`+itemColumns+`) SELECT `+itemColumns+` FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, barcode text, book_id bigint,
+		home_branch text, current_branch text, item_type text, part text, call_number text, location text, price_minor bigint, price_currency text,
+		loanable boolean, status text, transit_to text, created_at timestamptz, version integer)`, items)
+	rows(w, `INSERT INTO borrowing.loans (id, borrower_ref, member_id, item_id, book_id, item_type, branch, channel, status, opened_at, due_on, due_at, renewals,
+			terms, explanation, version)
+		SELECT id, borrower_ref, member_id, item_id, book_id, item_type, branch, channel, status, opened_at, due_on, due_at, renewals, terms, explanation, version
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, borrower_ref uuid, member_id bigint, item_id bigint, book_id bigint, item_type text, branch text,
+			channel text, status text, opened_at timestamptz, due_on date, due_at timestamptz, renewals integer, terms jsonb, explanation jsonb, version integer)`, loans)
+	rows(w, `INSERT INTO borrowing.holds (id, borrower_ref, member_id, book_id, part, item_id, pickup_branch, status, place, captured_item, suspended_until,
+			placed_at, expires_on, closed_at, version)
+		SELECT id, borrower_ref, member_id, book_id, part, item_id, pickup_branch, status, place, captured_item, suspended_until, placed_at, expires_on, closed_at, version
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, borrower_ref uuid, member_id bigint, book_id bigint, part text, item_id bigint, pickup_branch text,
+			status text, place bigint, captured_item bigint, suspended_until date, placed_at timestamptz, expires_on date, closed_at timestamptz, version integer)`, holds)
+}
+
+type countsRow struct {
+	BookID    int64 `json:"book_id"`
+	Items     int   `json:"items"`
+	Available int   `json:"available"`
+	Holds     int   `json:"holds"`
+	Closed    bool  `json:"closed"`
+	Version   int64 `json:"version"`
+}
+
+func (w *writer) changedRows(c *borrowing.Changes) {
+	var items []itemRow
+	for _, it := range borrowing.Sorted(c.Items) {
+		items = append(items, rowOfItem(it))
+	}
+	var loans []loanRow
+	for _, l := range borrowing.Sorted(c.Loans) {
+		loans = append(loans, rowOfLoan(l))
+	}
+	var holds []holdRow
+	for _, h := range borrowing.Sorted(c.Holds) {
+		holds = append(holds, rowOfHold(h))
+	}
+	var titles []countsRow
+	for _, t := range borrowing.Sorted(c.Titles) {
+		titles = append(titles, countsRow{t.BookID, t.Items, t.Available, t.Holds, t.Closed, t.Version})
+	}
+	rows(w, `UPDATE borrowing.titles t SET items = v.items, available = v.available, holds = v.holds, closed = v.closed, version = v.version
+		FROM jsonb_to_recordset($1::jsonb) AS v (book_id bigint, items integer, available integer, holds integer, closed boolean, version bigint)
+		WHERE t.book_id = v.book_id`, titles)
+	rows(w, `UPDATE borrowing.items t SET barcode = v.barcode, home_branch = v.home_branch, current_branch = v.current_branch, item_type = v.item_type, part = v.part,
+			call_number = v.call_number, location = v.location, price_minor = v.price_minor, price_currency = v.price_currency, loanable = v.loanable,
+			status = v.status, transit_to = v.transit_to, version = v.version
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, barcode text, home_branch text, current_branch text, item_type text, part text, call_number text,
+			location text, price_minor bigint, price_currency text, loanable boolean, status text, transit_to text, version integer)
+		WHERE t.id = v.id`, items)
+	rows(w, `UPDATE borrowing.loans t SET status = v.status, due_on = v.due_on, due_at = v.due_at, renewals = v.renewals, closed_at = v.closed_at,
+			returned_on = v.returned_on, closed_by = v.closed_by, explanation = v.explanation, version = v.version
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, status text, due_on date, due_at timestamptz, renewals integer, closed_at timestamptz, returned_on date,
+			closed_by text, explanation jsonb, version integer)
+		WHERE t.id = v.id`, loans)
+	rows(w, `UPDATE borrowing.holds t SET status = v.status, pickup_branch = v.pickup_branch, captured_item = v.captured_item, suspended_until = v.suspended_until,
+			expires_on = v.expires_on, closed_at = v.closed_at, version = v.version
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, status text, pickup_branch text, captured_item bigint, suspended_until date, expires_on date,
+			closed_at timestamptz, version integer)
+		WHERE t.id = v.id`, holds)
+}

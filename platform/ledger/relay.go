@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// RelaySettings say what a relay carries to whom; zero values are replaced by the defaults named here.
+type RelaySettings struct {
+	Schema   string
+	Consumer string
+	Handle   Handler
+	Batch    int           // messages at once; 500
+	Poll     time.Duration // how often it looks when nobody wakes it, for what other processes wrote; 1 s
+	Logger   *slog.Logger  // slog.Default
+}
+
+// Relay is the goroutine that carries an outbox to its consumer: one at a time over all processes, and another takes over where
+// the first ended. Stop is synchronous, idempotent, and safe before Start.
+type Relay struct {
+	db       Beginner
+	outbox   *Outbox
+	settings RelaySettings
+	wake     chan struct{}
+
+	lock sync.Mutex
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// purgeEvery is how often a relay removes what all consumers have had.
+const purgeEvery = time.Minute
+
+// NewRelay makes a relay over the primary's pool.
+func NewRelay(db Beginner, s RelaySettings) *Relay {
+	if s.Batch <= 0 {
+		s.Batch = 500
+	}
+	if s.Poll <= 0 {
+		s.Poll = time.Second
+	}
+	if s.Logger == nil {
+		s.Logger = slog.Default()
+	}
+	return &Relay{db: db, outbox: NewOutbox(s.Schema, s.Consumer), settings: s, wake: make(chan struct{}, 1)}
+}
+
+// Nudge wakes the relay: something was committed. It never waits.
+func (r *Relay) Nudge() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // it is being woken already
+	}
+}
+
+// Start registers the consumer and begins to carry.
+func (r *Relay) Start(ctx context.Context) error {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if r.stop != nil {
+		return nil
+	}
+	if err := r.outbox.Register(ctx, r.db); err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r.stop, r.done = stop, make(chan struct{})
+	go r.run(running)
+	return nil
+}
+
+// Stop ends the relay and waits for it. A batch that was under way is rolled back, and comes again.
+func (r *Relay) Stop() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if r.stop == nil {
+		return
+	}
+	r.stop()
+	<-r.done
+	r.stop = nil
+}
+
+func (r *Relay) run(ctx context.Context) {
+	defer close(r.done)
+	const soon = 10 * time.Millisecond
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	patience, purged := soon, time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.wake:
+			patience = soon
+		case <-timer.C:
+		}
+		held := r.drain(ctx)
+		if time.Since(purged) > purgeEvery {
+			purged = time.Now()
+			r.purge(ctx)
+		}
+		// Messages held back by an older transaction are looked for again soon, then less often, up to the poll.
+		wait := r.settings.Poll
+		if held {
+			wait, patience = min(patience, wait), 2*patience
+		} else {
+			patience = soon
+		}
+		timer.Reset(wait)
+	}
+}
+
+// drain delivers until nothing is left, and tells whether messages are held back or could not be delivered.
+func (r *Relay) drain(ctx context.Context) (held bool) {
+	for ctx.Err() == nil {
+		n, held, err := r.outbox.Deliver(ctx, r.db, r.settings.Batch, r.settings.Handle)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			r.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "the outbox could not be relayed; it will be tried again",
+				slog.String("consumer", r.settings.Consumer), slog.Any("error", err))
+			return true
+		case n == 0:
+			return held
+		}
+	}
+	return false
+}
+
+func (r *Relay) purge(ctx context.Context) {
+	const step = 5000
+	for ctx.Err() == nil {
+		n, err := r.outbox.Purge(ctx, r.db, step)
+		if err != nil && ctx.Err() == nil {
+			r.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "the outbox could not be purged", slog.Any("error", err))
+		}
+		if err != nil || n < step {
+			return
+		}
+	}
+}
