@@ -28,8 +28,8 @@ func serverGone(err error) bool {
 	case state != "":
 		// 08: connection exception; 57P01 to 57P05: shutting down, crashed, starting up, database dropped, idle for too long.
 		return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "57P") || state == "53300" // too many connections
-	case errors.Is(err, errBusy):
-		return true
+	case errors.Is(err, errBusy): // it is there, and has enough to do
+		return false
 	}
 	_, network := errors.AsType[net.Error](err)
 	return network || pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)

@@ -33,12 +33,12 @@ func (db *DB) Stats() []ServerStats {
 			InUse: main.AcquiredConns() + search.AcquiredConns(), Open: main.TotalConns() + search.TotalConns()}
 		if p := s.progress.Load(); p != nil {
 			one.At = p.at
-			if !p.caughtUp.IsZero() {
-				one.Lag = now.Sub(p.caughtUp)
+			if primary := db.primary.progress.Load(); primary != nil && !p.caughtUp.IsZero() {
+				one.Lag = max(0, primary.caughtUp.Sub(p.caughtUp))
 			}
 		}
 		if s == db.primary {
-			one.Lag, one.Usable = 0, len(db.replicas) == 0 || s.progress.Load() != nil
+			one.Lag, one.Usable = 0, len(db.replicas) == 0 || s.answers.Load() // alone, it is not watched
 		} else {
 			one.Usable = s.fresh(db, Position{}, now)
 		}

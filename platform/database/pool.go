@@ -33,7 +33,7 @@ import (
 type Settings struct {
 	Primary  string   // address (URL or key=value) of the server that takes writes
 	Replicas []string // addresses of its streaming replicas; they need not answer yet
-	Pooler   bool     // a transaction pooler such as PgBouncer stands in front: no named statements, no session parameters
+	Direct   string   // address past a transaction pooler. Given: the others lead through one, so no named statements and no session parameters
 
 	ApplicationName string // shown in pg_stat_activity; "bookvault"
 	MaxConns        int32  // connections to each server for reads and transactions; 16
@@ -105,7 +105,8 @@ type server struct {
 	main   *pool
 	search *pool
 
-	progress  atomic.Pointer[progress] // what the watcher last saw; nil while it sees nothing
+	progress  atomic.Pointer[progress] // what the watcher last saw; nil while a replica shows nothing
+	answers   atomic.Bool              // whether the watcher's last look succeeded
 	downUntil atomic.Int64             // Unix nanoseconds: a read failed for want of the server
 	reads     atomic.Int64             // reads that it was chosen for
 }
@@ -190,6 +191,9 @@ func (db *DB) Search(ctx context.Context) *gorm.DB {
 // Pool gives the primary's pool, for what GORM cannot do. Writes through it move no reader forward; InPgxTx does.
 func (db *DB) Pool() *pgxpool.Pool { return db.primary.main.pgx }
 
+// Direct gives the address for what a transaction pooler cannot do: migrations, LISTEN, session locks.
+func (db *DB) Direct() string { return cmp.Or(db.settings.Direct, db.settings.Primary) }
+
 // UseReplicas switches reading from replicas on or off while running. Off, every read goes to the primary.
 func (db *DB) UseReplicas(on bool) { db.useReplicas.Store(on) }
 
@@ -199,7 +203,7 @@ func (s Settings) openServer(name, dsn string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	search, err := s.openPool(dsn, s.SearchMaxConns, 0, map[string]string{"plan_cache_mode": "force_custom_plan"})
+	search, err := s.openPool(dsn, s.SearchMaxConns, 0, map[string]string{"plan_cache_mode": "force_custom_plan", "default_transaction_read_only": "on"})
 	if err != nil {
 		main.pgx.Close()
 		return nil, err
@@ -233,7 +237,7 @@ func (s Settings) configure(c *pgx.ConnConfig, more map[string]string) {
 	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
 	}
-	if s.Pooler { // its connections change hands after each transaction, and so would these parameters
+	if s.Direct != "" { // a pooler's connections change hands after each transaction, and so would these parameters
 		c.DefaultQueryExecMode = pgx.QueryExecModeExec
 		return
 	}

@@ -90,19 +90,17 @@ func (r *router) pick(ctx context.Context) *server {
 
 func (r *router) inUse(s *server) int32 { return r.pool(s).pgx.Stat().AcquiredConns() }
 
-// fresh tells whether a replica may answer a read that needs a position. While the primary does not answer, how far behind a
-// replica is cannot be known, and an answer that may be old is better than none.
+// fresh tells whether a replica may answer a read that needs a position. How far it is behind is measured at the last look at
+// the primary: while that one does not answer, a replica that had everything goes on answering.
 func (s *server) fresh(db *DB, needs Position, now time.Time) bool {
 	p, primary := s.progress.Load(), db.primary.progress.Load()
-	if p == nil || now.UnixNano() < s.downUntil.Load() || !p.at.includes(needs) {
-		return false
-	}
-	return primary == nil || (p.at.Timeline == primary.at.Timeline && now.Sub(p.caughtUp) <= db.settings.ReplicaMaxLag)
+	return p != nil && primary != nil && now.UnixNano() >= s.downUntil.Load() &&
+		p.at.Timeline == primary.at.Timeline && p.at.includes(needs) && primary.caughtUp.Sub(p.caughtUp) <= db.settings.ReplicaMaxLag
 }
 
 // failed tells whether a read failed for want of the replica, so that the primary should have it, and has the replica avoided.
 func (r *router) failed(ctx context.Context, s *server, err error) bool {
-	if err == nil || s == r.db.primary || ctx.Err() != nil || !(serverGone(err) || inConflict(err)) {
+	if err == nil || s == r.db.primary || ctx.Err() != nil || !serverGone(err) && !inConflict(err) {
 		return false
 	}
 	if serverGone(err) {

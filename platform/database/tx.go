@@ -23,6 +23,8 @@ var ErrOutcomeUnknown = errors.New("the connection was lost during COMMIT, so it
 // ErrRolledBack says that fn hid the error of a statement, so that PostgreSQL answered COMMIT with a rollback.
 var ErrRolledBack = errors.New("the transaction was rolled back, since one of its statements had failed")
 
+var errNotBegun = errors.New("beginning a transaction")
+
 // InTx runs fn in a transaction on the primary and commits if it returns nil. Before COMMIT, the end of ctx rolls back; COMMIT
 // itself cannot be cancelled by the caller. A transaction that loses against another one (serialization failure, deadlock) is
 // run anew from the start, up to three times, so fn must have no effect outside tx. After COMMIT, whoever ctx belongs to reads
@@ -68,7 +70,8 @@ func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 func (db *DB) retried(ctx context.Context, transaction func() error) error {
 	for try := 1; ; try++ {
 		err := transaction()
-		if err == nil || !inConflict(err) || try == attempts || ctx.Err() != nil {
+		again := inConflict(err) || (errors.Is(err, errNotBegun) && serverGone(err)) // the latter: a connection from before a restart
+		if err == nil || !again || try == attempts || ctx.Err() != nil {
 			return explain(ctx, err)
 		}
 		db.counts.retries.Add(1)
@@ -85,7 +88,7 @@ func (db *DB) retried(ctx context.Context, transaction func() error) error {
 func (db *DB) transact(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) error) error {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
-		return fmt.Errorf("beginning a transaction: %w", err)
+		return fmt.Errorf("%w: %w", errNotBegun, err)
 	}
 	ended := false
 	defer func() { // also when fn panics

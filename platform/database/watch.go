@@ -12,7 +12,7 @@ import (
 // progress is what a watcher last saw of its server.
 type progress struct {
 	at       Position  // the primary: written up to here; a replica: replayed up to here
-	caughtUp time.Time // a replica held everything that the primary had written by then
+	caughtUp time.Time // it held everything that the primary had written by then; of the primary itself, the time of the look
 }
 
 // The questions a watcher asks. An LSN less '0/0' is a number of bytes; the name of a log file begins with its timeline.
@@ -59,9 +59,12 @@ func (db *DB) watchServer(ctx context.Context, s *server) {
 	}
 	for ctx.Err() == nil {
 		err := db.look(ctx, s, &conn)
+		s.answers.Store(err == nil)
 		wait := interval
 		if err != nil {
-			s.progress.Store(nil)
+			if s != db.primary {
+				s.progress.Store(nil)
+			}
 			if conn != nil {
 				_ = conn.Close(ctx)
 				conn = nil

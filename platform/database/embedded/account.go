@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func chooseAccount(ctx context.Context, f folder, p Programs) (account, error) {
 		}
 	}
 	err := a.try(ctx, f, p)
-	if err == nil || a.credential == nil || !errors.Is(err, os.ErrPermission) {
+	if err == nil || a.credential == nil {
 		return a, err
 	}
 	for _, capability := range passable {
@@ -65,12 +66,13 @@ func stepDown(f folder) (account, error) {
 		"add one (useradd --system postgres), or start BookVault as an ordinary user")
 }
 
-// try runs a program that does nothing, in the folder and as the user that the servers will run as.
+// try does what the servers will do, as the user that they will run as: enter the folder and run a program. The shell enters
+// it, since a capability that is passed on works only once a program runs: not yet for exec.Cmd's own Dir.
 func (a account) try(ctx context.Context, f folder, p Programs) error {
-	cmd := exec.CommandContext(ctx, p.path("postgres"), "--version")
-	cmd.Dir, cmd.SysProcAttr = string(f), a.attributes()
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("running %s as user %s in %s: %w", p.path("postgres"), a.name, f, err)
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `cd -- "$1" && exec "$2" --version`, "sh", string(f), p.path("postgres"))
+	cmd.Dir, cmd.SysProcAttr = "/", a.attributes()
+	if words, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("running %s as user %s: %w: %s", p.path("postgres"), a.name, err, bytes.TrimSpace(words))
 	}
 	return nil
 }

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 )
@@ -111,6 +110,7 @@ func (c *Cluster) clean(ctx context.Context) error {
 	}
 	_ = os.Remove(c.folder.statePath()) // it speaks of the dead until Start is done
 	c.folder.dropHalfMade()
+	c.folder.dropSockets()
 	for _, sub := range []string{c.folder.logs(), c.folder.run()} {
 		if err := c.account.makeFolder(sub); err != nil {
 			return err
@@ -250,23 +250,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// dataMajor reads the major version that made a data folder: 0 when there is no folder yet.
-func dataMajor(data string) (int, error) {
-	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
-	if errors.Is(err, os.ErrNotExist) {
-		if _, err := os.Lstat(data); errors.Is(err, os.ErrNotExist) {
-			return 0, nil
-		}
-		return 0, fmt.Errorf("%s is there but is not a PostgreSQL data folder (it has no PG_VERSION); move it away, or set database.embedded.data to another folder", data)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("reading the version of the data folder: %w", err)
-	}
-	var major int
-	if _, err := fmt.Sscanf(string(text), "%d", &major); err != nil || major <= 0 {
-		return 0, fmt.Errorf("%s/PG_VERSION holds %q, which is not a version of PostgreSQL", data, text)
-	}
-	return major, nil
 }

@@ -57,6 +57,12 @@ func (f folder) run() string       { return filepath.Join(string(f), "run") }
 func (f folder) lockPath() string  { return filepath.Join(string(f), "lock") }
 func (f folder) statePath() string { return filepath.Join(string(f), "state.json") }
 
+// firstWords is where a server writes until it opens its own log. It lies outside of log/, which belongs to the unprivileged
+// user: one who got hold of that user could otherwise point us, as root, at any file.
+func (f folder) firstWords(server string) string {
+	return filepath.Join(string(f), server+".start.log")
+}
+
 const halfMade = ".unfinished-" // marks a data folder that is still being made; renamed when it is whole
 
 func openFolderPath(dir string) (folder, error) {
@@ -78,7 +84,7 @@ func openFolder(dir string) (folder, error) {
 		return "", err
 	}
 	if err := os.MkdirAll(string(f), 0o711); err != nil {
-		return "", fmt.Errorf("making the data folder: %w", err)
+		return "", fmt.Errorf("making the data folder: %w%s", err, whose(err))
 	}
 	if real, err := filepath.EvalSymlinks(string(f)); err == nil {
 		f = folder(real)
@@ -95,12 +101,20 @@ func openFolder(dir string) (folder, error) {
 	return f, nil
 }
 
+// whose adds the mend to an error that comes from another user's folder.
+func whose(err error) string {
+	if errors.Is(err, os.ErrPermission) {
+		return "; start BookVault as the user who owns that folder, give it to this one (chown -R), or set database.embedded.data to another"
+	}
+	return ""
+}
+
 // acquire takes the folder's lock, which the kernel gives back however this process ends. It tries for a moment, since
 // Running holds the lock for an instant.
 func (f folder) acquire(ctx context.Context) (*os.File, error) {
 	lock, err := os.OpenFile(f.lockPath(), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("opening the lock of the data folder: %w", err)
+		return nil, fmt.Errorf("opening the lock of the data folder: %w%s", err, whose(err))
 	}
 	for try := 0; ; try++ {
 		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
@@ -169,12 +183,35 @@ func (f folder) dropSocketFolder(dir string) {
 	}
 }
 
+// dropSockets removes sockets of the dead. PostgreSQL does so itself, unless the process id in their lock files is by now
+// somebody else's.
+func (f folder) dropSockets() {
+	left, _ := filepath.Glob(filepath.Join(f.run(), ".s.PGSQL.*"))
+	for _, socket := range left {
+		_ = os.Remove(socket)
+	}
+}
+
 // dropHalfMade removes data folders that an interrupted initdb or pg_basebackup left. Whole ones have other names.
 func (f folder) dropHalfMade() {
 	left, _ := filepath.Glob(filepath.Join(string(f), "*"+halfMade+"*"))
 	for _, dir := range left {
 		_ = os.RemoveAll(dir)
 	}
+}
+
+// settle gives a finished data folder its name, for good: without the last step a power cut could take the name back, and the
+// next start would sweep the folder away as unfinished.
+func (f folder) settle(halfMade, name string) error {
+	if err := os.Rename(halfMade, name); err != nil {
+		return fmt.Errorf("naming a finished data folder: %w", err)
+	}
+	parent, err := os.Open(string(f))
+	if err != nil {
+		return fmt.Errorf("making the data folder's name durable: %w", err)
+	}
+	defer func() { _ = parent.Close() }()
+	return parent.Sync()
 }
 
 const keptLogs = 6 // files of at most 8 MB a server

@@ -69,7 +69,7 @@ func (c *Cluster) initialise(ctx context.Context) error {
 			}
 			continue
 		}
-		return os.Rename(data, c.folder.primary())
+		return c.folder.settle(data, c.folder.primary())
 	}
 	return fmt.Errorf("making the private PostgreSQL: %w", failures)
 }
@@ -169,5 +169,5 @@ func (c *Cluster) server(name, data string, port int, more map[string]string) *s
 	maps.Copy(parameters, more)
 	maps.Copy(parameters, c.settings.Parameters)
 	return &server{name: name, data: data, socketDir: c.state.SocketDir, port: port, parameters: parameters,
-		programs: c.programs, account: c.account, folder: c.folder}
+		programs: c.programs, account: c.account, folder: c.folder, log: c.log}
 }

@@ -138,3 +138,22 @@ func inspect(ctx context.Context, bin string) (Programs, error) {
 	major, _ := strconv.Atoi(m[2])
 	return Programs{Bin: bin, Major: major, Version: m[1]}, nil
 }
+
+// dataMajor reads the major version that made a data folder: 0 when there is no folder yet.
+func dataMajor(data string) (int, error) {
+	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
+	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Lstat(data); errors.Is(err, os.ErrNotExist) {
+			return 0, nil
+		}
+		return 0, fmt.Errorf("%s is there but is not a PostgreSQL data folder (it has no PG_VERSION); move it away, or set database.embedded.data to another folder", data)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reading the version of the data folder: %w", err)
+	}
+	var major int
+	if _, err := fmt.Sscanf(string(text), "%d", &major); err != nil || major <= 0 {
+		return 0, fmt.Errorf("%s/PG_VERSION holds %q, which is not a version of PostgreSQL", data, text)
+	}
+	return major, nil
+}

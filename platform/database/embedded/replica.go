@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,23 +37,21 @@ func (c *Cluster) replication() map[string]string {
 // keepReplica keeps the replica joined until ctx ends: it builds it if there is none, starts it again if it ends, and builds
 // it anew if it cannot follow the primary. Reads do without it meanwhile.
 func (c *Cluster) keepReplica(ctx context.Context) {
-	first, pause := true, 200*time.Millisecond
+	var joined sync.Once
+	pause := 200 * time.Millisecond
 	for ctx.Err() == nil {
 		err := c.joinReplica(ctx)
 		if err == nil {
-			if first {
-				close(c.replicaUp)
-				first = false
-			}
+			joined.Do(func() { close(c.replicaUp) })
 			pause = 200 * time.Millisecond
-			<-c.replica.ended()
-			if ctx.Err() == nil {
-				c.log.Warn("the replica ended by itself; starting it again", "log", c.folder.logs())
-			}
-			continue
+			err = c.followReplica(ctx)
 		}
 		if ctx.Err() != nil {
 			return
+		}
+		if err == nil {
+			c.log.Warn("the replica ended by itself; starting it again", "log", c.folder.logs())
+			continue
 		}
 		// The primary may just be recovering itself, and then the replica is not to blame: it is kept.
 		if c.primary.answers(ctx) == nil {
@@ -67,7 +67,7 @@ func (c *Cluster) keepReplica(ctx context.Context) {
 	}
 }
 
-// joinReplica builds the replica if there is none, starts it, and returns when it streams.
+// joinReplica builds the replica if there is none, starts it, and returns when it follows the primary's log.
 func (c *Cluster) joinReplica(ctx context.Context) error {
 	if major, err := dataMajor(c.folder.replica()); err != nil || (major != 0 && major != c.programs.Major) {
 		return fmt.Errorf("the replica's folder is of no use (version %d): %w", major, err)
@@ -76,15 +76,17 @@ func (c *Cluster) joinReplica(ctx context.Context) error {
 			return err
 		}
 	}
+	if _, err := os.Stat(filepath.Join(c.folder.replica(), "standby.signal")); err != nil {
+		return fmt.Errorf("the replica would start as a primary of its own: %w", err)
+	}
 	if err := c.replica.start(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinWithin)
 	defer cancel()
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
-		var streams bool
-		err := c.primary.ask(ctx, "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '"+slotName+"' AND state = 'streaming')", &streams)
-		if err == nil && streams {
+		streams, err := c.replicaStreams(ctx)
+		if streams {
 			return nil
 		}
 		select {
@@ -95,6 +97,29 @@ func (c *Cluster) joinReplica(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 	}
+}
+
+func (c *Cluster) replicaStreams(ctx context.Context) (yes bool, err error) {
+	err = c.primary.ask(ctx, "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '"+slotName+"' AND state IN ('streaming', 'catchup'))", &yes)
+	return yes, err
+}
+
+// followReplica returns nil when the replica ended, and an error when it goes on without following the primary: its part of the
+// log may be gone for good. Anything shorter than several looks in a row is a pause.
+func (c *Cluster) followReplica(ctx context.Context) error {
+	for missed := 0; missed < 6; {
+		select {
+		case <-c.replica.ended():
+			return nil
+		case <-time.After(5 * time.Second):
+		}
+		if streams, err := c.replicaStreams(ctx); streams {
+			missed = 0
+		} else if err == nil {
+			missed++
+		}
+	}
+	return errors.New("the replica stopped following the primary")
 }
 
 // buildReplica copies the primary under another name and renames the copy when it is whole. The slot is made by the copy
@@ -116,7 +141,7 @@ func (c *Cluster) buildReplica(ctx context.Context) error {
 		_ = os.RemoveAll(data)
 		return fmt.Errorf("copying the primary for the replica: %w", err)
 	}
-	return os.Rename(data, c.folder.replica())
+	return c.folder.settle(data, c.folder.replica())
 }
 
 // dropReplica stops the replica and removes its folder and its slot.

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -27,6 +29,7 @@ type server struct {
 	programs   Programs
 	account    account
 	folder     folder
+	log        *slog.Logger
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -44,7 +47,7 @@ func (s *server) dsn(role, database string) string {
 func (s *server) start(ctx context.Context) error {
 	for try := 0; ; try++ {
 		err := s.startOnce(ctx)
-		if err == nil || try == 25 || !bytes.Contains([]byte(err.Error()), []byte("shared memory block")) || !sleep(ctx, 200*time.Millisecond) {
+		if err == nil || try == 25 || !strings.Contains(err.Error(), "shared memory block") || !sleep(ctx, 200*time.Millisecond) {
 			return err
 		}
 	}
@@ -52,7 +55,7 @@ func (s *server) start(ctx context.Context) error {
 
 func (s *server) startOnce(ctx context.Context) error {
 	// Until PostgreSQL opens its own log, it writes here. A file and not a pipe, since it may outlive us.
-	first, err := os.OpenFile(s.firstWords(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	first, err := os.OpenFile(s.folder.firstWords(s.name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("opening the log of the %s: %w", s.name, err)
 	}
@@ -63,7 +66,7 @@ func (s *server) startOnce(ctx context.Context) error {
 		args = append(args, "-c", key+"="+value)
 	}
 	cmd := exec.Command(s.programs.path("postgres"), args...)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = s.data, environment(), s.account.attributes()
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", environment(), s.account.attributes()
 	cmd.Stdout, cmd.Stderr = first, first
 
 	s.mu.Lock()
@@ -83,11 +86,14 @@ func (s *server) startOnce(ctx context.Context) error {
 		close(exited)
 	}()
 
+	slow := time.After(5 * time.Second)
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		if s.answers(ctx) == nil {
 			return nil
 		}
 		select {
+		case <-slow:
+			s.log.Info("PostgreSQL is still starting; after a crash it first recovers from its log", "server", s.name)
 		case <-exited:
 			return fmt.Errorf("the %s ended while it started (its log is in %s): %s", s.name, s.folder.logs(), s.lastWords())
 		case <-ctx.Done():
@@ -155,25 +161,33 @@ func (s *server) stop(within time.Duration) error {
 	return fmt.Errorf("the %s (process %d) does not end", s.name, cmd.Process.Pid)
 }
 
-func (s *server) firstWords() string { return filepath.Join(s.folder.logs(), s.name+".start.log") }
-
-// lastWords gives the end of what the server wrote, for an error message.
+// lastWords gives why the server ended: from the last line that says so, else the end of what it wrote. PostgreSQL's log
+// collector, if it came to that, may write them a moment after the server is gone.
 func (s *server) lastWords() string {
-	text, _ := os.ReadFile(s.firstWords())
-	logs, _ := filepath.Glob(filepath.Join(s.folder.logs(), s.name+"-*.log"))
-	if len(logs) > 0 {
-		newest, _ := os.ReadFile(logs[len(logs)-1])
-		text = append(text, newest...)
+	var lines []string
+	for range 10 {
+		text, _ := os.ReadFile(s.folder.firstWords(s.name))
+		logs, _ := filepath.Glob(filepath.Join(s.folder.logs(), s.name+"-*.log"))
+		if len(logs) > 0 && strings.Contains(string(text), "log output") {
+			newest, _ := os.ReadFile(logs[len(logs)-1])
+			text = append(text, newest...)
+		}
+		lines = strings.Split(strings.TrimSpace(string(text)), "\n")
+		for i := len(lines) - 1; i >= 0 && i > len(lines)-20; i-- {
+			if strings.Contains(lines[i], "FATAL:") || strings.Contains(lines[i], "PANIC:") {
+				return strings.Join(lines[i:], " | ")
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	return string(bytes.Join(lines[max(0, len(lines)-4):], []byte(" | ")))
+	return strings.Join(lines[max(0, len(lines)-3):], " | ")
 }
 
 // run runs one of PostgreSQL's programs to its end as the account; its words are in the error. When ctx ends, it and what it
 // started are killed.
 func (c *Cluster) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, c.programs.path(program), args...)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = string(c.folder), environment(), c.account.attributes()
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", environment(), c.account.attributes()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	var words bytes.Buffer
