@@ -57,7 +57,7 @@ func joinStorage(ctx context.Context, c *config.Config, replica bool, log *slog.
 			note := fmt.Sprintf("private, of the server that runs as process %d", state.PID)
 			return storage{primary: state.PrimaryDSN, direct: state.PrimaryDSN, replicas: state.ReplicaDSNs, note: note}, nil
 		}
-		cluster, err := embedded.Start(ctx, embedded.Settings{Dir: folder, Programs: c.Database.Embedded.Programs, Replica: replica, Logger: log})
+		cluster, err := embedded.Start(ctx, embedded.Settings{Dir: folder, Programs: c.Database.Embedded.Programs, Replica: replica, KeepReplica: true, Logger: log})
 		if err == nil {
 			return ownStorage(cluster, folder), nil
 		}

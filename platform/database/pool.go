@@ -33,7 +33,7 @@ import (
 type Settings struct {
 	Primary  string   // address (URL or key=value) of the server that takes writes
 	Replicas []string // addresses of its streaming replicas; they need not answer yet
-	Direct   string   // address past a transaction pooler. Given: the others lead through one, so no named statements and no session parameters
+	Pooler   bool     // a transaction pooler such as PgBouncer stands in front: no named statements, no session parameters
 
 	ApplicationName string // shown in pg_stat_activity; "bookvault"
 	MaxConns        int32  // connections to each server for reads and transactions; 16
@@ -191,9 +191,6 @@ func (db *DB) Search(ctx context.Context) *gorm.DB {
 // Pool gives the primary's pool, for what GORM cannot do. Writes through it move no reader forward; InPgxTx does.
 func (db *DB) Pool() *pgxpool.Pool { return db.primary.main.pgx }
 
-// Direct gives the address for what a transaction pooler cannot do: migrations, LISTEN, session locks.
-func (db *DB) Direct() string { return cmp.Or(db.settings.Direct, db.settings.Primary) }
-
 // UseReplicas switches reading from replicas on or off while running. Off, every read goes to the primary.
 func (db *DB) UseReplicas(on bool) { db.useReplicas.Store(on) }
 
@@ -237,7 +234,7 @@ func (s Settings) configure(c *pgx.ConnConfig, more map[string]string) {
 	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
 	}
-	if s.Direct != "" { // a pooler's connections change hands after each transaction, and so would these parameters
+	if s.Pooler { // its connections change hands after each transaction, and so would these parameters
 		c.DefaultQueryExecMode = pgx.QueryExecModeExec
 		return
 	}

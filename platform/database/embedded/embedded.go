@@ -18,12 +18,13 @@ import (
 
 // Settings say where the private PostgreSQL lives and how it runs. Only Dir must be given.
 type Settings struct {
-	Dir        string            // the folder that is wholly ours: primary/, replica/, log/, run/, lock, state.json
-	Programs   string            // folder of PostgreSQL's programs; empty: look for them
-	Replica    bool              // also run a streaming replica
-	Parameters map[string]string // postgresql.conf parameters that replace ours
-	Throwaway  bool              // give up durability for speed: for tests, whose data nobody will miss
-	Logger     *slog.Logger      // what happens is told here; nil: slog.Default()
+	Dir         string            // the folder that is wholly ours: primary/, replica/, log/, run/, lock, state.json
+	Programs    string            // folder of PostgreSQL's programs; empty: look for them
+	Replica     bool              // also run a streaming replica; one that is there and no longer wanted is removed
+	KeepReplica bool              // run none but leave the one that is there: for a command that works for a moment
+	Parameters  map[string]string // postgresql.conf parameters that replace ours
+	Throwaway   bool              // give up durability for speed: for tests, whose data nobody will miss
+	Logger      *slog.Logger      // what happens is told here; nil: slog.Default()
 }
 
 // stopWithin bounds a stop. A server that needs longer is stopped without a checkpoint: it recovers from its log at the next

@@ -35,7 +35,7 @@ func (c *Cluster) startPrimary(ctx context.Context) error {
 		return err
 	}
 	err := c.ensureDatabase(ctx)
-	if err == nil && !c.settings.Replica {
+	if err == nil && !c.settings.Replica && !c.settings.KeepReplica {
 		err = c.forgetReplica(ctx) // a slot nobody reads would keep the log for ever
 	}
 	if err != nil {
