@@ -44,29 +44,6 @@ type Criteria struct {
 	After      *Place // nil for the first page
 }
 
-// Place is where a page ended; it is what a cursor holds. The fields depend on the order.
-type Place struct {
-	Phase int     `json:"p,omitempty"` // of a ranked list: see the constants
-	ID    int64   `json:"i"`
-	Key   string  `json:"k,omitempty"` // title key or sort title of that title
-	Rank  float32 `json:"r,omitempty"`
-	// A ranked list is fixed when it begins, so that nothing that is added meanwhile can move it: no title above Upper is in
-	// it, and the titles that are ranked are those from Lower on (0: all).
-	Upper int64 `json:"u,omitempty"`
-	Lower int64 `json:"l,omitempty"`
-	// Instead are the words that were put in place of mistyped ones.
-	Instead map[string][]string `json:"t,omitempty"`
-}
-
-// Phases of a ranked list, one after the other: titles that begin with what was typed, in order of the alphabet; the newest
-// of the other matches by rank; the rest, newest first. Each has a fixed order of its own, so that pages have no gap and no
-// repeat however many titles match.
-const (
-	PhaseBeginnings = iota
-	PhaseRanked
-	PhaseRest
-)
-
 // Total is how many titles match: exactly (eq), or at least so many (gte).
 type Total struct {
 	Value    int    `json:"value" doc:"How many titles match."`
