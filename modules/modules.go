@@ -14,9 +14,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"bookvault/modules/catalog"
+	catalogapi "bookvault/modules/catalog/api"
+	catalogpostgres "bookvault/modules/catalog/postgres"
 	"bookvault/modules/members"
 	membersapi "bookvault/modules/members/api"
 	memberspostgres "bookvault/modules/members/postgres"
@@ -41,6 +45,8 @@ type Library struct {
 	Handler http.Handler
 	// Routes are the API's operations, as they were declared.
 	Routes []rest.Route
+	// Catalog is the catalogue, for the commands.
+	Catalog *catalog.Service
 	// Members is the members module, for the commands.
 	Members *members.Service
 
@@ -80,10 +86,13 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
+	titles := catalog.New(catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores(), catalogSettings(f.Settings), time.Now)
+	catalogapi.Register(api, titles)
+
 	membersapi.Register(api, people, membersapi.Settings{SecureCookies: f.Settings.Members.SecureCookies})
 	api.SetAuthenticator(membersapi.NewAuthenticator(people))
 
-	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Members: people, workers: []worker{people}}, nil
+	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Members: people, workers: []worker{people}}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.
@@ -97,6 +106,18 @@ func front(api, pages http.Handler) http.Handler {
 			pages.ServeHTTP(w, r)
 		}
 	})
+}
+
+func catalogSettings(c *config.Config) catalog.Settings {
+	l, s, p := c.Catalog.Limits, c.Catalog.Search, c.Catalog.Covers
+	return catalog.Settings{
+		Limits: catalog.Limits{Title: l.Title, Name: l.Name, Description: l.Description, Authors: l.Authors, Genres: l.Genres, Pages: l.Pages,
+			FirstYear: l.FirstYear, YearsAhead: l.YearsAhead},
+		Query:  catalog.QueryLimits{Length: s.QueryLength, Terms: s.QueryTerms},
+		Search: catalog.SearchSettings{Candidates: s.Candidates, FacetValues: s.FacetValues, Typos: s.TypoWords, Corrections: s.Corrections},
+		Cover: catalog.CoverSettings{MaxBytes: int64(p.MaxUpload), MaxPixels: p.MaxPixels, MinimumSide: p.MinSide,
+			LargeWidth: p.LargeWidth, SmallWidth: p.SmallWidth, Quality: p.Quality, AtOnce: p.AtOnce},
+	}
 }
 
 func memberSettings(c *config.Config) members.Settings {

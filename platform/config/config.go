@@ -12,6 +12,7 @@ import "time"
 type Config struct {
 	Server    Server    `key:"server"`
 	Library   Library   `key:"library"`
+	Catalog   Catalog   `key:"catalog"`
 	Members   Members   `key:"members"`
 	Database  Database  `key:"database"`
 	Telemetry Telemetry `key:"telemetry"`
@@ -42,6 +43,46 @@ type Library struct {
 
 	// Location is TimeZone, loaded; it has no key of its own.
 	Location *time.Location
+}
+
+// Catalog bounds what a title can hold, and what searching and covers may cost.
+type Catalog struct {
+	Limits CatalogLimits `key:"limits"`
+	Search CatalogSearch `key:"search"`
+	Covers CatalogCovers `key:"covers"`
+}
+
+// CatalogLimits bounds what a title can hold.
+type CatalogLimits struct {
+	Title       int `key:"title" min:"50" max:"4000"`
+	Name        int `key:"name" min:"50" max:"1000"`
+	Description int `key:"description" min:"0" max:"1000000"`
+	Authors     int `key:"authors" min:"1" max:"1000"`
+	Genres      int `key:"genres" min:"1" max:"1000"`
+	Pages       int `key:"pages" min:"1" max:"1000000"`
+	FirstYear   int `key:"first_year" min:"-100000" max:"1900"`
+	YearsAhead  int `key:"years_ahead" min:"0" max:"1000"`
+}
+
+// CatalogSearch bounds what one search costs.
+type CatalogSearch struct {
+	QueryLength int `key:"query_length" min:"20" max:"10000"`
+	QueryTerms  int `key:"query_terms" min:"1" max:"200"`
+	Candidates  int `key:"candidates" min:"10" max:"100000"`
+	FacetValues int `key:"facet_values" min:"1" max:"1000"`
+	TypoWords   int `key:"typo_words" min:"0" max:"32"`
+	Corrections int `key:"corrections" min:"1" max:"50"`
+}
+
+// CatalogCovers bounds what an uploaded cover costs.
+type CatalogCovers struct {
+	MaxUpload  Size `key:"max_upload" min:"10KiB" max:"100MiB"`
+	MaxPixels  int  `key:"max_pixels" min:"10000" max:"400000000"`
+	MinSide    int  `key:"min_side" min:"1" max:"1000"`
+	LargeWidth int  `key:"large_width" min:"50" max:"4000"`
+	SmallWidth int  `key:"small_width" min:"20" max:"2000"`
+	Quality    int  `key:"quality" min:"1" max:"100"`
+	AtOnce     int  `key:"at_once" min:"1" max:"64"`
 }
 
 // Members says how members prove who they are.
