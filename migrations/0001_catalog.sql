@@ -96,41 +96,54 @@ CREATE TABLE catalog.covers (
 
 -- Which row of which source a title came from, and the hash of what was imported: the same file again changes nothing.
 CREATE TABLE catalog.import_keys (
-    source   text   NOT NULL, -- 'goodbooks', 'gutenberg', 'goodreads', …
-    key      text   NOT NULL, -- the row's own id there, or a hash of its identity
-    book_id  bigint NOT NULL,
-    facts    bytea  NOT NULL, -- hash of the facts of the row
+    source    text COLLATE "C" NOT NULL, -- 'goodbooks', 'gutenberg', 'goodreads', …
+    key       text COLLATE "C" NOT NULL, -- the row's own id there, or a hash of its identity
+    book_id   bigint           NOT NULL,
+    facts     bytea            NOT NULL, -- hash of the facts of the row
+    version   integer          NOT NULL, -- of the title as the import left it; another one now: a librarian edited it. 0: the
+                                         -- title was there already and the import only knows it again, by its ISBN
+    import_id bigint           NOT NULL, -- the newest run that met the row: met again in the same run, it stands in the file twice
+    line      bigint           NOT NULL, -- where it stood there
     PRIMARY KEY (source, key)
-);
+) WITH (fillfactor = 80);                -- import_id and line change in every run, and no index holds them
 
+-- The runs: one that waits or works is found here by any process.
 CREATE TABLE catalog.imports (
     id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    state       text        NOT NULL, -- queued, running, done, failed
+    state       text        NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
     file_name   text        NOT NULL,
-    spool       text        NOT NULL DEFAULT '',
+    spool       text        NOT NULL DEFAULT '',  -- the uploaded file, under the folder of place; '' for a run of the command line
+    place       text        NOT NULL DEFAULT '',  -- the machine and folder where the spool is: only a process there can take it up
     options     jsonb       NOT NULL DEFAULT '{}',
-    rows_read   bigint      NOT NULL DEFAULT 0,
+    source      text        NOT NULL DEFAULT '',
+    bytes_total bigint      NOT NULL DEFAULT 0,   -- of the file as it lies on the disk
     bytes_read  bigint      NOT NULL DEFAULT 0,
-    bytes_total bigint      NOT NULL DEFAULT 0,
+    rows_read   bigint      NOT NULL DEFAULT 0,
+    line        bigint      NOT NULL DEFAULT 0,   -- the last line that is accounted for: where it goes on after its process died
     created     bigint      NOT NULL DEFAULT 0,
     changed     bigint      NOT NULL DEFAULT 0,
     unchanged   bigint      NOT NULL DEFAULT 0,
     refused     bigint      NOT NULL DEFAULT 0,
     failure     text        NOT NULL DEFAULT '',
+    attempts    integer     NOT NULL DEFAULT 0,
     created_by  bigint      NOT NULL DEFAULT 0,
     created_at  timestamptz NOT NULL DEFAULT now(),
     started_at  timestamptz,
     heartbeat   timestamptz,
     finished_at timestamptz
 );
+CREATE INDEX imports_open ON catalog.imports (id) WHERE state IN ('queued', 'running');
 
-CREATE TABLE catalog.import_refusals (
-    import_id bigint NOT NULL REFERENCES catalog.imports (id) ON DELETE CASCADE,
-    line      bigint NOT NULL,
-    field     text   NOT NULL,
-    reason    text   NOT NULL,
-    value     text   NOT NULL DEFAULT '',
-    PRIMARY KEY (import_id, line, field)
+-- Rows that were refused, and facts that were left out of rows that went in.
+CREATE TABLE catalog.import_findings (
+    import_id bigint  NOT NULL REFERENCES catalog.imports (id) ON DELETE CASCADE,
+    number    bigint  GENERATED ALWAYS AS IDENTITY,
+    line      bigint  NOT NULL,
+    field     text    NOT NULL,
+    reason    text    NOT NULL,
+    value     text    NOT NULL,
+    refused   boolean NOT NULL,
+    PRIMARY KEY (import_id, number)
 );
 
 -- +goose Down

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Store keeps what a run makes. Each call of Write is one transaction: titles, authors, keys, words, findings, counters and
-// the line it got to, or nothing.
+// Store keeps what one run makes. Each call of Write is one transaction: titles, authors, keys, words, findings, counters
+// and the line it got to, or nothing.
 type Store interface {
-	// Write puts a batch in and says what came of it. Refused in the outcome counts what the store itself refused.
-	Write(ctx context.Context, run int64, source string, batch Batch, opts Options) (Outcome, error)
+	// Write puts a batch in and says what came of it. source is whose keys the batch has.
+	Write(ctx context.Context, source string, batch Batch, opts Options) (Outcome, error)
 }
 
 // Outcome is what a batch changed.
@@ -85,7 +85,7 @@ func (e *StoppedError) Unwrap() error { return e.Cause }
 // Run imports a file, in as many transactions as it has batches. While one is written the next is read. start holds the
 // totals of an earlier try that this one goes on from; the zero value begins at the start. size is the file's, in bytes, 0
 // when it is not known. report is called after every batch, from one goroutine.
-func Run(ctx context.Context, store Store, run int64, reader *Reader, opts Options, start Totals, size int64, report func(Progress)) (Totals, error) {
+func Run(ctx context.Context, store Store, reader *Reader, opts Options, start Totals, size int64, report func(Progress)) (Totals, error) {
 	begun := time.Now()
 	totals := start
 	batches := make(chan Batch) // unbuffered: at most one batch is written and one is being read
@@ -109,7 +109,7 @@ func Run(ctx context.Context, store Store, run int64, reader *Reader, opts Optio
 	})
 	group.Go(func() error {
 		for b := range batches {
-			out, err := store.Write(ctx, run, reader.Source(), b, opts)
+			out, err := store.Write(ctx, reader.Source(), b, opts)
 			if err != nil {
 				return fmt.Errorf("write the titles of lines %d to %d: %w", totals.Line+1, b.Line, err)
 			}

@@ -1,0 +1,9 @@
+package postgres
+
+import (
+	"testing"
+
+	"bookvault/platform/database/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
