@@ -1,0 +1,178 @@
+// Command bench measures the library against what it could be: each suite runs the thing itself and a yardstick beside it, on
+// the same machine in the same minute, since only the ratio means something elsewhere.
+//
+//	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
+//	go run ./bench seed          the synthetic library, titles a second
+//
+// It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sort"
+	"strings"
+	"text/tabwriter"
+
+	"bookvault/migrations"
+	"bookvault/platform/database"
+	"bookvault/platform/database/embedded"
+)
+
+// suite is one thing that can be measured.
+type suite struct {
+	about string
+	run   func(ctx context.Context, args []string, out *report) error
+}
+
+var suites = map[string]suite{
+	"import": {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
+}
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	if len(os.Args) < 2 {
+		usage(os.Stderr)
+		return 2
+	}
+	chosen, ok := suites[os.Args[1]]
+	if !ok {
+		usage(os.Stderr)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	out := &report{Suite: os.Args[1]}
+	if err := chosen.run(ctx, os.Args[2:], out); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		return 1
+	}
+	out.print(os.Stdout)
+	return 0
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: go run ./bench SUITE [flags]; the suites are")
+	names := make([]string, 0, len(suites))
+	for name := range suites {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		fmt.Fprintf(w, "  %-10s %s\n", name, suites[name].about)
+	}
+}
+
+// report is what a suite measured: a table for people, or JSON lines for programs.
+type report struct {
+	Suite   string   `json:"suite"`
+	Rows    []figure `json:"figures"`
+	json    bool
+	Verdict []string `json:"verdict,omitempty"`
+}
+
+// figure is one measured line.
+type figure struct {
+	What    string  `json:"what"`
+	Rows    int64   `json:"rows"`
+	Seconds float64 `json:"seconds"`
+}
+
+func (f figure) rate() float64 { return float64(f.Rows) / f.Seconds }
+
+func (r *report) add(what string, rows int64, seconds float64) figure {
+	f := figure{what, rows, seconds}
+	r.Rows = append(r.Rows, f)
+	return f
+}
+
+func (r *report) say(format string, args ...any) {
+	r.Verdict = append(r.Verdict, fmt.Sprintf(format, args...))
+}
+
+func (r *report) print(w io.Writer) {
+	if r.json {
+		_ = json.NewEncoder(w).Encode(r)
+		return
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "what\trows\tseconds\trows/s")
+	for _, f := range r.Rows {
+		fmt.Fprintf(table, "%s\t%d\t%.2f\t%.0f\n", f.What, f.Rows, f.Seconds, f.rate())
+	}
+	_ = table.Flush()
+	for _, line := range r.Verdict {
+		fmt.Fprintln(w, line)
+	}
+}
+
+// server is a PostgreSQL for measuring on: the private one with its own settings, in a folder that goes away.
+type server struct {
+	dir     string
+	cluster *embedded.Cluster
+	made    int
+}
+
+func startServer(ctx context.Context, parameters map[string]string) (*server, error) {
+	dir, err := os.MkdirTemp("", "bookvault-bench-")
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := embedded.Start(ctx, embedded.Settings{Dir: dir, Parameters: parameters, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	return &server{dir: dir, cluster: cluster}, nil
+}
+
+func (s *server) stop() {
+	if err := s.cluster.Stop(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "bench: stop PostgreSQL:", err)
+	}
+	_ = os.RemoveAll(s.dir)
+}
+
+// fresh makes another migrated database and opens it. dsn is its address.
+func (s *server) fresh(ctx context.Context) (db *database.DB, dsn string, err error) {
+	admin, err := database.Open(ctx, database.Settings{Primary: s.cluster.AdminDSN(), MaxConns: 1})
+	if err != nil {
+		return nil, "", err
+	}
+	defer admin.Close()
+	s.made++
+	name := fmt.Sprintf("bench%d", s.made)
+	if _, err := admin.Pool().Exec(ctx, "CREATE DATABASE "+name+" OWNER bookvault"); err != nil {
+		return nil, "", fmt.Errorf("make a database: %w", err)
+	}
+	dsn = withDatabase(s.cluster.PrimaryDSN(), name)
+	if _, err := database.Migrate(ctx, dsn, migrations.FS); err != nil {
+		return nil, "", err
+	}
+	db, err = database.Open(ctx, database.Settings{Primary: dsn})
+	return db, dsn, err
+}
+
+// withDatabase puts another database's name into an address of the form that embedded gives.
+func withDatabase(dsn, name string) string {
+	if !strings.Contains(dsn, "://") {
+		return dsn + " dbname=" + name
+	}
+	head, query, _ := strings.Cut(dsn, "?")
+	head = head[:strings.LastIndexByte(head, '/')+1] + name
+	if query == "" {
+		return head
+	}
+	return head + "?" + query
+}
