@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
@@ -60,99 +58,6 @@ type Accounts interface {
 	Categories(ctx context.Context) ([]Category, error)
 	// NextCardNumber gives a number that no other call gets.
 	NextCardNumber(ctx context.Context) (int64, error)
-}
-
-// Create makes a member. Staff make patrons; an administrator makes staff too. Problems: card_taken, invalid_request,
-// role_not_yours_to_grant.
-func (s *Service) Create(ctx context.Context, n NewMember) (Member, error) {
-	p := caller(ctx)
-	if err := needStaff(p); err != nil {
-		return Member{}, err
-	}
-	now := s.clock()
-	if n.Role == identity.Undeclared {
-		n.Role = identity.Patron
-	}
-	if err := mayGrant(p, n.Role); err != nil {
-		return Member{}, err
-	}
-	if p.Via != identity.ViaCommand || n.Kind == "" {
-		n.Kind = KindPerson
-	}
-	account, err := s.newAccount(ctx, n, now)
-	if err != nil {
-		return Member{}, err
-	}
-	hash := ""
-	if n.Password != "" {
-		if hash, err = s.hashNew(ctx, "body.password", n.Password, account.Member); err != nil {
-			return Member{}, err
-		}
-	}
-	entry := audit(p, now, actionCreated, 0, n.Role.String())
-	if n.Card != "" {
-		m, err := s.store.Insert(ctx, account, hash, entry)
-		return m, accountProblem(err, "create member")
-	}
-	// A generated number can only be taken when somebody typed it in by hand before: then the next one is tried.
-	for range 20 {
-		number, err := s.store.NextCardNumber(ctx)
-		if err != nil {
-			return Member{}, fmt.Errorf("create member: next card number: %w", err)
-		}
-		card, err := numberedCard(s.settings.CardPrefix, number)
-		if err != nil {
-			return Member{}, fmt.Errorf("create member: card prefix %q: %w", s.settings.CardPrefix, err)
-		}
-		account.Card, account.CardKey = card.Printed, card.Key
-		m, err := s.store.Insert(ctx, account, hash, entry)
-		if !errors.Is(err, ErrCardTaken) {
-			return m, accountProblem(err, "create member")
-		}
-	}
-	return Member{}, problem.Conflict("card_taken", "No free card number was found; give one.")
-}
-
-// newAccount checks a new member and fills in what was left out.
-func (s *Service) newAccount(ctx context.Context, n NewMember, now time.Time) (a Account, err error) {
-	a.CreatedAt, a.UpdatedAt, a.Role, a.Kind = now, now, n.Role, n.Kind
-	if a.Name, err = cleanName("body.name", n.Name); err != nil {
-		return a, err
-	}
-	if a.Email, err = cleanEmail("body.email", n.Email); err != nil {
-		return a, err
-	}
-	if a.Language, err = cleanLanguage("body.language", n.Language); err != nil {
-		return a, err
-	}
-	if a.Blocks, err = cleanBlocks("body.blocks", n.Blocks, nil, now); err != nil {
-		return a, err
-	}
-	if n.Card != "" {
-		card, err := parseCardField("body.card", n.Card)
-		if err != nil {
-			return a, err
-		}
-		a.Card, a.CardKey = card.Printed, card.Key
-	}
-	if a.Category = n.Category; a.Category == "" {
-		a.Category = s.settings.DefaultCategory
-	}
-	categories, err := s.store.Categories(ctx)
-	if err != nil {
-		return a, fmt.Errorf("create member: %w", err)
-	}
-	at := slices.IndexFunc(categories, func(c Category) bool { return c.Code == a.Category })
-	if at < 0 {
-		return a, unknownCategory()
-	}
-	if n.ExpiresOn != nil {
-		a.ExpiresOn, err = cleanExpiry("body.expires_on", *n.ExpiresOn)
-	} else if months := categories[at].MonthsValid; months > 0 {
-		a.ExpiresOn = s.today(now).AddDate(0, months, 0)
-	}
-	a.FoldedName, a.FoldedEmail = fold(a.Name), foldEmail(a.Email)
-	return a, err
 }
 
 func unknownCategory() error {

@@ -37,6 +37,7 @@ const (
 	actionRead        = "account_read"
 	actionSearched    = "accounts_searched"
 	actionCreated     = "account_created"
+	actionLoaded      = "accounts_loaded"
 	actionChanged     = "account_changed"
 	actionRole        = "role_changed"
 	actionCard        = "card_replaced"

@@ -14,6 +14,8 @@ import (
 type Machinery interface {
 	// FirstOfKind gives the oldest member of a kind and role. ErrNotFound.
 	FirstOfKind(ctx context.Context, kind Kind, role identity.Role) (Member, error)
+	// InsertMany stores new members whose cards nobody has or had, in one transaction, and tells how many those were.
+	InsertMany(ctx context.Context, accounts []Account, entry AuditEntry) (int, error)
 }
 
 // IssueToken makes an API token on behalf of a command: for the member with the given card; without one for the demonstration member of

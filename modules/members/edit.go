@@ -41,7 +41,13 @@ func (s *Service) Edit(ctx context.Context, card string, c Change) (Member, erro
 		}
 		return changed, entries, nil
 	})
-	return m, accountProblem(err, "edit member")
+	if err != nil {
+		return m, accountProblem(err, "edit member")
+	}
+	if c.Category != nil || c.ExpiresOn != nil || c.Blocks != nil || c.Card != nil {
+		s.changed(ctx, m.ID)
+	}
+	return m, nil
 }
 
 // apply makes the edited account and names the fields that the change touches.

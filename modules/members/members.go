@@ -75,6 +75,7 @@ type Service struct {
 	hasher   *hasher
 	now      func() time.Time
 	seen     *sightings
+	changed  func(ctx context.Context, memberID int64)
 }
 
 // New makes the service over a store. The clock is time.Now when it is nil.
@@ -87,8 +88,13 @@ func New(store Store, settings Settings, now func() time.Time) (*Service, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: store, settings: settings, hasher: hasher, now: now, seen: newSightings()}, nil
+	return &Service{store: store, settings: settings, hasher: hasher, now: now, seen: newSightings(),
+		changed: func(context.Context, int64) {}}, nil
 }
+
+// OnChange says whom to tell when a member's standing may have changed (category, expiry, blocks, card), after it is stored. It is
+// called once, by modules.go, before the service is used; what it does must not fail the change.
+func (s *Service) OnChange(tell func(ctx context.Context, memberID int64)) { s.changed = tell }
 
 // AsCommand returns a context in which a command on the server's own machine acts: it may do everything, and the audit
 // says that it was a command.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 
 	"bookvault/modules/members"
@@ -115,6 +116,12 @@ func accountError(err error, tried string) error {
 		return members.ErrUnknownCategory
 	}
 	return fmt.Errorf("%s: %w", tried, err)
+}
+
+// isDuplicate tells whether pgx met a key that is there already.
+func isDuplicate(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refused.Code == "23505"
 }
 
 // one turns "no row" into ErrNotFound for queries that look for one row.
