@@ -110,6 +110,19 @@ CREATE UNLOGGED TABLE members.sign_in_throttle (
 );
 CREATE INDEX sign_in_throttle_by_end ON members.sign_in_throttle (resets_at);
 
+-- Which member a creation with an Idempotency-Key made, written in the transaction that made it. The request is a hash without its
+-- password, to tell a repetition from another command under the same key.
+CREATE TABLE members.creations (
+    actor_id    bigint NOT NULL,
+    key         text NOT NULL CHECK (char_length(key) BETWEEN 1 AND 200),
+    request     bytea NOT NULL CHECK (octet_length(request) = 32),
+    member_id   bigint NOT NULL REFERENCES members.members (id) ON DELETE CASCADE,
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (actor_id, key)
+);
+CREATE INDEX creations_by_time ON members.creations (created_at);
+CREATE INDEX creations_of_member ON members.creations (member_id);
+
 -- Who looked at or changed whose account. Ids only, and no foreign keys: it outlives whom it speaks of.
 CREATE TABLE members.audit (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
@@ -15,6 +16,8 @@ var (
 	ErrNotFound        = errors.New("members: no such row")
 	ErrCardTaken       = errors.New("members: the card belongs to another member")
 	ErrUnknownCategory = errors.New("members: no such category")
+	ErrKeyReused       = errors.New("members: the key belongs to another creation")
+	ErrKeyInUse        = errors.New("members: the creation with this key is under way")
 )
 
 // Account is a member as it is stored: with what is compared, beside what is shown.
@@ -23,6 +26,14 @@ type Account struct {
 	CardKey     string
 	FoldedName  string
 	FoldedEmail string
+}
+
+// Creation is what an Idempotency-Key stands for; the zero Creation is for none.
+type Creation struct {
+	ActorID int64
+	Key     string
+	Request []byte    // a hash of what was asked for
+	Since   time.Time // keys older than this are forgotten
 }
 
 // Search is what a list of members is asked for, already folded. Empty fields do not restrict; those given are alternatives.
@@ -43,8 +54,9 @@ type Place struct {
 // Accounts is the stored side of members and their cards.
 type Accounts interface {
 	// Insert stores a new member with its card, blocks, password hash ("" for none) and audit in one transaction, and gives it
-	// back with its id. ErrCardTaken, ErrUnknownCategory.
-	Insert(ctx context.Context, a Account, passwordHash string, entry AuditEntry) (Member, error)
+	// back with its id. A creation whose key is known stores nothing and gives the member made then. ErrCardTaken, ErrUnknownCategory,
+	// ErrKeyReused, ErrKeyInUse.
+	Insert(ctx context.Context, a Account, passwordHash string, c Creation, entry AuditEntry) (Member, error)
 	// ByCard finds the member who has or had a card, and says whether it was replaced. ErrNotFound.
 	ByCard(ctx context.Context, key string) (m Member, replaced bool, err error)
 	// ByIDs finds members; those that do not exist are left out.
@@ -73,6 +85,11 @@ func accountProblem(err error, tried string) error {
 		return errNotFound()
 	case errors.Is(err, ErrCardTaken):
 		return problem.Conflict("card_taken", "This card number belongs, or belonged, to another member.")
+	case errors.Is(err, ErrKeyInUse):
+		return problem.Conflict("idempotency_in_progress", "The command with this Idempotency-Key is still running. Ask again in a moment.")
+	case errors.Is(err, ErrKeyReused):
+		return problem.Invalid("idempotency_key_reused", "This Idempotency-Key was used with another body. Make up a new key for a new command.",
+			problem.Field{Field: "header.Idempotency-Key", Detail: "belongs to another command"})
 	case errors.Is(err, ErrUnknownCategory):
 		return unknownCategory()
 	}

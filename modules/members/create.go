@@ -2,23 +2,29 @@ package members
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 )
 
 // Create makes a member. Staff make patrons; an administrator makes staff too. Problems: card_taken, invalid_request,
-// role_not_yours_to_grant.
+// role_not_yours_to_grant, idempotency_key_reused, idempotency_in_progress.
 func (s *Service) Create(ctx context.Context, n NewMember) (Member, error) {
 	p := caller(ctx)
 	if err := needStaff(p); err != nil {
 		return Member{}, err
 	}
 	now := s.clock()
+	creation, err := creationOf(p, n, now)
+	if err != nil {
+		return Member{}, err
+	}
 	if n.Role == identity.Undeclared {
 		n.Role = identity.Patron
 	}
@@ -44,7 +50,7 @@ func (s *Service) Create(ctx context.Context, n NewMember) (Member, error) {
 	}
 	entry := audit(p, now, actionCreated, 0, n.Role.String())
 	if n.Card != "" {
-		m, err := s.store.Insert(ctx, account, hash, entry)
+		m, err := s.store.Insert(ctx, account, hash, creation, entry)
 		return m, accountProblem(err, "create member")
 	}
 	// A generated number can only be taken when somebody typed it in by hand before: then the next one is tried.
@@ -58,12 +64,32 @@ func (s *Service) Create(ctx context.Context, n NewMember) (Member, error) {
 			return Member{}, fmt.Errorf("create member: card prefix %q: %w", s.settings.CardPrefix, err)
 		}
 		account.Card, account.CardKey = card.Printed, card.Key
-		m, err := s.store.Insert(ctx, account, hash, entry)
+		m, err := s.store.Insert(ctx, account, hash, creation, entry)
 		if !errors.Is(err, ErrCardTaken) {
 			return m, accountProblem(err, "create member")
 		}
 	}
 	return Member{}, problem.Conflict("card_taken", "No free card number was found; give one.")
+}
+
+// keysKept is how long an Idempotency-Key is remembered.
+const keysKept = 30 * 24 * time.Hour
+
+// creationOf tells what an Idempotency-Key stands for. The password is no part of it: a fast hash of one must not be stored.
+func creationOf(p identity.Principal, n NewMember, now time.Time) (Creation, error) {
+	if n.IdempotencyKey == "" {
+		return Creation{}, nil
+	}
+	if utf8.RuneCountInString(n.IdempotencyKey) > 200 || !utf8.ValidString(n.IdempotencyKey) {
+		return Creation{}, problem.InvalidField("header.Idempotency-Key", "has at most 200 characters")
+	}
+	key := n.IdempotencyKey
+	n.IdempotencyKey, n.Password = "", ""
+	asked, err := json.Marshal(n)
+	if err != nil {
+		return Creation{}, fmt.Errorf("create member: hash the request: %w", err)
+	}
+	return Creation{ActorID: p.MemberID, Key: key, Request: sum(string(asked)), Since: now.Add(-keysKept)}, nil
 }
 
 // newAccount checks a new member and fills in what was left out.

@@ -103,8 +103,8 @@ func (s *Service) WriteSightings(ctx context.Context) error {
 	return s.store.Seen(ctx, sessions, tokens)
 }
 
-// Purge deletes sessions, tokens and counts that ended and audit entries that are old enough; it tells how many rows went.
+// Purge deletes sessions, tokens, counts and keys that ended and audit entries that are old enough; it tells how many rows went.
 func (s *Service) Purge(ctx context.Context) (int64, error) {
 	now := s.clock()
-	return s.store.Purge(ctx, now, now.Add(-s.settings.SessionIdle), now.Add(-s.settings.AuditKept))
+	return s.store.Purge(ctx, now, now.Add(-s.settings.SessionIdle), now.Add(-keysKept), now.Add(-s.settings.AuditKept))
 }

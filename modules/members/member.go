@@ -66,6 +66,9 @@ type NewMember struct {
 	Blocks    []Block
 	Password  string // none when empty: the member cannot sign in until one is set
 	Kind      Kind   // person when empty; the rest is for commands only
+
+	// IdempotencyKey names this creation: repeated by the same caller within 30 days, it makes no second member. "" for none.
+	IdempotencyKey string
 }
 
 // Change is an edit of a member: nil leaves a thing as it is.

@@ -44,8 +44,8 @@ type Sessions interface {
 	EndSessionByHash(ctx context.Context, hash []byte) error
 	// Seen moves the last use of sessions, and the day of last use of tokens, forward.
 	Seen(ctx context.Context, sessions map[int64]time.Time, tokens map[int64]time.Time) error
-	// Purge deletes sessions, tokens and throttle counts that ended, and audit entries before auditBefore; it tells how many rows.
-	Purge(ctx context.Context, now, idleSince, auditBefore time.Time) (int64, error)
+	// Purge deletes sessions, tokens and throttle counts that ended, creations before keysBefore and audit entries before auditBefore; it tells how many rows.
+	Purge(ctx context.Context, now, idleSince, keysBefore, auditBefore time.Time) (int64, error)
 }
 
 // SignOut ends the session with this token. A token that is none, or no longer one, is signed out already.

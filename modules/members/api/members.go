@@ -73,7 +73,7 @@ type createdMember struct {
 
 func (o *operations) createMember(ctx context.Context, in *createMemberInput) (*createdMember, error) {
 	n := members.NewMember{Card: in.Body.Card, Name: in.Body.Name, Email: in.Body.Email, Category: in.Body.Category, Language: in.Body.Language,
-		Blocks: readBlocks(in.Body.Blocks), Password: in.Body.Password}
+		Blocks: readBlocks(in.Body.Blocks), Password: in.Body.Password, IdempotencyKey: in.IdempotencyKey}
 	if in.Body.ExpiresOn != "" {
 		day, err := readDay("body.expires_on", in.Body.ExpiresOn)
 		if err != nil {

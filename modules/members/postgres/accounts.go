@@ -1,9 +1,10 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -12,9 +13,15 @@ import (
 )
 
 // Insert stores a new member whole.
-func (s *Store) Insert(ctx context.Context, a members.Account, passwordHash string, entry members.AuditEntry) (members.Member, error) {
+func (s *Store) Insert(ctx context.Context, a members.Account, passwordHash string, c members.Creation, entry members.AuditEntry) (members.Member, error) {
 	m := a.Member
 	err := s.db.InTx(ctx, func(tx *gorm.DB) error {
+		m = a.Member // the whole function may run again
+		made, known, err := made(tx, c)
+		if err != nil || known {
+			m = made
+			return err
+		}
 		var stored struct {
 			ID      int64
 			Version int32
@@ -39,10 +46,52 @@ func (s *Store) Insert(ctx context.Context, a members.Account, passwordHash stri
 				return fmt.Errorf("insert credentials: %w", err)
 			}
 		}
+		if c.Key != "" {
+			if err := tx.Exec(`INSERT INTO members.creations (actor_id, key, request, member_id, created_at) VALUES (?, ?, ?, ?, ?)
+				ON CONFLICT (actor_id, key) DO UPDATE SET request = excluded.request, member_id = excluded.member_id, created_at = excluded.created_at`,
+				c.ActorID, c.Key, secretHash(c.Request), m.ID, a.CreatedAt).Error; err != nil {
+				return fmt.Errorf("remember the key: %w", err)
+			}
+		}
 		entry.SubjectID = m.ID
 		return recordAudit(tx, entry)
 	})
 	return m, err
+}
+
+// made finds the member that a creation made before. It holds the key for the rest of the transaction, so that a repetition which comes
+// too early is told so.
+func made(tx *gorm.DB, c members.Creation) (m members.Member, known bool, err error) {
+	if c.Key == "" {
+		return m, false, nil
+	}
+	var free bool
+	if err := tx.Raw(`SELECT pg_try_advisory_xact_lock(hashtextextended(?, ?))`, "members.creations "+c.Key, c.ActorID).Scan(&free).Error; err != nil {
+		return m, false, fmt.Errorf("hold the key: %w", err)
+	}
+	if !free {
+		return m, false, members.ErrKeyInUse
+	}
+	var row struct {
+		MemberID int64
+		Request  []byte
+	}
+	err = one(tx.Raw(`SELECT member_id, request FROM members.creations WHERE actor_id = ? AND key = ? AND created_at > ?`, c.ActorID, c.Key, c.Since).Scan(&row), "look up the key")
+	if errors.Is(err, members.ErrNotFound) {
+		return m, false, nil
+	}
+	if err != nil {
+		return m, false, err
+	}
+	if !bytes.Equal(row.Request, c.Request) {
+		return m, false, members.ErrKeyReused
+	}
+	var found memberRow
+	if err := one(tx.Raw(memberSelect+memberFrom+`WHERE m.id = ?`, row.MemberID).Scan(&found), "read the member made then"); err != nil {
+		return m, false, err
+	}
+	m, err = found.member()
+	return m, true, err
 }
 
 func accountColumns(a members.Account) map[string]any {
@@ -152,59 +201,6 @@ func replaceCard(tx *gorm.DB, a members.Account) error {
 		return members.ErrCardTaken
 	}
 	return accountError(result.Error, "issue card")
-}
-
-// Search lists members. Each way of finding has its index, and the union of their ids is ordered by name.
-func (s *Store) Search(ctx context.Context, q members.Search) ([]members.Account, error) {
-	where, args := []string{"TRUE"}, []any{}
-	var ways []string
-	if len(q.Words) > 0 {
-		ways = append(ways, `SELECT id FROM members.members WHERE name_words @@ ?::tsquery`)
-		args = append(args, prefixQuery(q.Words))
-	}
-	if q.CardPrefix != "" {
-		ways = append(ways, `SELECT member_id FROM members.cards WHERE card_key LIKE ?`)
-		args = append(args, q.CardPrefix+"%") // letters and digits only
-	}
-	if q.EmailPrefix != "" {
-		ways = append(ways, `SELECT id FROM members.members WHERE folded_email LIKE ?`)
-		args = append(args, likePrefix(q.EmailPrefix))
-	}
-	if len(ways) > 0 {
-		where = append(where, "m.id IN ("+strings.Join(ways, " UNION ALL ")+")")
-	}
-	if q.After != nil {
-		where = append(where, "(m.folded_name, m.id) > (?, ?)")
-		args = append(args, q.After.FoldedName, q.After.ID)
-	}
-	var rows []memberRow
-	err := s.db.Search(ctx).Raw(memberSelect+memberFrom+`WHERE `+strings.Join(where, " AND ")+` ORDER BY m.folded_name, m.id LIMIT ?`,
-		append(args, q.Limit)...).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("search members: %w", err)
-	}
-	found := make([]members.Account, len(rows))
-	for i, row := range rows {
-		if found[i].Member, err = row.member(); err != nil {
-			return nil, err
-		}
-		found[i].FoldedName, found[i].CardKey = row.FoldedName, row.CardKey
-	}
-	return found, nil
-}
-
-// prefixQuery makes the tsquery 'nguyen':* & 'th':*. Folded words hold letters and digits only, so that quoting is safe; doubling the
-// quote and the backslash keeps it so should that change.
-func prefixQuery(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = "'" + strings.NewReplacer("'", "''", `\`, `\\`).Replace(w) + "':*"
-	}
-	return strings.Join(quoted, " & ")
-}
-
-func likePrefix(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 }
 
 // Categories lists all categories.

@@ -119,7 +119,7 @@ func columns(seen map[int64]time.Time) (ids array[int64], times array[time.Time]
 }
 
 // Purge deletes what ended.
-func (s *Store) Purge(ctx context.Context, now, idleSince, auditBefore time.Time) (purged int64, err error) {
+func (s *Store) Purge(ctx context.Context, now, idleSince, keysBefore, auditBefore time.Time) (purged int64, err error) {
 	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
 		purged = 0
 		for _, p := range []struct {
@@ -129,6 +129,7 @@ func (s *Store) Purge(ctx context.Context, now, idleSince, auditBefore time.Time
 			{`DELETE FROM members.sessions WHERE expires_at <= ? OR last_seen_at <= ?`, []any{now, idleSince}},
 			{`DELETE FROM members.api_tokens WHERE expires_at <= ?`, []any{now}},
 			{`DELETE FROM members.sign_in_throttle WHERE resets_at <= ?`, []any{now}},
+			{`DELETE FROM members.creations WHERE created_at <= ?`, []any{keysBefore}},
 			{`DELETE FROM members.audit WHERE at < ?`, []any{auditBefore}},
 		} {
 			result := tx.Exec(p.query, p.args...)
