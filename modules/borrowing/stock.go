@@ -2,7 +2,9 @@ package borrowing
 
 import (
 	"context"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -37,7 +39,7 @@ func (s *Service) AddItem(ctx context.Context, n NewItem, order Order) (Item, er
 	var early error
 	texts, err := s.titles.TitlesByID(ctx, []int64{n.BookID})
 	if err != nil {
-		return Item{}, problem.New(problem.Unavailable, "catalogue_unavailable", "The catalogue does not answer, so the title cannot be checked. Please try again.").Because(err)
+		return Item{}, errCatalogueSilent(err)
 	}
 	if _, exists := texts[n.BookID]; !exists {
 		early = errBookNotFound()
@@ -54,6 +56,50 @@ func (s *Service) AddItem(ctx context.Context, n NewItem, order Order) (Item, er
 		}
 		return *it, nil
 	})
+}
+
+// AddItems adds many copies in one transaction, all of them or none: the way in for a stock that exists already. Problems are
+// those of AddItem, without saying which copy it was.
+func (s *Service) AddItems(ctx context.Context, list []NewItem, order Order) ([]Item, error) {
+	if err := needStaff(ctx); err != nil {
+		return nil, err
+	}
+	books := map[int64]bool{}
+	for _, n := range list {
+		if err := n.check(); err != nil {
+			return nil, err
+		}
+		books[n.BookID] = true
+	}
+	ids := slices.Sorted(maps.Keys(books))
+	texts, err := s.titles.TitlesByID(ctx, ids)
+	if err != nil {
+		return nil, errCatalogueSilent(err)
+	}
+	var early error
+	if len(texts) < len(ids) {
+		early = errBookNotFound()
+	}
+	scope := Scope{Books: ids, NewTitles: true, NewItems: len(list)}
+	return execute(ctx, s, order, scope, early, func(sc *Scene) ([]Item, error) {
+		items := make([]Item, 0, len(list))
+		for _, n := range list {
+			branch, err := s.branchOf(sc, n.Branch)
+			if err != nil {
+				return nil, err
+			}
+			it, err := sc.addItem(n, branch)
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, *it)
+		}
+		return items, nil
+	})
+}
+
+func errCatalogueSilent(cause error) error {
+	return problem.New(problem.Unavailable, "catalogue_unavailable", "The catalogue does not answer, so the title cannot be checked. Please try again.").Because(cause)
 }
 
 func (n NewItem) check() error {
