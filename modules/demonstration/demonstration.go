@@ -16,8 +16,8 @@ import (
 
 // Catalogue is what the loader asks of the catalogue.
 type Catalogue interface {
-	// Empty tells whether the catalogue has no title at all.
-	Empty(ctx context.Context) (bool, error)
+	// Contents counts the titles of the catalogue, deleted ones too, and how many of them this loader brought in.
+	Contents(ctx context.Context) (titles, ours int, err error)
 	// AddWorks brings works in, in one batch, and gives the id of each in the same order. A work that this loader brought in
 	// before keeps its id and is not brought in twice.
 	AddWorks(ctx context.Context, works []Work) ([]int64, error)

@@ -23,7 +23,8 @@ type Loaded struct {
 
 // Load fills a catalogue that is empty with the demonstration library, and leaves any other alone. The passwords of the sign-ins
 // are on disk before anybody has them. Every step may be repeated, so a start that was killed half way is completed by the next
-// one: that it was not finished stands in demonstration.json.
+// one: that it was not finished stands in demonstration.json. Should the folder meanwhile serve another database, one with
+// titles that did not come from here, that one is left alone too.
 func Load(ctx context.Context, l Library) (done Loaded, err error) {
 	defer func() {
 		if err != nil {
@@ -34,19 +35,20 @@ func Load(ctx context.Context, l Library) (done Loaded, err error) {
 	if err != nil {
 		return Loaded{}, err
 	}
-	begun := len(r.SignIns) > 0 && !r.Loaded
-	if !begun {
-		empty, err := l.Catalogue.Empty(ctx)
-		if err != nil || !empty {
-			return Loaded{}, err
-		}
-		if len(r.SignIns) == 0 {
-			r.SignIns = newSignIns()
-		}
-		r.Loaded = false
-		if err := writeRecord(l.Folder, r); err != nil {
-			return Loaded{}, err
-		}
+	titles, ours, err := l.Catalogue.Contents(ctx)
+	if err != nil {
+		return Loaded{}, err
+	}
+	unfinished := len(r.SignIns) > 0 && !r.Loaded && ours > 0
+	if titles > 0 && !unfinished {
+		return Loaded{}, nil
+	}
+	if len(r.SignIns) == 0 {
+		r.SignIns = newSignIns()
+	}
+	r.Loaded = false
+	if err := writeRecord(l.Folder, r); err != nil {
+		return Loaded{}, err
 	}
 	if done, err = l.load(ctx, r.SignIns); err != nil {
 		return done, err

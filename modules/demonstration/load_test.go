@@ -16,6 +16,7 @@ import (
 // real ones behave like it is tested where they are put together (modules).
 type house struct {
 	titles   map[string]int64
+	others   int // titles that somebody else brought in
 	people   map[string]Person
 	copies   map[string]Copy
 	loans    map[string]Loan
@@ -37,7 +38,9 @@ func (h *house) step() error {
 	return nil
 }
 
-func (h *house) Empty(context.Context) (bool, error) { return len(h.titles) == 0, nil }
+func (h *house) Contents(context.Context) (titles, ours int, err error) {
+	return len(h.titles) + h.others, len(h.titles), nil
+}
 
 func (h *house) AddWorks(_ context.Context, works []Work) ([]int64, error) {
 	ids := make([]int64, len(works))
@@ -111,7 +114,7 @@ func TestLoad(t *testing.T) {
 // A library with books of its own stays as it is, and no password is made for it.
 func TestLoadLeavesOthersAlone(t *testing.T) {
 	folder, h := t.TempDir(), newHouse()
-	h.titles["somebody's own book"] = 1
+	h.others = 1
 	if done, err := Load(t.Context(), Library{h, h, h, folder, nil}); err != nil || done != (Loaded{}) {
 		t.Fatalf("loaded %+v, %v", done, err)
 	}
@@ -147,6 +150,18 @@ func TestLoadIsCompleted(t *testing.T) {
 		if want := (Loaded{len(whole.titles), len(whole.copies), len(whole.people), len(whole.loans), len(whole.holds)}); done != want || len(h.loans) != len(whole.loans) {
 			t.Errorf("call %d: completed %+v, want %+v", at, done, want)
 		}
+	}
+}
+
+// A start was killed before any title was in, and the next one is pointed at the database of a real library.
+func TestLoadIsNotCompletedElsewhere(t *testing.T) {
+	folder, h := t.TempDir(), newHouse()
+	if err := writeRecord(folder, record{SignIns: newSignIns()}); err != nil {
+		t.Fatal(err)
+	}
+	h.others = 92_000
+	if done, err := Load(t.Context(), Library{h, h, h, folder, nil}); err != nil || done != (Loaded{}) || h.calls != 0 {
+		t.Errorf("loaded %+v in %d calls, %v", done, h.calls, err)
 	}
 }
 
