@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -42,30 +43,33 @@ func TestSignInTellsNothing(t *testing.T) {
 	}
 }
 
-// An unknown account takes as long as a wrong password: with hashes that cost something, the fastest of several tries of each are alike.
+// An unknown account takes as long as a wrong password. A busy machine can delay any one try, never hurry it, so the fastest of each are
+// compared, and tried again until they are alike; without the work of a hash they would differ twentyfold for ever.
 func TestSignInTakesTheSameTime(t *testing.T) {
 	l := open(t, func(s *members.Settings) {
 		s.Hashing = members.Hashing{MemoryKiB: 16 << 10, Iterations: 2, Concurrency: 1}
 		s.Throttle = members.Throttle{PerAccount: 1000, PerAddress: 1000}
 	})
 	l.member(t, "R1", identity.Patron)
-	fastest := func(login string) time.Duration {
-		best := time.Hour
-		for range 7 {
+	logins := []string{"R1", "UNKNOWN", "nobody@example.org"}
+	fastest := map[string]time.Duration{}
+	for range 40 {
+		var all []time.Duration
+		for _, login := range logins {
 			begin := time.Now()
 			if _, err := l.signIn(t, login, "wrong password", "192.0.2.1"); code(err) != "sign_in_failed" {
 				t.Fatal(err)
 			}
-			best = min(best, time.Since(begin))
+			if took := time.Since(begin); fastest[login] == 0 || took < fastest[login] {
+				fastest[login] = took
+			}
+			all = append(all, fastest[login])
 		}
-		return best
-	}
-	known, unknown, address := fastest("R1"), fastest("UNKNOWN"), fastest("nobody@example.org")
-	for what, took := range map[string]time.Duration{"an unknown card": unknown, "an unknown address": address} {
-		if took < known/2 || took > known*2 {
-			t.Errorf("%s takes %v, a wrong password %v", what, took, known)
+		if slices.Max(all) < slices.Min(all)*3/2 {
+			return
 		}
 	}
+	t.Errorf("the fastest of 40 tries: %v", fastest)
 }
 
 // Who had an address first signs in by it: nobody takes or spoils another's way in by writing down their address.
