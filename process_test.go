@@ -17,28 +17,43 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"bookvault/platform/database/dbtest"
 )
 
-// The tests of this package run the program as a person would: they build it, start it, and read what it prints.
+// These tests run the program as a person would: they build it, start it, and read what it prints.
 
-// program is the binary under test.
-var program string
+// programFolder is where the program under test is built, for the tests of this process.
+var programFolder string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		folder, err := os.MkdirTemp("", "bookvault-program-")
-		if err != nil {
+		var err error
+		if programFolder, err = os.MkdirTemp("", "bookvault-program-"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer func() { _ = os.RemoveAll(folder) }()
-		program = filepath.Join(folder, "bookvault")
-		if said, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, said)
-			return 1
-		}
-		return m.Run()
+		defer func() { _ = os.RemoveAll(programFolder) }()
+		return dbtest.Run(m)
 	}())
+}
+
+var buildProgram = sync.OnceValues(func() (string, error) {
+	program := filepath.Join(programFolder, "bookvault")
+	if said, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, said)
+	}
+	return program, nil
+})
+
+// program gives the path of the program, built by the first test that asks.
+func program(t *testing.T) string {
+	t.Helper()
+	path, err := buildProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // patience is how long anything may take here before a test gives up. It is no measure: machines that test are slow.
@@ -75,7 +90,7 @@ func command(t *testing.T, home string, environ []string, args ...string) (stdou
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var out, words bytes.Buffer
-	process := exec.CommandContext(ctx, program, args...)
+	process := exec.CommandContext(ctx, program(t), args...)
 	process.Dir, process.Env = home, append(os.Environ(), environ...)
 	process.Stdout, process.Stderr = &out, &words
 	err := process.Run()
@@ -99,7 +114,7 @@ var readyLine = regexp.MustCompile(`Ready after .*: (http://\S+)`)
 func serve(t *testing.T, home string, environ []string, args ...string) *serving {
 	t.Helper()
 	s := &serving{banner: &transcript{grown: make(chan struct{}, 1)}, ended: make(chan struct{})}
-	s.command = exec.Command(program, append([]string{"serve", "--address", "127.0.0.1:0", "--set", "telemetry.metrics_address="}, args...)...)
+	s.command = exec.Command(program(t), append([]string{"serve", "--address", "127.0.0.1:0", "--set", "telemetry.metrics_address="}, args...)...)
 	s.command.Dir, s.command.Env = home, append(os.Environ(), environ...)
 	s.command.Stdout, s.command.Stderr = io.Discard, s.banner
 	if err := s.command.Start(); err != nil {

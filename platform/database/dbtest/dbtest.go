@@ -50,13 +50,16 @@ type server struct {
 }
 
 // Main runs the tests and stops the server that they used, if they used one. It exits the process.
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for packages that have something of their own to tidy up: it gives the exit status instead of exiting.
+func Run(m *testing.M) int {
 	code := m.Run()
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "dbtest: stopping the test server:", err)
 		code = max(code, 1)
 	}
-	os.Exit(code)
+	return code
 }
 
 type options struct {
