@@ -195,5 +195,6 @@ func (s *server) handler() http.Handler {
 	return gateway.Chain(inner, gateway.Settings{
 		Logger: s.log, AccessLog: s.settings.Telemetry.AccessLog, TrustedProxies: trusted,
 		MaxBody: int64(c.MaxBody), RequestTimeout: c.RequestTimeout, UploadTimeout: c.ReadTimeout, Registry: s.registry,
+		Innermost: []gateway.Stage{{Name: "consistency", Wrap: gateway.Consistency}},
 	})
 }

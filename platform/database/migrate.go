@@ -34,7 +34,8 @@ var ErrNewerDatabase = errors.New("the database is newer than this BookVault")
 // migrationLock is the session lock that a migrating process holds: "bookvault" in ASCII, cut to 63 bits.
 const migrationLock int64 = 0x626f6f6b7661756c
 
-// Migrate carries out the migrations of files that the database does not have yet, each in its transaction, and says which.
+// Migrate carries out the migrations of files that the database does not have yet, each in its transaction, and says which: up
+// to the one that failed, if one does.
 // The address must lead to the server directly, since the lock that keeps two processes apart does not pass a transaction
 // pooler. A second process waits, and then finds nothing to do.
 func Migrate(ctx context.Context, dsn string, files fs.FS) (applied []Applied, err error) {
@@ -51,6 +52,9 @@ func Migrate(ctx context.Context, dsn string, files fs.FS) (applied []Applied, e
 			return err
 		}
 		results, err := p.Up(ctx)
+		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+			results, err = partial.Applied, fmt.Errorf("%s, which was rolled back: %w", path.Base(partial.Failed.Source.Path), partial.Err)
+		}
 		for _, r := range results {
 			applied = append(applied, Applied{Version: r.Source.Version, Name: path.Base(r.Source.Path), Took: r.Duration})
 		}

@@ -29,6 +29,7 @@ func (db *DB) openGORM() (*gorm.DB, error) {
 	g, err := gorm.Open(onConn(db.primary.main.sql), &gorm.Config{
 		SkipDefaultTransaction: true, // one statement is one transaction already
 		TranslateError:         true,
+		DisableAutomaticPing:   true, // Open has asked the primary, and a search need not cost a connection before the first one
 		Logger:                 log,
 	})
 	if err != nil {

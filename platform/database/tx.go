@@ -42,7 +42,7 @@ func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 		}
 		return db.transact(ctx, beneath, func(pgx.Tx) error {
 			tx := db.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
-			tx.Statement.ConnPool = openTx{conn}
+			tx.Statement.ConnPool = &openTx{conn}
 			return fn(tx)
 		})
 	})
@@ -131,13 +131,13 @@ func (db *DB) transact(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) erro
 }
 
 // openTx is a connection in a transaction as GORM sees it. Being a gorm.TxCommitter keeps dbresolver's hands off it and makes
-// tx.Transaction a savepoint; the end of the transaction is transact's business alone.
+// tx.Transaction a savepoint; the end of the transaction is transact's business alone. GORM wants a pointer.
 type openTx struct{ *sql.Conn }
 
 var errEndsByItself = errors.New("a transaction of InTx ends by itself: return nil to commit, an error to roll back")
 
 // Commit refuses.
-func (openTx) Commit() error { return errEndsByItself }
+func (*openTx) Commit() error { return errEndsByItself }
 
 // Rollback refuses.
-func (openTx) Rollback() error { return errEndsByItself }
+func (*openTx) Rollback() error { return errEndsByItself }

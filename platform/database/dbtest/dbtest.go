@@ -64,6 +64,7 @@ func Run(m *testing.M) int {
 
 type options struct {
 	replicated bool
+	template   string
 	change     []func(*database.Settings)
 }
 
@@ -73,19 +74,27 @@ type Option func(*options)
 // Replicated adds a real streaming replica, which the first test that asks for it waits for.
 func Replicated() Option { return func(o *options) { o.replicated = true } }
 
+// Empty gives a database without any of our tables, for tests of migrations.
+func Empty() Option { return func(o *options) { o.template = "template1" } }
+
 // With changes the settings that the database is opened with.
 func With(change func(*database.Settings)) Option {
 	return func(o *options) { o.change = append(o.change, change) }
 }
 
-// New gives a test its own migrated database. It is closed and dropped when the test ends.
-func New(t testing.TB, opts ...Option) *database.DB {
-	t.Helper()
-	var o options
+func chosen(opts []Option) options {
+	o := options{template: "bookvault"}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	name := create(t)
+	return o
+}
+
+// New gives a test its own migrated database. It is closed and dropped when the test ends.
+func New(t testing.TB, opts ...Option) *database.DB {
+	t.Helper()
+	o := chosen(opts)
+	name := create(t, o.template)
 	s := database.Settings{Primary: address(t, shared.cluster.PrimaryDSN(), name), ApplicationName: "test", MaxConns: 10, MinConns: 1,
 		SearchMaxConns: 4, Logger: slog.New(slog.DiscardHandler)}
 	if o.replicated {
@@ -105,9 +114,9 @@ func New(t testing.TB, opts ...Option) *database.DB {
 }
 
 // DSN gives the address of a fresh migrated database, for a test that opens it by itself. It is dropped when the test ends.
-func DSN(t testing.TB) string {
+func DSN(t testing.TB, opts ...Option) string {
 	t.Helper()
-	name := create(t)
+	name := create(t, chosen(opts).template)
 	return address(t, shared.cluster.PrimaryDSN(), name)
 }
 
@@ -179,12 +188,12 @@ func sweep(ctx context.Context) {
 	}
 }
 
-// create makes a database from the template and has it dropped when the test ends.
-func create(t testing.TB) string {
+// create makes a database from a template and has it dropped when the test ends.
+func create(t testing.TB, template string) string {
 	t.Helper()
 	running(t)
 	name := fmt.Sprintf("test_%d", shared.numbers.Add(1))
-	if _, err := shared.admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE bookvault OWNER bookvault"); err != nil {
+	if _, err := shared.admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template+" OWNER bookvault"); err != nil {
 		t.Fatalf("dbtest: making a database for the test: %v", err)
 	}
 	t.Cleanup(func() {
