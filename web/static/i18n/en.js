@@ -108,6 +108,8 @@ export const messages = {
   "title.published": "Published",
   "title.language": "Language",
   "title.pages": "Pages",
+  "title.series": "Series",
+  "title.subjects": "Subjects",
   "title.about": "About",
   "title.copies": "Where it stands",
   "title.moreBy": "More by {name}",
@@ -226,6 +228,7 @@ export const messages = {
   "refusal.override_for_self": "Nobody overrides a refusal for themselves; ask a colleague.",
   "refusal.busy": "This book is changing hands just now. Try again.",
   "refusal.idempotency_in_progress": "This is already being done. Wait a moment.",
+  "refusal.signed_out": "Your session has ended. Sign in again.",
   "refusal.too_many": "Too many requests at once. Wait a moment, then try again.",
   "refusal.unknown": "The library refused this ({code}).",
 

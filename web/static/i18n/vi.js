@@ -109,6 +109,8 @@ export const messages = {
   "title.published": "Xuất bản",
   "title.language": "Ngôn ngữ",
   "title.pages": "Số trang",
+  "title.series": "Bộ sách",
+  "title.subjects": "Chủ đề",
   "title.about": "Giới thiệu",
   "title.copies": "Sách ở đâu",
   "title.moreBy": "Sách khác của {name}",
@@ -227,6 +229,7 @@ export const messages = {
   "refusal.override_for_self": "Không ai được tự bỏ qua quy định cho mình; hãy nhờ đồng nghiệp.",
   "refusal.busy": "Cuốn này đang được xử lý. Hãy thử lại.",
   "refusal.idempotency_in_progress": "Việc này đang được thực hiện. Hãy đợi một chút.",
+  "refusal.signed_out": "Phiên làm việc đã hết. Hãy đăng nhập lại.",
   "refusal.too_many": "Quá nhiều yêu cầu cùng lúc. Hãy đợi một chút rồi thử lại.",
   "refusal.unknown": "Thư viện không thực hiện được ({code}).",
 

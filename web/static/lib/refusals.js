@@ -18,6 +18,7 @@ export function reasonWords({ code, detail }) {
  */
 export function reasonsOf(problem) {
   if (problem.reasons.length > 0) return problem.reasons.map(reasonWords);
+  if (problem.status === 401) return [t("refusal.signed_out")];
   if (problem.status === 429) return [t("refusal.too_many")];
   return [reasonWords({ code: problem.code, detail: problem.detail })];
 }

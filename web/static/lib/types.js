@@ -13,7 +13,10 @@
  * @property {string[]} [genres]
  * @property {string} [description]
  * @property {number} [pages]
- * @property {string} [cover_url]
+ * @property {string[]} [subjects]
+ * @property {string} [series]
+ * @property {string} [series_position]
+ * @property {string} [cover] address of the uploaded cover
  *
  * @typedef {{value: string, count: number, label?: string}} FacetValue
  * @typedef {{items: Book[], next_cursor?: string, total: {value: number, relation: string}, facets?: Record<string, FacetValue[]>, corrected?: string}} BookPage

@@ -18,10 +18,11 @@ const AUTHOR_SIZES = [12.5, 11.5, 10.5];
 /**
  * The element for a book, as markup. It says nothing to a screen reader: the title always stands beside it in words.
  * @param {Pick<Book, "id" | "title"> & Partial<Book>} book
+ * @param {"small" | "large"} [size] of an uploaded image
  */
-export function coverOf(book) {
+export function coverOf(book, size = "small") {
   const author = (book.authors ?? []).map(({ name }) => name).join(", ");
-  return html`<bv-cover aria-hidden="true" book="${book.id}" name="${book.title}" author="${author}" genre="${(book.genres ?? []).join(" ")}" image="${book.cover_url ?? ""}"></bv-cover>`;
+  return html`<bv-cover aria-hidden="true" book="${book.id}" name="${book.title}" author="${author}" genre="${(book.genres ?? []).join(" ")}" image="${book.cover ? `${book.cover}&size=${size}` : ""}"></bv-cover>`;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { get } from "../lib/api.js";
 import { find, html, render } from "../lib/html.js";
-import { t } from "../lib/i18n.js";
+import { language, t } from "../lib/i18n.js";
 import { go, keep } from "../lib/router.js";
 import { fillAvailability } from "../parts/availability.js";
 import { GAP } from "../states/states.js";
@@ -46,6 +46,7 @@ function count({ value, relation }) {
  */
 export async function show({ url, signal, kept }) {
   const filters = filtersOf(url.searchParams);
+  if (filters.sort === "title") filters.lang = language(); // the alphabet of the page, not of the browser
   const shown = Math.min(Number(kept.shown) || PAGE, MOST); // coming back finds as many rows as there were
   const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: shown }, signal));
   const heading = headingOf(filters, page);

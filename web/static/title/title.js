@@ -28,6 +28,8 @@ function facts(book) {
     [t("title.published"), [book.publisher, book.published_year && year(book.published_year)].filter(Boolean).join(", ")],
     [t("title.language"), book.language && languageName(book.language)],
     [t("title.pages"), book.pages],
+    [t("title.series"), [book.series, book.series_position].filter(Boolean).join(", ")],
+    [t("title.subjects"), (book.subjects ?? []).join(" · ")],
     ["ISBN", book.isbn13],
   ];
   return html`<dl class="facts">${list.map(([name, value]) => value && html`<div><dt>${name}</dt><dd class="numbers">${value}</dd></div>`)}</dl>`;
@@ -45,7 +47,7 @@ export async function show({ params: [id], signal }) {
   return {
     title: book.title,
     body: html`<article class="title">
-        <div class="title-cover">${coverOf(book)}</div>
+        <div class="title-cover">${coverOf(book, "large")}</div>
         <div class="title-words">
           <h1 lang="${book.language ?? ""}" dir="auto">${book.title}</h1>
           ${book.subtitle && html`<p class="subtitle" dir="auto">${book.subtitle}</p>`}

@@ -1,0 +1,156 @@
+// browser.mjs: what every journey needs: a browser, readers in it who are watched, an accessibility check, a picture, a hand on the API.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+/** @typedef {import("playwright-core").Page} Page */
+
+export const URL_ = process.env.BOOKVAULT_URL ?? "http://127.0.0.1:8080";
+const OUTPUT = fileURLToPath(new URL("output/", import.meta.url));
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PROGRAMS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export const PHONE = { width: 390, height: 844 };
+export const WIDE = { width: 1280, height: 900 };
+
+/** @type {{role: string, card: string, password: string}[]} */
+const SIGN_INS = JSON.parse(process.env.BOOKVAULT_SIGN_INS ?? "[]");
+
+/** @param {string} role */
+export function signInOf(role) {
+  const found = SIGN_INS.find((one) => one.role === role);
+  assert.ok(found, `the demonstration library has no sign-in for ${role}`);
+  return found;
+}
+
+export async function launch() {
+  const executablePath = PROGRAMS.find((path) => path && existsSync(path));
+  assert.ok(executablePath, "no chromium: apt-get install chromium, or set CHROMIUM");
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/**
+ * A reader with a browser of their own. `calm` fails when the console said anything, a script failed or a request left the
+ * library; answers with a status in `expected` (a refusal that the test asks for) may be logged by the browser.
+ * @param {import("playwright-core").Browser} browser
+ * @param {{viewport?: {width: number, height: number}, scheme?: "light" | "dark", locale?: string, expected?: number[]}} [options]
+ */
+export async function reader(browser, { viewport = WIDE, scheme = "light", locale = "en-GB", expected = [] } = {}) {
+  const context = await browser.newContext({ viewport, colorScheme: scheme, locale, reducedMotion: "reduce", hasTouch: viewport.width < 500, timezoneId: "Asia/Ho_Chi_Minh" });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const noise = [];
+  page.on("console", (message) => {
+    const status = /status of (\d+)/.exec(message.text())?.[1];
+    if (!(status && expected.includes(Number(status)))) noise.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
+  });
+  page.on("pageerror", (error) => noise.push(`script: ${error.stack}`));
+  page.on("dialog", (dialog) => {
+    noise.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  context.on("request", (request) => {
+    if (new URL(request.url()).origin !== URL_ && !/^(data|blob):/.test(request.url())) noise.push(`left the library: ${request.url()}`);
+  });
+  const calm = () => assert.deepEqual(noise.splice(0), []);
+  const open = async (/** @type {string} */ path) => {
+    await page.goto(URL_ + path);
+    await settled(page);
+  };
+  return { context, page, calm, open, close: () => context.close() };
+}
+
+/** Waits until the page of the address stands. @param {Page} page */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector("main h1") && !document.querySelector("main[aria-busy]"));
+  await page.waitForLoadState("networkidle");
+}
+
+/** @param {Page} page @param {string} role */
+export async function signIn(page, role) {
+  const { card, password } = signInOf(role);
+  await page.fill("#login", card);
+  await page.fill("#password", password);
+  await page.click("form button[type=submit]:visible");
+  await page.waitForURL((url) => url.pathname !== "/sign-in");
+  await settled(page);
+}
+
+/**
+ * No violation of WCAG 2.2 A and AA, nor of axe's best practices, in the page as it stands; and nothing wider than the window.
+ * @param {Page} page
+ * @param {string} where
+ */
+export async function accessible(page, where) {
+  const known = await page.evaluate(() => "axe" in window);
+  if (!known) await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => /** @type {any} */ (window).axe.run(document, { resultTypes: ["violations"] }));
+  const said = violations.flatMap((/** @type {any} */ { id, nodes }) => nodes.map((/** @type {any} */ node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n").slice(1).join(" ").slice(0, 200)})`));
+  assert.deepEqual(said, [], `accessibility of ${where}`);
+  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(beyond <= 0, `${where} is ${beyond} px wider than its window`);
+}
+
+/** A picture for people to look at, kept as output. @param {Page} page @param {string} name @param {boolean} [whole] */
+export function picture(page, name, whole = false) {
+  return page.screenshot({ path: `${OUTPUT}${name}.png`, fullPage: whole, animations: "disabled" });
+}
+
+/**
+ * A hand on the API, signed in as a role, to prepare what a journey needs.
+ * @param {string} role
+ */
+export async function hand(role) {
+  const { card, password } = signInOf(role);
+  const answer = await fetch(`${URL_}/api/members/v1/sessions`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ login: card, password }) });
+  assert.ok(answer.ok, `signing in as ${role}: ${answer.status} ${await answer.clone().text()}`);
+  const cookie = answer.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
+  /** @param {string} method @param {string} path @param {unknown} [body] */
+  const call = async (method, path, body) => {
+    const reply = await fetch(URL_ + path, {
+      method,
+      headers: { Cookie: cookie, "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await reply.text();
+    assert.ok(reply.ok, `${method} ${path}: ${reply.status} ${text}`);
+    return text ? JSON.parse(text) : null;
+  };
+  return {
+    card,
+    get: (/** @type {string} */ path) => call("GET", path),
+    post: (/** @type {string} */ path, /** @type {unknown} */ body = {}) => call("POST", path, body),
+  };
+}
+
+/** @typedef {Awaited<ReturnType<typeof hand>>} Hand */
+
+/** A new member with nothing on loan. @param {Hand} staff @param {string} name */
+export async function newMember(staff, name) {
+  return staff.post("/api/members/v1/members", { name, category: "adult" });
+}
+
+/**
+ * Copies that are on the shelf, of titles of their own.
+ * @param {Hand} staff
+ * @param {number} count
+ * @param {number} [skip] titles left to other journeys
+ * @returns {Promise<{barcode: string, book_id: number, title: string, branch: string}[]>}
+ */
+export async function freeCopies(staff, count, skip = 0) {
+  const copies = [];
+  const { items } = await staff.get(`/api/catalog/v1/books?available=true&limit=200&sort=title`);
+  for (const book of items.slice(skip)) {
+    const { items: copiesOf } = await staff.get(`/api/borrowing/v1/items?book_id=${book.id}`);
+    const free = copiesOf.find((/** @type {{status: string, loanable?: boolean}} */ item) => item.status === "available" && item.loanable !== false);
+    if (free) copies.push({ barcode: free.barcode, book_id: book.id, title: book.title, branch: free.branch });
+    if (copies.length === count) return copies;
+  }
+  throw new Error(`only ${copies.length} of ${count} free copies`);
+}

@@ -1,0 +1,164 @@
+// desk.test.mjs: the desk keeps up with the queue: fast scans in order, refusals with reasons, check-in, undo, a lost connection.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accessible, freeCopies, hand, launch, newMember, PHONE, picture, reader, settled, signIn } from "../browser.mjs";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {import("../browser.mjs").Hand} */
+let librarian;
+before(async () => {
+  browser = await launch();
+  librarian = await hand("librarian");
+});
+after(() => browser.close());
+
+/** A desk with somebody signed in. @param {Parameters<typeof reader>[1]} [options] */
+async function desk(options) {
+  const at = await reader(browser, { expected: [404, 409], ...options });
+  await at.open("/sign-in?next=/desk");
+  await signIn(at.page, "desk");
+  await at.page.waitForURL("**/desk");
+  await at.page.locator("#scan").waitFor();
+  const line = (/** @type {number} */ i) => at.page.locator(".scan").nth(i);
+  /** Types as a scanner does: at once, Enter at the end, no matter what has the focus. @param {...string} codes */
+  const scan = async (...codes) => {
+    for (const code of codes) {
+      await at.page.keyboard.type(code);
+      await at.page.keyboard.press("Enter");
+    }
+  };
+  const quiet = () => at.page.waitForFunction(() => document.querySelectorAll(".scan.waiting, .scan.held").length === 0 && document.querySelector("#queue")?.textContent === "");
+  const focused = async () => assert.equal(await at.page.evaluate(() => document.activeElement?.id), "scan", "the focus is where the next scan goes");
+  return { ...at, line, scan, quiet, focused };
+}
+
+test("a card and a pile of books, faster than the answers; each once, in order", async () => {
+  const member = await newMember(librarian, "Nguyễn Quầy Nhanh");
+  const copies = await freeCopies(librarian, 3, 10);
+  const { page, scan, quiet, focused, line, calm, close } = await desk();
+  await scan(member.card, ...copies.map(({ barcode }) => `]C1${barcode}`));
+  await quiet();
+  const log = await page.locator(".scan").evaluateAll((lines) => lines.map((one) => [one.className.trim(), one.querySelector(".name")?.textContent]));
+  assert.deepEqual(log, [...copies.toReversed().map(({ title }) => ["scan ok", title]), ["scan note", "Nguyễn Quầy Nhanh"]]);
+  assert.match((await line(0).textContent()) ?? "", /OK.*due \w+day, /);
+  assert.match((await page.locator("#member").textContent()) ?? "", /3 books on loan/);
+  await focused();
+  await picture(page, "desk-wide");
+  await accessible(page, "the desk with a log");
+
+  await scan(copies[0].barcode); // again: no harm
+  await quiet();
+  assert.match((await line(0).textContent()) ?? "", /NOTE.*Already on this member’s card; nothing was changed/);
+  const { items } = await librarian.get(`/api/borrowing/v1/loans?member_card=${member.card}&status=open`);
+  assert.deepEqual(items.map((/** @type {any} */ loan) => loan.barcode).sort(), copies.map(({ barcode }) => barcode).sort());
+
+  await line(1).getByRole("button", { name: "Undo" }).click();
+  await line(1).locator(".words", { hasText: "taken back" }).waitFor();
+  await focused();
+  assert.equal((await librarian.get(`/api/borrowing/v1/items/${copies[2].barcode}`)).status, "available", "as if it had not been lent");
+  await page.keyboard.press("Control+z"); // by keyboard, the next one
+  await line(2).locator(".words", { hasText: "taken back" }).waitFor();
+  assert.equal((await librarian.get(`/api/borrowing/v1/items/${copies[1].barcode}`)).status, "available");
+
+  await page.keyboard.press("F4");
+  await scan(copies[0].barcode);
+  await quiet();
+  assert.match((await line(0).textContent()) ?? "", /OK.*returned · /);
+  await scan(copies[0].barcode);
+  await quiet();
+  assert.match((await line(0).textContent()) ?? "", /OK.*was not on loan · /);
+  await picture(page, "desk-check-in");
+  calm();
+  await close();
+});
+
+test("refusals say every reason and never whose the book is", async () => {
+  const [first, second] = [await newMember(librarian, "Lê Mượn Trước"), await newMember(librarian, "Phạm Đến Sau")];
+  const [copy] = await freeCopies(librarian, 1, 20);
+  await librarian.post("/api/borrowing/v1/loans", { member_card: first.card, barcode: copy.barcode });
+  const { page, scan, quiet, line, focused, calm, close } = await desk({ viewport: PHONE });
+  await scan(copy.barcode);
+  await quiet();
+  assert.match((await line(0).textContent()) ?? "", /NO.*Scan the member’s card first/);
+  await scan("NO-SUCH-THING");
+  await quiet();
+  assert.match((await line(0).textContent()) ?? "", /NO.*No card and no book has this number/);
+  await scan(second.card, copy.barcode);
+  await quiet();
+  assert.match((await line(0).textContent()) ?? "", /NO.*on loan to somebody else/);
+  assert.ok(!(await page.locator("main").textContent())?.includes("Lê Mượn Trước"));
+  await focused();
+  await picture(page, "desk-refused-phone");
+  await accessible(page, "the desk with a refusal, on a phone");
+  await page.keyboard.press("Escape");
+  assert.match((await page.locator("#member").textContent()) ?? "", /No member yet/);
+  calm();
+  await close();
+  await librarian.post("/api/borrowing/v1/check-ins", { barcode: copy.barcode });
+});
+
+test("an expired card can be overridden with a reason", async () => {
+  const member = await librarian.post("/api/members/v1/members", { name: "Đỗ Thẻ Cũ", category: "adult", expires_on: "2020-01-31" });
+  const [copy] = await freeCopies(librarian, 1, 30);
+  const { page, scan, quiet, line, calm, close } = await desk();
+  await scan(member.card, copy.barcode);
+  await quiet();
+  assert.match((await line(0).textContent()) ?? "", /NO.*membership has run out/);
+  await page.getByText("Override…").click();
+  await page.getByLabel("Why lend it all the same?").fill("Renews at the desk today");
+  await picture(page, "desk-override");
+  await page.keyboard.press("Enter");
+  await line(0).locator(".sign", { hasText: "OK" }).waitFor();
+  assert.equal((await librarian.get(`/api/borrowing/v1/items/${copy.barcode}`)).status, "checked_out");
+  calm();
+  await close();
+  await librarian.post("/api/borrowing/v1/check-ins", { barcode: copy.barcode });
+});
+
+test("a lost connection loses no scan, and doubles none", async () => {
+  const member = await newMember(librarian, "Vũ Mất Mạng");
+  const copies = await freeCopies(librarian, 2, 40);
+  const { context, page, scan, quiet, line, close } = await desk();
+  await scan(member.card);
+  await quiet();
+  await context.setOffline(true);
+  await scan(...copies.map(({ barcode }) => barcode));
+  await page.locator(".scan.held").waitFor();
+  await page.getByRole("alert").filter({ hasText: "No connection" }).waitFor();
+  await picture(page, "desk-offline");
+  await accessible(page, "the desk without a connection");
+  await context.setOffline(false);
+  await quiet();
+  for (const i of [0, 1]) assert.match((await line(i).textContent()) ?? "", /OK/);
+  const { items } = await librarian.get(`/api/borrowing/v1/loans?member_card=${member.card}&status=open`);
+  assert.equal(items.length, 2);
+
+  // the answer is lost after the library did it: sent again with the same key, it has one effect
+  const [third] = await freeCopies(librarian, 1, 45);
+  let lost = 0;
+  await page.route("**/api/borrowing/v1/loans", async (route) => {
+    if (route.request().method() !== "POST" || lost++ > 0) return route.continue();
+    await route.fetch();
+    await route.abort("connectionreset");
+  });
+  await scan(third.barcode);
+  await line(0).locator(".sign", { hasText: "OK" }).waitFor();
+  assert.equal(lost, 2, "it was sent twice");
+  const after = await librarian.get(`/api/borrowing/v1/loans?member_card=${member.card}&status=open`);
+  assert.equal(after.items.length, 3, "and lent once");
+  await close();
+});
+
+test("the desk is closed to readers", async () => {
+  const { page, open, calm, close } = await reader(browser);
+  await open("/sign-in?next=/desk");
+  await signIn(page, "patron");
+  await settled(page);
+  assert.equal(await page.locator("h1").textContent(), "This page is for the staff");
+  assert.equal(await page.getByRole("link", { name: "Desk" }).count(), 0);
+  await picture(page, "forbidden");
+  calm();
+  await close();
+});

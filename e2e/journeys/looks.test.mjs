@@ -1,0 +1,104 @@
+// looks.test.mjs: every page and state, light and dark, phone and wide, both languages: accessible, nothing cut, and pictures to look at.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accessible, hand, launch, PHONE, picture, reader, settled, signIn, URL_, WIDE } from "../browser.mjs";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {number} */
+let book;
+before(async () => {
+  browser = await launch();
+  const librarian = await hand("librarian");
+  const { items } = await librarian.get("/api/catalog/v1/books?q=truyen+kieu&limit=1");
+  book = items[0].id;
+});
+after(() => browser.close());
+
+const VIEWS = /** @type {const} */ ([
+  ["wide-light-en", WIDE, "light", "en-GB"],
+  ["wide-dark-vi", WIDE, "dark", "vi-VN"],
+  ["phone-light-vi", PHONE, "light", "vi-VN"],
+  ["phone-dark-en", PHONE, "dark", "en-GB"],
+]);
+
+for (const [name, viewport, scheme, locale] of VIEWS) {
+  test(`pages for everybody (${name})`, async () => {
+    const { page, open, calm, close } = await reader(browser, { viewport, scheme, locale, expected: [404] });
+    for (const [what, path] of [["home", "/"], ["results", "/search?q=the"], ["filtered", "/search?genre=Novel&language=vi&sort=title"], ["title", `/books/${book}`], ["sign-in", "/sign-in"], ["nothing", "/search?q=zzqqxx&genre=War"], ["missing", "/no/such/page"], ["missing-title", "/books/1"], ["anonymous-loans", "/loans"]]) {
+      await open(path);
+      await accessible(page, `${what} (${name})`);
+      await picture(page, `${what}-${name}`);
+      const words = (await page.locator("body").innerText()) + (await page.title());
+      assert.doesNotMatch(words, /\b(undefined|null|NaN|\[object|[a-z]+\.[a-z]+[A-Z]\w*)\b/, `${what} shows a word of ours`);
+      if (locale === "vi-VN") assert.doesNotMatch(words, /\b(Search|Sign in|Filters|available|Nothing)\b/, `${what} speaks English`);
+    }
+    calm();
+    await close();
+  });
+
+  test(`pages for members and staff (${name})`, async () => {
+    const { page, open, calm, close } = await reader(browser, { viewport, scheme, locale });
+    await open("/sign-in?next=/loans");
+    await signIn(page, "desk");
+    for (const [what, path] of [["loans", "/loans"], ["desk", "/desk"], ["home-signed-in", "/"]]) {
+      await open(path);
+      await accessible(page, `${what} (${name})`);
+      await picture(page, `${what}-${name}`);
+    }
+    calm();
+    await close();
+  });
+}
+
+test("suggestions are accessible too", async () => {
+  const { page, open, calm, close } = await reader(browser, { scheme: "dark" });
+  await open("/");
+  await page.keyboard.type("ng", { delay: 20 });
+  await page.locator("bv-search.large [role=option]").first().waitFor();
+  await page.keyboard.press("ArrowDown");
+  await accessible(page, "home with suggestions");
+  await picture(page, "suggestions");
+  calm();
+  await close();
+});
+
+test("slow answers show bones after 300 ms and not before; no answer shows what to do", async () => {
+  const { context, page, open, close } = await reader(browser);
+  await open("/");
+  await page.route("**/api/catalog/v1/books?*", async (route) => {
+    await new Promise((done) => setTimeout(done, 900));
+    await route.continue();
+  });
+  await page.locator(".section-head a").click();
+  await page.waitForTimeout(150);
+  assert.equal(await page.locator(".bone").count(), 0, "a quick answer never flickers");
+  await page.locator(".bone").first().waitFor();
+  await picture(page, "waiting");
+  await settled(page);
+  assert.equal(await page.locator(".bone").count(), 0);
+  await page.unrouteAll();
+  await context.setOffline(true);
+  await page.locator(".row h2 a").first().click();
+  await page.locator("h1", { hasText: "No connection" }).waitFor();
+  await accessible(page, "no connection");
+  await picture(page, "offline");
+  await context.setOffline(false);
+  await page.locator(".title h1").waitFor(); // it comes back by itself
+  await page.route("**/api/catalog/v1/books/*", (route) => route.fulfill({ status: 500, contentType: "application/problem+json", body: '{"code":"internal"}' }));
+  await page.reload();
+  await page.locator("h1", { hasText: "Something went wrong on our side" }).waitFor();
+  await accessible(page, "a failure");
+  await picture(page, "failed");
+  await close();
+});
+
+test("the documents have the right statuses and keep the policy", async () => {
+  for (const [path, status] of /** @type {const} */ ([["/", 200], ["/search?q=a", 200], [`/books/${book}`, 200], ["/nothing", 404], ["/lib/", 404]])) {
+    const answer = await fetch(URL_ + path, { headers: { Accept: "text/html" } });
+    assert.equal(answer.status, status, path);
+    assert.match(answer.headers.get("Content-Security-Policy") ?? "", /default-src 'self'/);
+    assert.doesNotMatch(answer.headers.get("Content-Security-Policy") ?? "", /unsafe-inline|unsafe-eval/);
+  }
+});
