@@ -52,6 +52,14 @@ for (const [name, viewport, scheme, locale] of VIEWS) {
   });
 }
 
+test("the check of accessibility can fail", async () => {
+  const { page, open, close } = await reader(browser);
+  await open("/sign-in");
+  await page.evaluate(() => document.querySelector("label[for=login]")?.remove());
+  await assert.rejects(accessible(page, "a form without a label"), /label/);
+  await close();
+});
+
 test("suggestions are accessible too", async () => {
   const { page, open, calm, close } = await reader(browser, { scheme: "dark" });
   await open("/");

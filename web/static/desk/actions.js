@@ -11,8 +11,11 @@ import { reasonsOf } from "../lib/refusals.js";
 /** @typedef {import("../lib/types.js").Next} Next */
 /** @typedef {{card: string, name: string, category?: string, expires_on?: string, blocks?: {code: string, note?: string}[], loans: Loan[]}} Member */
 
-/** @param {unknown} error */
-const absent = (error) => error instanceof Problem && error.status === 404;
+/** @param {unknown} error @param {string} code */
+const absent = (error, code) => error instanceof Problem && error.status === 404 && error.code === code;
+
+/** Answers that are no answer: the same command may be sent again. @param {Problem} problem */
+const passing = ({ status, code }) => [429, 502, 503, 504].includes(status) || code === "idempotency_in_progress";
 
 /**
  * A member and what they have at home; nobody when no card has this number.
@@ -25,7 +28,8 @@ export async function memberOf(card) {
     const { items } = await get("/api/borrowing/v1/loans", { member_card: member.card, status: "open", limit: 100 });
     return { ...member, loans: items };
   } catch (error) {
-    if (absent(error) || (error instanceof Problem && (error.status === 422 || error.status === 400))) return null;
+    if (absent(error, "member_not_found") || (error instanceof Problem && (error.status === 422 || error.status === 400))) return null;
+    if (error instanceof Problem && passing(error)) throw new Offline(error.message);
     throw error;
   }
 }
@@ -45,6 +49,7 @@ export async function titleOf(id) {
 /** Writes a refusal into its scan. @param {Scan} scan @param {unknown} error */
 function refuse(scan, error) {
   if (error instanceof Offline || !(error instanceof Problem)) throw error;
+  if (passing(error)) throw new Offline(error.message);
   const mine = error.code === "already_yours" || error.reasons.some(({ code }) => code === "already_yours");
   scan.state = mine ? "note" : "no";
   scan.words = reasonsOf(error).join(" ");
@@ -83,7 +88,7 @@ export class Desk {
       scan.state = "no";
       scan.words = t("desk.cardFirst");
     } catch (error) {
-      if (!absent(error)) return refuse(scan, error);
+      if (!absent(error, "item_not_found")) return refuse(scan, error);
       this.#unknown(scan);
     }
   }
@@ -120,7 +125,7 @@ export class Desk {
       scan.words = t("desk.due", { due: dateWithDistance(loan.due_on) });
       scan.title = loan.title ?? (await titleOf(loan.book_id));
     } catch (error) {
-      if (absent(error)) return false;
+      if (absent(error, "item_not_found")) return false;
       scan.card = member.card;
       refuse(scan, error);
       const item = await get(`/api/borrowing/v1/items/${encodeURIComponent(scan.code)}`).catch(() => null);
@@ -143,7 +148,7 @@ export class Desk {
       const gone = answer.closed_loan?.id;
       if (gone && this.member) this.member.loans = this.member.loans.filter(({ id }) => id !== gone);
     } catch (error) {
-      if (absent(error)) return false;
+      if (absent(error, "item_not_found")) return false;
       refuse(scan, error);
     }
     return true;

@@ -8,7 +8,7 @@ import { reasonsOf } from "../lib/refusals.js";
 import { may, me } from "../lib/session.js";
 import { toast } from "../parts/toast.js";
 import { NotAllowed } from "../states/states.js";
-import { Desk, memberOf } from "./actions.js";
+import { Desk } from "./actions.js";
 import { logOf } from "./log.js";
 import { clean, Scans } from "./scans.js";
 
@@ -187,12 +187,7 @@ function run(main, signal, desk, staff) {
     },
     { signal },
   );
-  scans.restore((card) => {
-    if (card) void memberOf(card).then((member) => {
-      desk.member ??= member;
-      draw();
-    });
-  });
+  scans.restore();
   draw();
   box.focus();
 }

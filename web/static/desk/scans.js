@@ -1,6 +1,8 @@
 // scans.js: the scans of a desk, taken as fast as they come, done one after the other, in order, each exactly once.
 
-import { commandKey, Offline } from "../lib/api.js";
+import { commandKey, Offline, Problem } from "../lib/api.js";
+import { t } from "../lib/i18n.js";
+import { reasonsOf } from "../lib/refusals.js";
 
 /**
  * @typedef {"lend" | "check-in"} Mode
@@ -31,9 +33,11 @@ const LOG = 60; // scans on screen
  * @param {string} text
  */
 export function clean(text) {
-  // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f\u200b-\u200f\ufeff]/g, "").trim().replace(/^\][A-Za-z][0-9A-Za-z]/, "").trim();
 }
+
+/** @param {Scan} scan */
+const isOpen = ({ state }) => state === "waiting" || state === "held";
 
 export class Scans {
   /** newest first @type {Scan[]} */
@@ -61,23 +65,23 @@ export class Scans {
   /** @param {string} code @param {Mode} mode @param {boolean} bookDrop */
   push(code, mode, bookDrop) {
     this.log.unshift({ key: commandKey(), at: new Date(), code, mode, bookDrop, state: "waiting", title: code, words: "" });
-    this.log.length = Math.min(this.log.length, LOG);
+    while (this.log.length > LOG && !isOpen(this.log[this.log.length - 1])) this.log.pop();
     this.#keep();
     this.#changed();
     void this.#work();
   }
 
   get waiting() {
-    return this.log.filter(({ state }) => state === "waiting" || state === "held");
+    return this.log.filter(isOpen);
   }
 
-  /** Takes up what an earlier page left unsent. @param {(card: string) => void} withCard */
-  restore(withCard) {
+  /** Takes up what an earlier page left unsent: the card first, then its scans, in their order. */
+  restore() {
     try {
       const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
       if (!kept) return;
-      withCard(kept.card);
-      this.log = kept.scans.map((/** @type {any} */ scan) => ({ ...scan, at: new Date(scan.at), state: "waiting", title: scan.code, words: "" }));
+      const card = kept.card ? [{ key: commandKey(), at: Date.now(), code: kept.card, mode: "lend", bookDrop: false }] : [];
+      this.log = [...kept.scans, ...card].map((scan) => ({ ...scan, at: new Date(scan.at), state: "waiting", title: scan.code, words: "" }));
       this.#changed();
       void this.#work();
     } catch {
@@ -98,6 +102,26 @@ export class Scans {
     }
   }
 
+  /**
+   * Not sent: kept, and tried again soon. Anything else that was not foreseen is told, and the queue goes on.
+   * @param {Scan} scan
+   * @param {unknown} error
+   */
+  async #failed(scan, error) {
+    if (!(error instanceof Offline)) {
+      if (!(error instanceof Problem)) console.error(error);
+      scan.state = "no";
+      scan.words = error instanceof Problem ? reasonsOf(error).join(" ") : t("state.failedWords");
+      return;
+    }
+    scan.state = "held";
+    this.#changed();
+    await new Promise((done) => {
+      this.#wake = () => done(undefined);
+      setTimeout(done, RETRY);
+    });
+  }
+
   async #work() {
     if (this.#working) return;
     this.#working = true;
@@ -106,13 +130,7 @@ export class Scans {
         try {
           await this.#act(scan);
         } catch (error) {
-          if (!(error instanceof Offline)) throw error;
-          scan.state = "held";
-          this.#changed();
-          await new Promise((done) => {
-            this.#wake = () => done(undefined);
-            setTimeout(done, RETRY);
-          });
+          await this.#failed(scan, error);
         }
         this.#keep();
         this.#changed();

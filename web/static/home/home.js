@@ -1,56 +1,81 @@
-// home.js: the front page: one large search box, new titles on a shelf, genres to wander through.
+// home.js: the front page: one large search box at once, then new titles on a shelf, genres to wander through.
 
-import { get } from "../lib/api.js";
-import { find, html } from "../lib/html.js";
+import { get, Offline } from "../lib/api.js";
+import { find, html, render } from "../lib/html.js";
 import { number, t } from "../lib/i18n.js";
+import { again } from "../lib/router.js";
 import { genreName } from "../lib/genres.js";
 import { coverOf } from "../parts/cover.js";
 import { colourOf } from "../parts/cover-palette.js";
 import "../parts/search.js";
 
 /** @typedef {import("../lib/types.js").BookPage} BookPage */
-/** @typedef {import("../lib/router.js").Context} Context */
 
 const SHELF = 14;
-const DRAWERS = 18;
+const DRAWERS = 20;
+const BONES_AFTER = 300; // ms
 
-/** Bones of the page while its answers are on the way. */
-export function waiting() {
-  return html`<div class="hero"><h1>${t("home.heading")}</h1><bv-search class="large"></bv-search></div>
-    <div class="shelf" aria-hidden="true">${Array.from({ length: 8 }, () => html`<div class="bone book"></div>`)}</div>`;
+/** @returns {Promise<import("../lib/router.js").View>} */
+export async function show() {
+  return {
+    title: "BookVault",
+    body: html`<section class="hero">
+        <h1>${t("home.heading")}</h1>
+        <bv-search class="large"></bv-search>
+        <p class="quiet" id="size"></p>
+      </section>
+      <div id="shelves"></div>`,
+    ownFocus: true,
+    ready(main, signal) {
+      if (matchMedia("(pointer: fine)").matches && scrollY === 0) find(main, "bv-search input").focus({ preventScroll: true });
+      void fill(find(main, "#shelves"), find(main, "#size"), signal);
+    },
+  };
 }
 
 /**
- * @param {Context} context
- * @returns {Promise<import("../lib/router.js").View>}
+ * The shelf and the genres, when their answer comes; the search box does not wait for them.
+ * @param {HTMLElement} place
+ * @param {HTMLElement} size
+ * @param {AbortSignal} signal
  */
-export async function show({ signal }) {
-  const page = /** @type {BookPage} */ (await get("/api/catalog/v1/books", { sort: "newest", limit: SHELF }, signal));
-  const genres = page.facets?.genre ?? [];
-  const total = page.total.relation === "gte" ? t("results.atLeast", { n: page.total.value }) : number(page.total.value);
-  return {
-    title: "BookVault",
-    body: html`
-      <section class="hero">
-        <h1>${t("home.heading")}</h1>
-        <bv-search class="large"></bv-search>
-        <p class="quiet">${page.total.value > 0 ? t("home.size", { total }) : t("home.empty")}</p>
-      </section>
-      ${page.items.length > 0 && html`<section aria-labelledby="new">
-        <div class="section-head"><h2 id="new">${t("home.new")}</h2><a href="/search?sort=newest">${t("home.all")}</a></div>
-        <ul class="shelf" tabindex="0" aria-labelledby="new">
-          ${page.items.map((book) => html`<li><a class="book" href="/books/${book.id}">${coverOf(book)}<span class="hidden-text">${book.title}, ${(book.authors ?? []).map(({ name }) => name).join(", ")}</span></a></li>`)}
-        </ul>
-      </section>`}
-      ${genres.length > 0 && html`<section aria-labelledby="genres">
-        <div class="section-head"><h2 id="genres">${t("home.genres")}</h2></div>
-        <ul class="drawers">
-          ${genres.slice(0, DRAWERS).map(({ value, count }) => html`<li><a href="/search?genre=${encodeURIComponent(value)}"><svg viewBox="0 0 10 32" aria-hidden="true" focusable="false"><rect width="10" height="32" rx="1.5" fill="${colourOf(value)}"/><path d="M0 5h10M0 26h10" stroke="#fff" stroke-opacity=".45"/></svg><span>${genreName(value)}</span> <small class="numbers">${number(count)}</small></a></li>`)}
-        </ul>
-      </section>`}`,
-    ready(main) {
-      if (matchMedia("(pointer: fine)").matches && scrollY === 0) find(main, "bv-search input").focus({ preventScroll: true });
-    },
-    ownFocus: true,
-  };
+async function fill(place, size, signal) {
+  const bones = setTimeout(() => render(place, html`<div class="shelf" aria-hidden="true">${Array.from({ length: 8 }, () => html`<div class="bone book"></div>`)}</div>`), BONES_AFTER);
+  try {
+    const page = /** @type {BookPage} */ (await get("/api/catalog/v1/books", { sort: "newest", limit: SHELF }, signal));
+    const { value, relation } = page.total;
+    render(size, value > 0 ? t("home.size", { total: relation === "gte" ? t("results.atLeast", { n: value }) : number(value) }) : t("home.empty"));
+    render(place, html`${shelf(page)}${genres(page)}`);
+  } catch (error) {
+    if (signal.aborted) return;
+    const words = t(error instanceof Offline ? "state.offlineWords" : "state.failedWords");
+    render(place, html`<p class="note warn" role="alert">${words} <button type="button" class="link-button">${t("state.retry")}</button></p>`);
+    find(place, "button").addEventListener("click", () => void again());
+    addEventListener("online", () => void again(), { signal });
+  } finally {
+    clearTimeout(bones);
+  }
+}
+
+/** @param {BookPage} page */
+function shelf({ items }) {
+  if (items.length === 0) return null;
+  return html`<section aria-labelledby="new">
+    <div class="section-head"><h2 id="new">${t("home.new")}</h2><a href="/search?sort=newest">${t("home.all")}</a></div>
+    <ul class="shelf" tabindex="0" aria-labelledby="new">
+      ${items.map((book) => html`<li><a class="book" href="/books/${book.id}">${coverOf(book)}<span class="hidden-text">${book.title}, ${(book.authors ?? []).map(({ name }) => name).join(", ")}</span></a></li>`)}
+    </ul>
+  </section>`;
+}
+
+/** @param {BookPage} page */
+function genres({ facets }) {
+  const found = (facets?.genre ?? []).slice(0, DRAWERS);
+  if (found.length === 0) return null;
+  return html`<section aria-labelledby="genres">
+    <div class="section-head"><h2 id="genres">${t("home.genres")}</h2></div>
+    <ul class="drawers">
+      ${found.map(({ value, count }) => html`<li><a href="/search?genre=${encodeURIComponent(value)}"><svg viewBox="0 0 10 32" aria-hidden="true" focusable="false"><rect width="10" height="32" rx="1.5" fill="${colourOf(value)}"/><path d="M0 5h10M0 26h10" stroke="#fff" stroke-opacity=".45"/></svg><span>${genreName(value)}</span> <small class="numbers">${number(count)}</small></a></li>`)}
+    </ul>
+  </section>`;
 }

@@ -1,5 +1,6 @@
 // router.js: addresses to pages. A page is a function of its address; this file brings it on screen, in order, with focus and scroll where a reader expects them.
 
+import { Offline } from "./api.js";
 import { render, find } from "./html.js";
 
 /**
@@ -33,6 +34,7 @@ let routes = [];
 let onError;
 /** @type {AbortController | undefined} */
 let visit;
+let shown = ""; // the address on screen, without its fragment
 
 /**
  * Begins: takes the routes, listens to links and to the history, shows the address at hand.
@@ -43,7 +45,9 @@ export function start(table, failed) {
   routes = table;
   onError = failed;
   history.scrollRestoration = "manual";
-  addEventListener("popstate", () => open("back"));
+  addEventListener("popstate", () => {
+    if (location.pathname + location.search !== shown) open("back"); // else only the fragment moved: the skip link
+  });
   addEventListener("scroll", rememberScroll, { passive: true });
   document.addEventListener("click", follow);
   return open("first");
@@ -52,11 +56,12 @@ export function start(table, failed) {
 /**
  * Moves to an address of this site.
  * @param {string} href
- * @param {{replace?: boolean}} [options]
+ * @param {{replace?: boolean, focus?: string}} [options] focus: what keeps the focus in the new page, if it is there
  */
-export function go(href, { replace = false } = {}) {
-  history[replace ? "replaceState" : "pushState"]({}, "", href);
-  return open("forward");
+export function go(href, { replace = false, focus } = {}) {
+  const same = new URL(href, location.href).href === location.href;
+  history[replace || same ? "replaceState" : "pushState"]({}, "", href);
+  return open("forward", focus);
 }
 
 /** Shows the address at hand again (after signing in, in another language). */
@@ -102,7 +107,11 @@ function style(href) {
       const link = document.createElement("link");
       link.rel = "stylesheet";
       link.href = href;
-      link.onload = link.onerror = () => done();
+      link.onload = () => done();
+      link.onerror = () => {
+        styles.delete(href); // asked for again at the next visit; a plain page is better than none
+        done();
+      };
       document.head.append(link);
     });
     styles.set(href, loaded);
@@ -110,8 +119,20 @@ function style(href) {
   return loaded;
 }
 
-/** @param {"first" | "forward" | "back" | "again"} how */
-async function open(how) {
+/** @param {Route} route */
+async function load(route) {
+  try {
+    return await route.load();
+  } catch (error) {
+    throw new NotLoaded("a page's file did not come", { cause: error });
+  }
+}
+
+/**
+ * @param {"first" | "forward" | "back" | "again"} how
+ * @param {string} [focus]
+ */
+async function open(how, focus) {
   visit?.abort();
   const own = (visit = new AbortController());
   clearTimeout(scrollTimer);
@@ -119,16 +140,19 @@ async function open(how) {
   const main = find(document, "#main");
   const route = routes.find(({ pattern }) => pattern.test(url.pathname));
   const kept = { ...history.state };
+  shown = url.pathname + url.search;
   let skeleton = 0;
   /** @type {View} */
   let view;
   try {
     if (!route) throw new NoSuchPage();
-    const [page] = await Promise.all([route.load(), style(route.styles)]);
+    const [page] = await Promise.all([load(route), style(route.styles)]);
     if (own.signal.aborted) return;
     skeleton = setTimeout(() => {
       main.setAttribute("aria-busy", "true");
-      if (page.waiting && how !== "again") render(main, page.waiting());
+      if (!page.waiting || how === "again") return;
+      render(main, page.waiting());
+      if (how === "forward") scrollTo(0, 0);
     }, SKELETON_AFTER);
     const params = (route.pattern.exec(url.pathname) ?? []).slice(1).map(decodeURIComponent);
     view = await page.show({ url, params, signal: own.signal, kept });
@@ -146,7 +170,10 @@ async function open(how) {
   dispatchEvent(new CustomEvent("page", { detail: url }));
   if (how === "back" || how === "first") scrollTo(0, kept.scroll ?? 0);
   else if (how === "forward") scrollTo(0, 0);
-  if (how !== "first" && how !== "again" && !view.ownFocus) focusHeading(main);
+  if (how === "first" || how === "again") return;
+  const keeper = focus ? main.querySelector(focus) : null;
+  if (keeper instanceof HTMLElement && keeper.checkVisibility()) keeper.focus({ preventScroll: true });
+  else if (!view.ownFocus) focusHeading(main);
 }
 
 /** @param {HTMLElement} main */
@@ -156,6 +183,9 @@ function focusHeading(main) {
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
 }
+
+/** The files of a page did not come: browsers remember that, so only loading the document again mends it. */
+export class NotLoaded extends Offline {}
 
 /** No page has this address. */
 export class NoSuchPage extends Error {}

@@ -45,7 +45,7 @@ class Shell extends HTMLElement {
     );
     render(
       find(document, "#footer"),
-      html`<div class="frame"><p>${t("footer.line")}</p><p>${t("footer.keys", { key: "/" })} · <a href="/docs">${t("footer.api")}</a></p></div>`,
+      html`<div class="frame"><p>${t("footer.line")}</p><p><span class="keys">${t("footer.keys", { key: "/" })} · </span><a href="/docs">${t("footer.api")}</a></p></div>`,
     );
     find(document, "#skip").textContent = t("skip");
     this.#arrived();

@@ -75,12 +75,12 @@ export async function show({ url, signal, kept }) {
       find(main, "#sort").addEventListener("change", (event) => {
         const next = new URL(url);
         next.searchParams.set("sort", /** @type {HTMLSelectElement} */ (event.target).value);
-        go(next.pathname + next.search);
+        go(next.pathname + next.search, { focus: "#sort" });
       });
       main.querySelector("form.facets")?.addEventListener("change", (event) => {
         const form = /** @type {HTMLFormElement} */ (event.currentTarget);
         if (event.target instanceof HTMLInputElement && event.target.type === "number" && !event.target.checkValidity()) return;
-        go(addressOf(form, url));
+        go(addressOf(form, url), { focus: selectorOf(event.target) });
       });
       main.querySelector("form.facets")?.addEventListener("submit", (event) => {
         event.preventDefault();
@@ -89,6 +89,16 @@ export async function show({ url, signal, kept }) {
       find(main, ".more").addEventListener("click", (event) => more(main, event, filters, alive));
     },
   };
+}
+
+/**
+ * Where the focus stays: the same filter in the new page.
+ * @param {EventTarget | null} control
+ */
+function selectorOf(control) {
+  if (!(control instanceof HTMLInputElement)) return undefined;
+  const value = control.type === "radio" ? `[value="${CSS.escape(control.value)}"]` : "";
+  return `.facets [name="${control.name}"]${value}`;
 }
 
 /**

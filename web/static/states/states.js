@@ -3,7 +3,7 @@
 import { Offline, Problem } from "../lib/api.js";
 import { find, html, unsafe } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
-import { again, NoSuchPage } from "../lib/router.js";
+import { again, NoSuchPage, NotLoaded } from "../lib/router.js";
 import { forget, me } from "../lib/session.js";
 
 /** @typedef {import("../lib/router.js").View} View */
@@ -23,7 +23,7 @@ export class NotAllowed extends Error {}
 
 /**
  * A state as a view.
- * @param {{title: string, picture: import("../lib/html.js").Html, words: string, more?: import("../lib/html.js").Html | false, retry?: boolean}} state
+ * @param {{title: string, picture: import("../lib/html.js").Html, words: string, more?: import("../lib/html.js").Html | false, retry?: () => void}} state
  * @returns {View}
  */
 function state({ title, picture: drawing, words, more, retry }) {
@@ -38,8 +38,8 @@ function state({ title, picture: drawing, words, more, retry }) {
     </section>`,
     ready(main, signal) {
       if (!retry) return;
-      find(main, "[data-retry]").addEventListener("click", () => void again());
-      addEventListener("online", () => void again(), { signal });
+      find(main, "[data-retry]").addEventListener("click", retry);
+      addEventListener("online", retry, { signal });
     },
   };
 }
@@ -65,14 +65,14 @@ export async function problemPage(error, url) {
     return state({ title: t("state.forbidden"), picture: LOCK, words: t("state.forbiddenWords", { name: member?.name ?? "" }), more: home });
   }
   if (error instanceof Offline) {
-    return state({ title: t("state.offline"), picture: CUT, words: t("state.offlineWords"), retry: true });
+    return state({ title: t("state.offline"), picture: CUT, words: t("state.offlineWords"), retry: error instanceof NotLoaded ? () => location.reload() : () => void again() });
   }
   if (error instanceof Problem && (error.status === 429 || error.status === 503)) {
-    return state({ title: t("state.busy"), picture: FALL, words: t("state.busyWords"), retry: true });
+    return state({ title: t("state.busy"), picture: FALL, words: t("state.busyWords"), retry: () => void again() });
   }
   if (error instanceof Problem && error.status < 500) {
     return state({ title: t("state.refused"), picture: GAP, words: error.detail, more: home });
   }
   console.error(error);
-  return state({ title: t("state.failed"), picture: FALL, words: t("state.failedWords"), retry: true });
+  return state({ title: t("state.failed"), picture: FALL, words: t("state.failedWords"), retry: () => void again() });
 }

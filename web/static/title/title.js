@@ -88,7 +88,7 @@ function offer(place, book, member, available) {
   }
   render(place, html`<button type="button" class="button first">${t("title.borrow")}</button><div class="answer" aria-live="polite"></div>`);
   const button = /** @type {HTMLButtonElement} */ (find(place, "button"));
-  const key = commandKey(); // one page, one wish: a double click and a second try are the same command
+  let key = commandKey(); // one wish: a double click, and a second try after a lost answer, are the same command
   button.addEventListener("click", async () => {
     if (button.disabled) return;
     button.disabled = true;
@@ -101,6 +101,7 @@ function offer(place, book, member, available) {
       void fillAvailability(find(document, "#main"), new AbortController().signal);
     } catch (error) {
       button.disabled = false;
+      if (error instanceof Problem) key = commandKey();
       if (error instanceof Problem && error.status === 401) return again();
       render(find(place, ".answer"), error instanceof Problem ? refusal(error) : html`<p class="note bad">${error instanceof Offline ? t("offline.try") : t("state.failedWords")}</p>`);
     }
