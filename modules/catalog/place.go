@@ -36,7 +36,7 @@ const mostInstead = 64
 // up; it must not be able to do more than to name another place.
 func (p *Place) Valid() bool {
 	ok := p.Phase >= PhaseBeginnings && p.Phase <= PhaseRest && p.ID >= 0 && p.ID <= MaxID && p.Upper >= 0 && p.Lower >= 0 &&
-		utf8.ValidString(p.Key) && strings.IndexByte(p.Key, 0) < 0 && utf8.RuneCountInString(p.Key) <= SortTitleLength &&
+		utf8.ValidString(p.Key) && strings.IndexByte(p.Key, 0) < 0 && utf8.RuneCountInString(p.Key) <= max(KeyLength, SortTitleLength) &&
 		!math.IsNaN(float64(p.Rank)) && !math.IsInf(float64(p.Rank), 0) && len(p.Instead) <= mostInstead
 	for word, others := range p.Instead {
 		ok = ok && isWord(word) && len(others) <= mostInstead

@@ -51,7 +51,7 @@ func ParseQuery(text string, limits QueryLimits) (Query, error) {
 	if isbn, err := ParseISBN(text); err == nil {
 		return Query{Terms: []QueryTerm{{ISBN: isbn}}}, nil
 	}
-	q := Query{Key: TitleKey(text, SortTitleLength), Open: isOpen(text)}
+	q := Query{Key: TitleKey(text), Open: isOpen(text)}
 	q.Nothing = q.Key == "" && strings.TrimSpace(text) != ""
 	quoted := false
 	for text != "" {

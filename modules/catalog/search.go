@@ -152,7 +152,7 @@ func (s *Service) Search(ctx context.Context, c Criteria) (Page, error) {
 
 // Suggest completes what somebody types.
 func (s *Service) Suggest(ctx context.Context, text string, limit int) ([]Suggestion, error) {
-	key := TitleKey(text, SortTitleLength)
+	key := TitleKey(text)
 	if key == "" {
 		return nil, nil
 	}

@@ -35,17 +35,19 @@ func Words(text string) []string {
 	return words
 }
 
-// Key is the text as its plain words with single spaces: what titles and names are compared and completed by.
-func Key(text string) string { return strings.Join(Words(text), " ") }
+// KeyLength is how many characters of a key count; it is what an index entry holds of any script.
+const KeyLength = 200
 
-// TitleKey is the Key of a title without an English article in front, since readers leave it out and put it in at will. It
-// is cut to n characters.
-func TitleKey(title string, n int) string {
+// Key is the text as its plain words with single spaces, cut to KeyLength: what titles and names are compared and completed by.
+func Key(text string) string { return cut(strings.Join(Words(text), " "), KeyLength) }
+
+// TitleKey is the Key of a title without an English article in front, since readers leave it out and put it in at will.
+func TitleKey(title string) string {
 	words := Words(title)
 	if len(words) > 1 && (words[0] == "the" || words[0] == "a" || words[0] == "an") {
 		words = words[1:]
 	}
-	return cut(strings.Join(words, " "), n)
+	return cut(strings.Join(words, " "), KeyLength)
 }
 
 // chunks parts a text where words part, keeping what ties parts of one word together: apostrophes, hyphens, and dots

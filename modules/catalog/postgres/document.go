@@ -21,7 +21,8 @@ const (
 	factISBN     = "=i" // + thirteen digits
 )
 
-// Bounds of PostgreSQL's tsvector: positions beyond the last are not told apart, and a lexeme has at most 255.
+// Bounds of PostgreSQL's tsvector: positions beyond the last are not told apart, and a lexeme has at most 255. A lexeme may have
+// 2046 bytes, which no word and no key reaches.
 const (
 	lastPosition    = 16383
 	positionsOfWord = 255
@@ -69,7 +70,7 @@ func words(doc pgtype.TSVector) []string {
 func nameFact(name string) string {
 	parts := catalog.Words(name)
 	sort.Strings(parts)
-	return bounded(strings.Join(parts, " "))
+	return catalog.Key(strings.Join(parts, " "))
 }
 
 func languageFacts(tag string) []string {
@@ -85,22 +86,12 @@ func languageFacts(tag string) []string {
 	}
 }
 
-// bounded keeps a fact below the longest lexeme that PostgreSQL takes (2046 bytes).
-func bounded(fact string) string {
-	const most = 1000
-	if len(fact) > most {
-		return strings.ToValidUTF8(fact[:most], "")
-	}
-	return fact
-}
-
 type documentBuilder struct {
 	at   map[string][]pgtype.TSVectorPosition
 	next uint16
 }
 
 func (d *documentBuilder) fact(lexeme string) {
-	lexeme = bounded(lexeme)
 	if _, there := d.at[lexeme]; !there {
 		d.at[lexeme] = nil
 	}

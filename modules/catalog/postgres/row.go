@@ -59,7 +59,7 @@ func rowOf(b *catalog.Book) bookRow {
 		ID: b.ID, Shard: catalog.ShardOfID(b.ID), Version: b.Version, Title: b.Title, Subtitle: b.Subtitle, Authors: jsonOf(b.Authors),
 		Genres: jsonOf(b.Genres), Subjects: jsonOf(b.Subjects), Language: b.Language, Publisher: b.Publisher, PublishedYear: b.PublishedYear,
 		Series: b.Series, SeriesPosition: b.SeriesPosition, Pages: b.Pages, Description: b.Description,
-		SortTitle: catalog.SortTitle(b.Title, b.Language), TitleKey: catalog.TitleKey(b.Title, catalog.SortTitleLength), Doc: document(b),
+		SortTitle: catalog.SortTitle(b.Title, b.Language), TitleKey: catalog.TitleKey(b.Title), Doc: document(b),
 		CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt,
 	}
 	if b.ISBN13 != "" {

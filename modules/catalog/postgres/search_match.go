@@ -100,7 +100,7 @@ func facts(c catalog.Criteria) []string {
 	var out []string
 	fact := func(is bool, kind, value string) {
 		if is {
-			out = append(out, lexeme(bounded(kind+value)))
+			out = append(out, lexeme(kind+value))
 		}
 	}
 	fact(c.Genre != "", factGenre, catalog.Key(c.Genre))
