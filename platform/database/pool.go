@@ -265,5 +265,8 @@ func (c boundedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(bounded), errBusy) {
 		return nil, errBusy
 	}
-	return conn, err
+	if err != nil {
+		return nil, err
+	}
+	return &heldConn{Conn: conn.(*stdlib.Conn)}, nil
 }

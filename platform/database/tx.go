@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/gorm"
 )
 
@@ -36,11 +35,12 @@ func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 			return fmt.Errorf("taking a connection for a transaction: %w", err)
 		}
 		defer func() { _ = conn.Close() }() // back to the pool, which throws away one that is still in a transaction
-		var beneath *pgx.Conn
-		if err := conn.Raw(func(c any) error { beneath = c.(*stdlib.Conn).Conn(); return nil }); err != nil {
+		var beneath *heldConn
+		if err := conn.Raw(func(c any) error { beneath = c.(*heldConn); beneath.hold(); return nil }); err != nil {
 			return fmt.Errorf("taking a connection for a transaction: %w", err)
 		}
-		return db.transact(ctx, beneath, func(pgx.Tx) error {
+		defer beneath.letGo()
+		return db.transact(ctx, beneath.Conn.Conn(), func(pgx.Tx) error {
 			tx := db.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
 			tx.Statement.ConnPool = &openTx{conn}
 			return fn(tx)
