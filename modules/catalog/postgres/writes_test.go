@@ -1,12 +1,14 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"bookvault/modules/catalog"
 	"bookvault/platform/database"
@@ -98,6 +100,33 @@ func TestWritersFindWhatTheyWrote(t *testing.T) {
 			t.Fatalf("deleted, found %q", got)
 		}
 	}
+}
+
+// Callers leave at any moment: what they were told they made is there, nothing is there twice, and nobody else is disturbed.
+func TestCallersWhoLeaveInTheMiddle(t *testing.T) {
+	s, _ := newService(t, nil)
+	var made sync.Map
+	var callers sync.WaitGroup
+	for caller := range 4 {
+		callers.Go(func() {
+			for i := range 60 {
+				ctx, leave := context.WithTimeout(t.Context(), time.Duration(rand.IntN(8000))*time.Microsecond)
+				title := fmt.Sprintf("Leaving %d %d", caller, i)
+				if b, err := s.Create(ctx, book(title, "", 2000, "Novel", "Somebody")); err == nil {
+					made.Store(b.ID, title)
+				}
+				leave()
+			}
+		})
+	}
+	callers.Wait()
+	fill(t, s, shelf[:1])
+	made.Range(func(id, title any) bool {
+		if b, err := s.Book(t.Context(), id.(int64)); err != nil || b.Title != title {
+			t.Errorf("%v: %+v, %v", title, b, err)
+		}
+		return true
+	})
 }
 
 func TestATombstoneCannotBeTouched(t *testing.T) {
