@@ -125,7 +125,8 @@ CREATE TABLE catalog.imports (
     unchanged   bigint      NOT NULL DEFAULT 0,
     refused     bigint      NOT NULL DEFAULT 0,
     failure     text        NOT NULL DEFAULT '',
-    attempts    integer     NOT NULL DEFAULT 0,
+    attempts    integer     NOT NULL DEFAULT 0,   -- how often it was taken up; only the newest may write
+    deaths      integer     NOT NULL DEFAULT 0,   -- how often its process died since it last got on
     created_by  bigint      NOT NULL DEFAULT 0,
     created_at  timestamptz NOT NULL DEFAULT now(),
     started_at  timestamptz,

@@ -9,13 +9,16 @@ import (
 // Batch is what a Store writes in one transaction, so that a run that is killed leaves whole batches behind and nothing else.
 type Batch struct {
 	Entries  []Entry
-	Findings []Finding // of rows up to Line, not yet stored; may be cut to Limits.Listed
-	Refused  int64     // rows refused among them, listed or not
+	Findings []Finding // of rows up to Line
+	Refused  int64     // rows refused among them
 	Rows     int64     // rows read for this batch, refused ones too
 	Line     int64     // the last line that this batch accounts for: where a run goes on that was broken off
 	Bytes    int64     // read of the file so far, as it lies on the disk
 	Last     bool      // the file ended here
 }
+
+// findingSize is about what a finding takes in memory, so that a file of nothing but bad rows makes bounded batches too.
+const findingSize = 512
 
 // Reader gives the entries of a file in batches.
 type Reader struct {
@@ -25,11 +28,11 @@ type Reader struct {
 	fields *Fields
 	limits Limits
 	after  int64 // lines up to here were accounted for by an earlier try
-	listed int   // findings given out so far
 
 	pending *Entry // the last entry read: the next row may belong to it
 	late    []Finding
-	rowsFor int64
+	rowsFor int64 // rows read and not yet given out in a batch's count
+	behind  int64 // of those, the ones from the pending entry on: a batch does not account for them
 	ended   error
 }
 
@@ -112,18 +115,18 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 			r.ended = err
 			break
 		}
-		r.rowsFor++
 		if finding != nil {
 			if finding.Line > r.after {
+				r.count()
 				r.late = append(r.late, *finding)
 			}
-			size += valueShown
+			size += findingSize
 			continue
 		}
 		if row.LastLine <= r.after {
-			r.rowsFor--
 			continue
 		}
+		r.count()
 		size += row.Bytes
 		r.fields.take(row)
 		e, ok := r.shape.Read(r.fields)
@@ -138,13 +141,18 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 		if r.pending != nil {
 			add(*r.pending)
 		}
-		r.pending = &e
+		r.pending, r.behind = &e, 1
 	}
 	if r.ended == io.EOF && r.pending != nil {
 		add(*r.pending)
 		r.pending = nil
 	}
 	return r.close(b)
+}
+
+func (r *Reader) count() {
+	r.rowsFor++
+	r.behind++
 }
 
 // close settles what a batch accounts for. What was found behind its last line waits for the next one, since a run that is
@@ -163,13 +171,13 @@ func (r *Reader) close(b Batch) (Batch, error) {
 		if f.Refused {
 			b.Refused++
 		}
-		if r.listed < r.limits.Listed {
-			r.listed++
-			b.Findings = append(b.Findings, f)
-		}
+		b.Findings = append(b.Findings, f)
 	}
 	r.late = later
 	b.Rows, r.rowsFor = r.rowsFor, 0
+	if r.pending != nil {
+		b.Rows, r.rowsFor = b.Rows-r.behind, r.behind
+	}
 	b.Bytes = r.src.BytesRead()
 	b.Last = r.ended == io.EOF
 	if r.ended != nil && !b.Last && len(b.Entries) == 0 && b.Refused == 0 {

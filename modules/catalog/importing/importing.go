@@ -19,7 +19,6 @@ type Limits struct {
 	UnpackedBytes int64 // most bytes after unpacking; 0 means no bound
 	BatchRows     int   // entries a transaction; default 1000
 	BatchBytes    int   // bytes of the file a transaction; default 4 MiB: long rows make smaller batches
-	Listed        int   // refused rows and left-out facts that are kept for the report; default 10,000. All are counted.
 }
 
 func (l Limits) withDefaults() Limits {
@@ -33,7 +32,6 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Columns, 500)
 	set(&l.BatchRows, 1000)
 	set(&l.BatchBytes, 4<<20)
-	set(&l.Listed, 10_000)
 	return l
 }
 

@@ -31,6 +31,7 @@ type Job struct {
 	Totals
 	Failure    string
 	Attempts   int32
+	Deaths     int32 // how often its process died since it last got on: one that dies at the same place again is not tried for ever
 	CreatedBy  int64 // member
 	CreatedAt  time.Time
 	StartedAt  *time.Time
@@ -52,12 +53,23 @@ type Jobs interface {
 	Finish(ctx context.Context, id int64, attempt int32, failure string) error
 	// Job gives a run, ErrNoJob when there is none.
 	Job(ctx context.Context, id int64) (Job, error)
-	// Findings lists up to limit findings of a run, in the order of the file, behind the position after; next is 0 at the end.
-	Findings(ctx context.Context, id, after int64, limit int) (list []Finding, next int64, err error)
+	// Release gives a run back that this process cannot go on with, for whoever claims next.
+	Release(ctx context.Context, job Job) error
+	// Spools lists the files of runs of a place that are not at their end.
+	Spools(ctx context.Context, place string) ([]string, error)
+	// Findings lists up to limit findings of a run, refused rows or left-out facts, in the order of the file, behind the
+	// position after; next is 0 at the end. The first FindingsKept of a run are kept.
+	Findings(ctx context.Context, id int64, refused bool, after int64, limit int) (list []Finding, next int64, err error)
 }
+
+// FindingsKept is how many findings of a run are kept in its record, about. All are counted, and the command line can write all
+// to a file.
+const FindingsKept = 10_000
 
 // Failures that callers tell apart.
 var (
 	ErrQueueFull = errors.New("as many imports as may wait are waiting already")
 	ErrNoJob     = errors.New("there is no such import")
+	// ErrNotOurs says that another process has taken a run up, or that it was ended: this one must not write any more.
+	ErrNotOurs = errors.New("this run was taken up by another process, or was ended")
 )

@@ -145,6 +145,7 @@ func TestGoingOnFromAnyBatch(t *testing.T) {
 		}
 	}
 	whole, findings, _ := readAll(t, file, Options{}, Limits{}, 0)
+	rows := rowsOf(t, file, Limits{}, 0)
 	asJSON := func(v any) string { b, _ := json.Marshal(v); return string(b) }
 	for _, size := range []int{1, 2, 3, 7} {
 		for stop := range 40 {
@@ -155,14 +156,13 @@ func TestGoingOnFromAnyBatch(t *testing.T) {
 			}
 			var entries []Entry
 			var found []Finding
-			var refused int64
-			line := int64(0)
+			line, counted := int64(0), int64(0)
 			for range stop {
 				b, err := r.Next(context.Background())
 				if err != nil {
 					t.Fatal(err)
 				}
-				entries, found, line, refused = append(entries, b.Entries...), append(found, b.Findings...), b.Line, refused+b.Refused
+				entries, found, line, counted = append(entries, b.Entries...), append(found, b.Findings...), b.Line, counted+b.Rows
 				if b.Last {
 					break
 				}
@@ -171,9 +171,29 @@ func TestGoingOnFromAnyBatch(t *testing.T) {
 			if got := append(entries, more...); asJSON(got) != asJSON(whole) {
 				t.Fatalf("batches of %d, stopped after %d (line %d): %d entries, want %d", size, stop, line, len(got), len(whole))
 			}
+			if got := counted + rowsOf(t, file, limits, line); got != rows {
+				t.Fatalf("batches of %d, stopped after %d (line %d): %d rows counted, want %d", size, stop, line, got, rows)
+			}
 			if got := append(found, rest...); asJSON(got) != asJSON(findings) {
 				t.Fatalf("batches of %d, stopped after %d (line %d): findings\n%v\nwant\n%v", size, stop, line, got, findings)
 			}
+		}
+	}
+}
+
+func rowsOf(t *testing.T, file string, limits Limits, after int64) (rows int64) {
+	t.Helper()
+	r, err := NewReader(strings.NewReader(file), Options{}, limits, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		b, err := r.Next(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows += b.Rows; b.Last {
+			return rows
 		}
 	}
 }
@@ -225,7 +245,7 @@ func TestRealFiles(t *testing.T) {
 			"11|Alice's Adventures in Wonderland||Lewis Carroll||en||-|-|||Children & Young Adult Reading+Novels+Classics of Literature+British Literature|Children's Literature|"},
 	} {
 		t.Run(c.source, func(t *testing.T) {
-			r, err := NewReader(sharedData(t, name), Options{}, Limits{Listed: 1 << 20}, 0)
+			r, err := NewReader(sharedData(t, name), Options{}, Limits{}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

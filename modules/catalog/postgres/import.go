@@ -40,10 +40,8 @@ type RunWriter struct {
 	imports *Imports
 	run     int64
 	attempt int32
+	listed  int // findings written so far
 }
-
-// ErrNotOurs says that another process has taken a run up, or that it was ended: this one must not write any more.
-var ErrNotOurs = errors.New("this run was taken up by another process, or was ended")
 
 // Write puts a batch in, in one transaction. Where the connection was lost during COMMIT it finds out what happened.
 func (w *RunWriter) Write(ctx context.Context, source string, batch importing.Batch, opts importing.Options) (importing.Outcome, error) {
@@ -53,7 +51,7 @@ func (w *RunWriter) Write(ctx context.Context, source string, batch importing.Ba
 	}
 	var b *batchWrite
 	transaction := func(tx pgx.Tx) error {
-		b = &batchWrite{imports: w.imports, tx: tx, run: w.run, attempt: w.attempt, source: source, batch: batch, facts: facts, opts: opts}
+		b = &batchWrite{imports: w.imports, tx: tx, run: w.run, attempt: w.attempt, listed: w.listed, source: source, batch: batch, facts: facts, opts: opts}
 		return b.write(ctx)
 	}
 	err := w.imports.db.InPgxTx(ctx, transaction)
@@ -71,6 +69,7 @@ func (w *RunWriter) Write(ctx context.Context, source string, batch importing.Ba
 	if err != nil {
 		return importing.Outcome{}, err
 	}
+	w.listed = b.listed
 	b.remember()
 	return b.outcome, nil
 }
@@ -91,6 +90,7 @@ type batchWrite struct {
 	tx      pgx.Tx
 	run     int64
 	attempt int32
+	listed  int
 	source  string
 	batch   importing.Batch
 	facts   [][]byte

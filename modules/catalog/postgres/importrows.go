@@ -290,6 +290,8 @@ WHERE k.source = $1 AND k.key = n.key`, b.source, b.run, keys, lines)
 // account writes the findings, the counters and the line that the run got to.
 func (b *batchWrite) account(ctx context.Context) error {
 	findings := append(append([]importing.Finding(nil), b.batch.Findings...), b.outcome.Refused...)
+	findings = findings[:min(len(findings), max(0, importing.FindingsKept-b.listed))]
+	b.listed += len(findings)
 	_, err := b.tx.CopyFrom(ctx, pgx.Identifier{"catalog", "import_findings"}, []string{"import_id", "line", "field", "reason", "value", "refused"},
 		pgx.CopyFromSlice(len(findings), func(i int) ([]any, error) {
 			f := findings[i]
@@ -299,14 +301,14 @@ func (b *batchWrite) account(ctx context.Context) error {
 		return fmt.Errorf("keep the list of refused rows: %w", err)
 	}
 	tag, err := b.tx.Exec(ctx, `UPDATE catalog.imports SET source = $3, line = $4, bytes_read = $5, rows_read = rows_read + $6, created = created + $7,
-    changed = changed + $8, unchanged = unchanged + $9, refused = refused + $10, heartbeat = now()
+    changed = changed + $8, unchanged = unchanged + $9, refused = refused + $10, heartbeat = now(), deaths = 0
 WHERE id = $1 AND attempts = $2 AND state = 'running'`, b.run, b.attempt, b.source, b.batch.Line, b.batch.Bytes, b.batch.Rows, b.outcome.Created,
 		b.outcome.Changed, b.outcome.Unchanged, b.batch.Refused+int64(len(b.outcome.Refused)))
 	if err != nil {
 		return fmt.Errorf("keep the state of import %d: %w", b.run, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return ErrNotOurs
+		return importing.ErrNotOurs
 	}
 	return nil
 }

@@ -13,13 +13,13 @@ import (
 )
 
 const jobColumns = `id, state, file_name, spool, place, options, source, bytes_total, bytes_read, rows_read, line, created, changed, unchanged,
-refused, failure, attempts, created_by, created_at, started_at, finished_at`
+refused, failure, attempts, deaths, created_by, created_at, started_at, finished_at`
 
 func scanJob(row pgx.Row) (importing.Job, error) {
 	var j importing.Job
 	var options []byte
 	err := row.Scan(&j.ID, &j.State, &j.FileName, &j.Spool, &j.Place, &options, &j.Source, &j.BytesTotal, &j.BytesRead, &j.Rows, &j.Line, &j.Created,
-		&j.Changed, &j.Unchanged, &j.Refused, &j.Failure, &j.Attempts, &j.CreatedBy, &j.CreatedAt, &j.StartedAt, &j.FinishedAt)
+		&j.Changed, &j.Unchanged, &j.Refused, &j.Failure, &j.Attempts, &j.Deaths, &j.CreatedBy, &j.CreatedAt, &j.StartedAt, &j.FinishedAt)
 	if err != nil {
 		return j, err
 	}
@@ -68,9 +68,9 @@ func (i *Imports) Enqueue(ctx context.Context, job importing.Job, most int) (int
 		if err := turns(ctx, tx); err != nil {
 			return err
 		}
-		err := tx.QueryRow(ctx, `INSERT INTO catalog.imports (state, file_name, spool, place, options, bytes_total, created_by)
-SELECT 'queued', $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM catalog.imports WHERE state IN ('queued', 'running') AND spool <> '') < $7
-RETURNING id`, job.FileName, job.Spool, job.Place, options, job.BytesTotal, job.CreatedBy, most).Scan(&id)
+		err := tx.QueryRow(ctx, `INSERT INTO catalog.imports (state, file_name, spool, place, options, bytes_total, created_by, source)
+SELECT 'queued', $1, $2, $3, $4, $5, $6, $8 WHERE (SELECT count(*) FROM catalog.imports WHERE state IN ('queued', 'running') AND spool <> '') < $7
+RETURNING id`, job.FileName, job.Spool, job.Place, options, job.BytesTotal, job.CreatedBy, most, job.Source).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return importing.ErrQueueFull
 		}
@@ -99,6 +99,7 @@ func (i *Imports) Claim(ctx context.Context, place string, silence time.Duration
 		}
 		var err error
 		job, err = scanJob(tx.QueryRow(ctx, `UPDATE catalog.imports SET state = 'running', attempts = attempts + 1, heartbeat = now(),
+    deaths = deaths + (state = 'running')::int,
     started_at = coalesce(started_at, now())
 WHERE id = (SELECT id FROM catalog.imports WHERE place = $1 AND spool <> '' AND state IN ('queued', 'running')
         AND (state = 'queued' OR heartbeat < now() - $2::interval) ORDER BY id LIMIT 1)
@@ -119,9 +120,27 @@ RETURNING `+jobColumns, place, silence))
 func (i *Imports) Beat(ctx context.Context, job importing.Job) error {
 	tag, err := i.db.Pool().Exec(ctx, `UPDATE catalog.imports SET heartbeat = now() WHERE id = $1 AND attempts = $2 AND state = 'running'`, job.ID, job.Attempts)
 	if err == nil && tag.RowsAffected() == 0 {
-		return ErrNotOurs
+		return importing.ErrNotOurs
 	}
 	return err
+}
+
+// Release gives a run back: another process, or this one later, goes on behind the last line that is accounted for.
+func (i *Imports) Release(ctx context.Context, job importing.Job) error {
+	_, err := i.db.Pool().Exec(ctx, `UPDATE catalog.imports SET state = 'queued' WHERE id = $1 AND attempts = $2 AND state = 'running'`, job.ID, job.Attempts)
+	if err != nil {
+		return fmt.Errorf("give import %d back: %w", job.ID, err)
+	}
+	return nil
+}
+
+// Spools lists the files that runs of a place still need.
+func (i *Imports) Spools(ctx context.Context, place string) ([]string, error) {
+	rows, err := i.db.Pool().Query(ctx, `SELECT spool FROM catalog.imports WHERE place = $1 AND spool <> '' AND state IN ('queued', 'running')`, place)
+	if err != nil {
+		return nil, fmt.Errorf("list the files of open imports: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // analyseFrom is how many titles a run must have written for the planner's statistics to be worth renewing at once, rather
@@ -139,7 +158,7 @@ func (i *Imports) Finish(ctx context.Context, id int64, attempt int32, failure s
 		err := tx.QueryRow(ctx, `UPDATE catalog.imports SET state = $3, failure = $4, finished_at = now() WHERE id = $1 AND attempts = $2 AND state = 'running'
 RETURNING CASE WHEN options ->> 'dry_run' = 'true' THEN 0 ELSE created + changed END`, id, attempt, state, failure).Scan(&written)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrNotOurs
+			return importing.ErrNotOurs
 		}
 		return err
 	})
@@ -173,9 +192,9 @@ func (i *Imports) Job(ctx context.Context, id int64) (importing.Job, error) {
 }
 
 // Findings lists findings of a run in the order in which they were met.
-func (i *Imports) Findings(ctx context.Context, id, after int64, limit int) ([]importing.Finding, int64, error) {
+func (i *Imports) Findings(ctx context.Context, id int64, refused bool, after int64, limit int) ([]importing.Finding, int64, error) {
 	rows, err := i.db.Pool().Query(ctx, `SELECT number, line, field, reason, value, refused FROM catalog.import_findings
-WHERE import_id = $1 AND number > $2 ORDER BY number LIMIT $3`, id, after, limit+1)
+WHERE import_id = $1 AND refused = $2 AND number > $3 ORDER BY number LIMIT $4`, id, refused, after, limit+1)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list what import %d refused: %w", id, err)
 	}
