@@ -81,10 +81,7 @@ func (s *Service) Loans(ctx context.Context, card string, f LoanFilter) ([]LoanV
 	f.MemberID = memberID
 	limit := f.Limit
 	f.Limit++
-	if f.Overdue != nil {
-		now := s.now()
-		f.Overdue = &now
-	}
+	f.Now = s.now()
 	loans, err := s.store.Loans(ctx, f)
 	if err != nil {
 		return nil, false, err

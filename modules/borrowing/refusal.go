@@ -30,9 +30,9 @@ const (
 	HoldNotLive         = "hold_closed"
 	NothingToHold       = "nothing_to_hold"
 	BarcodeExists       = "barcode_exists"
+	ItemWithdrawn       = "item_withdrawn"
 	TitleHasItems       = "title_has_items"
 	TitleHasHolds       = "title_has_holds"
-	ItemInUse           = "item_in_use"
 )
 
 // overriders says who may override a refusal; a code that is not here stands whatever anybody says.

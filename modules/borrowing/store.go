@@ -39,7 +39,8 @@ type Glimpse struct {
 type LoanFilter struct {
 	MemberID int64      // 0: everybody's
 	Status   LoanStatus // "": open and closed
-	Overdue  *time.Time // only open loans that were due before
+	Overdue  bool       // only open loans past their due date
+	Now      time.Time  // set by the Service
 	Before   int64      // only loans with a smaller id; 0: from the newest
 	Limit    int
 }

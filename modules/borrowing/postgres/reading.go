@@ -84,8 +84,8 @@ func (s *Store) Loans(ctx context.Context, f borrowing.LoanFilter) ([]borrowing.
 	if f.Status != "" {
 		q = q.Where("l.status = ?", string(f.Status))
 	}
-	if f.Overdue != nil {
-		q = q.Where("l.status = 'open' AND l.due_at < ?", *f.Overdue)
+	if f.Overdue {
+		q = q.Where("l.status = 'open' AND l.due_at < ?", f.Now)
 	}
 	if f.Before != 0 {
 		q = q.Where("l.id < ?", f.Before)

@@ -1,0 +1,221 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"bookvault/modules/borrowing"
+	"bookvault/platform/identity"
+	"bookvault/platform/rest"
+)
+
+type warningBody struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+type loanBody struct {
+	ID         int64         `json:"id" doc:"0 in the answer of a dry run."`
+	Barcode    string        `json:"barcode"`
+	BookID     int64         `json:"book_id"`
+	Title      string        `json:"title,omitempty" doc:"Left out while the catalogue does not answer."`
+	MemberCard string        `json:"member_card" doc:"The member's current card; empty once the loan was made anonymous."`
+	Branch     string        `json:"branch" doc:"Where it was lent."`
+	ItemType   string        `json:"item_type"`
+	Channel    string        `json:"channel" enum:"desk,web"`
+	OpenedAt   time.Time     `json:"opened_at"`
+	DueOn      string        `json:"due_on" format:"date" doc:"The library's date."`
+	DueAt      time.Time     `json:"due_at" doc:"The last second of that date in the library's time zone."`
+	Renewals   int           `json:"renewals"`
+	Overdue    bool          `json:"overdue"`
+	Status     string        `json:"status" enum:"open,closed"`
+	ClosedAt   *time.Time    `json:"closed_at,omitempty"`
+	ReturnedOn string        `json:"returned_on,omitempty" doc:"When it came back: earlier than closed_at, out of the book drop."`
+	ClosedBy   string        `json:"closed_by,omitempty" doc:"check_in or reversal"`
+	Warnings   []warningBody `json:"warnings,omitempty" doc:"What the desk should know, though it is no refusal."`
+}
+
+func loanOf(v borrowing.LoanView) loanBody {
+	return loanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
+		Channel: string(v.Channel), OpenedAt: v.OpenedAt, DueOn: v.DueOn.String(), DueAt: v.DueAt, Renewals: v.Renewals, Overdue: v.Overdue,
+		Status: string(v.Status), ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy}
+}
+
+type lendIn struct {
+	rest.Command
+	Validate bool `query:"validate" doc:"Say what would happen, and lend nothing."`
+	Body     struct {
+		MemberCard string    `json:"member_card,omitempty" maxLength:"64" doc:"Patrons may leave out their own."`
+		Barcode    string    `json:"barcode,omitempty" maxLength:"64" doc:"At the desk: this copy."`
+		BookID     int64     `json:"book_id,omitempty" minimum:"1" doc:"On the web: any free copy of this title."`
+		Branch     string    `json:"branch,omitempty" maxLength:"32" doc:"Of the desk; on the web, where the copy would best stand."`
+		Override   *override `json:"override,omitempty"`
+	}
+}
+
+type lendOut struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     loanBody
+}
+
+func (o *operations) checkOut(ctx context.Context, in *lendIn) (*lendOut, error) {
+	cmd := borrowing.CheckOut{Card: in.Body.MemberCard, Barcode: in.Body.Barcode, BookID: in.Body.BookID, Branch: in.Body.Branch, Override: in.Body.Override.domain()}
+	body, err := command[borrowing.Lent, loanBody]{route: "POST /loans", key: in.IdempotencyKey, about: in.Body, status: 201, dry: in.Validate,
+		body: func(l borrowing.Lent) loanBody {
+			body := loanOf(l.LoanView)
+			for _, w := range l.Warnings {
+				body.Warnings = append(body.Warnings, warningBody(w))
+			}
+			return body
+		},
+		run: func(order borrowing.Order) (borrowing.Lent, error) { return o.desk.CheckOut(ctx, cmd, order) },
+	}.do(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if in.Validate {
+		body.ID = 0
+		return &lendOut{Status: 200, Body: body}, nil
+	}
+	return &lendOut{Status: 201, Location: fmt.Sprintf("%s/loans/%d", root, body.ID), Body: body}, nil
+}
+
+type loanOut struct{ Body loanBody }
+
+type renewIn struct {
+	rest.Command
+	ID   int64 `path:"id" minimum:"1"`
+	Body *struct {
+		Override *override `json:"override,omitempty"`
+	} `required:"false"`
+}
+
+func (o *operations) renew(ctx context.Context, in *renewIn) (*loanOut, error) {
+	var over borrowing.Override
+	if in.Body != nil {
+		over = in.Body.Override.domain()
+	}
+	body, err := command[borrowing.LoanView, loanBody]{route: "POST /loans/{id}/renewals", key: in.IdempotencyKey, about: []any{in.ID, over}, status: 200, body: loanOf,
+		run: func(order borrowing.Order) (borrowing.LoanView, error) { return o.desk.Renew(ctx, in.ID, over, order) },
+	}.do(ctx)
+	return &loanOut{body}, err
+}
+
+type reverseIn struct {
+	rest.Command
+	ID   int64 `path:"id" minimum:"1"`
+	Body *struct {
+		Reason string `json:"reason,omitempty" maxLength:"500" doc:"What went wrong. It is recorded."`
+	} `required:"false"`
+}
+
+func (o *operations) reverse(ctx context.Context, in *reverseIn) (*loanOut, error) {
+	reason := ""
+	if in.Body != nil {
+		reason = in.Body.Reason
+	}
+	body, err := command[borrowing.LoanView, loanBody]{route: "POST /loans/{id}/reversal", key: in.IdempotencyKey, about: []any{in.ID, reason}, status: 200, body: loanOf,
+		run: func(order borrowing.Order) (borrowing.LoanView, error) {
+			return o.desk.Reverse(ctx, in.ID, reason, order)
+		},
+	}.do(ctx)
+	return &loanOut{body}, err
+}
+
+type listLoansIn struct {
+	MemberCard string `query:"member_card" maxLength:"64" doc:"Staff may leave it out, and see everybody's."`
+	Status     string `query:"status" enum:"open,closed,overdue,all" default:"all"`
+	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor     string `query:"cursor" maxLength:"500"`
+}
+
+type loansOut struct {
+	Link string `header:"Link"`
+	Body rest.Page[loanBody]
+}
+
+func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*loansOut, error) {
+	p, _ := identity.FromContext(ctx)
+	scope := fmt.Sprintf("loans %d %q %s", p.MemberID, in.MemberCard, in.Status)
+	before, err := place(scope, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	f := borrowing.LoanFilter{Before: before, Limit: in.Limit}
+	switch in.Status {
+	case "overdue":
+		f.Overdue = true
+	case "open", "closed":
+		f.Status = borrowing.LoanStatus(in.Status)
+	}
+	loans, more, err := o.desk.Loans(ctx, in.MemberCard, f)
+	if err != nil {
+		return nil, err
+	}
+	bodies := make([]loanBody, len(loans))
+	for i, l := range loans {
+		bodies[i] = loanOf(l)
+	}
+	out := &loansOut{Body: page(bodies, more, scope, func(l loanBody) int64 { return l.ID })}
+	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
+	return out, nil
+}
+
+type oneLoanIn struct {
+	ID int64 `path:"id" minimum:"1"`
+}
+
+type explainedLoan struct {
+	loanBody
+	Terms      borrowing.Terms `json:"terms" doc:"Of the rule, as they were when the loan was opened."`
+	DueWhy     borrowing.Due   `json:"explanation" doc:"How the due date was reached: the rule, and the value of each input."`
+	Overridden []string        `json:"overridden,omitempty" doc:"Refusals that a member of staff overrode."`
+}
+
+func (o *operations) getLoan(ctx context.Context, in *oneLoanIn) (*struct{ Body explainedLoan }, error) {
+	l, err := o.desk.Loan(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body explainedLoan }{explainedLoan{loanBody: loanOf(l), Terms: l.Terms, DueWhy: l.Why.Due, Overridden: l.Why.Overridden}}, nil
+}
+
+type loanEventsIn struct {
+	ID     int64  `path:"id" minimum:"1"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor string `query:"cursor" maxLength:"500"`
+}
+
+type eventBody struct {
+	Version int       `json:"version" doc:"1, 2, 3 … in the life of the loan."`
+	Type    string    `json:"type"`
+	At      time.Time `json:"at"`
+	By      string    `json:"by" doc:"borrower, system, or staff (for staff with the id)."`
+	Reason  string    `json:"reason,omitempty"`
+	Data    any       `json:"data"`
+}
+
+func (o *operations) loanEvents(ctx context.Context, in *loanEventsIn) (*struct{ Body rest.Page[eventBody] }, error) {
+	scope := fmt.Sprintf("loan events %d", in.ID)
+	after, err := place(scope, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	events, more, err := o.desk.LoanEvents(ctx, in.ID, int(min(after, 1<<30)), in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	p, _ := identity.FromContext(ctx)
+	bodies := make([]eventBody, len(events))
+	for i, e := range events {
+		by := e.Actor
+		if !p.May(identity.Desk) {
+			by, _, _ = strings.Cut(by, "/") // a patron is not told which colleague
+		}
+		bodies[i] = eventBody{Version: e.Version, Type: e.Type, At: e.At, By: by, Reason: e.Reason, Data: e.Data}
+	}
+	return &struct{ Body rest.Page[eventBody] }{page(bodies, more, scope, func(e eventBody) int64 { return int64(e.Version) })}, nil
+}
