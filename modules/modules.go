@@ -18,6 +18,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"bookvault/modules/borrowing"
+	borrowingapi "bookvault/modules/borrowing/api"
+	borrowingpostgres "bookvault/modules/borrowing/postgres"
 	"bookvault/modules/catalog"
 	catalogapi "bookvault/modules/catalog/api"
 	catalogpostgres "bookvault/modules/catalog/postgres"
@@ -26,6 +29,7 @@ import (
 	memberspostgres "bookvault/modules/members/postgres"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
+	"bookvault/platform/ledger"
 	"bookvault/platform/rest"
 	"bookvault/web"
 )
@@ -49,6 +53,8 @@ type Library struct {
 	Catalog *catalog.Service
 	// Members is the members module, for the commands.
 	Members *members.Service
+	// Borrowing is the desk, for the commands.
+	Borrowing *borrowing.Service
 
 	workers []worker
 }
@@ -92,7 +98,15 @@ func Assemble(f Foundations) (*Library, error) {
 	membersapi.Register(api, people, membersapi.Settings{SecureCookies: f.Settings.Members.SecureCookies})
 	api.SetAuthenticator(membersapi.NewAuthenticator(people))
 
-	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Members: people, workers: []worker{people}}, nil
+	var relay *ledger.Relay
+	stock := borrowingpostgres.New(f.DB)
+	desk := borrowing.New(stock, deskMembers{people}, deskTitles{titles}, borrowingSettings(f, func() { relay.Nudge() }))
+	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, desk.FollowAvailability(tellCatalogue(titles)))
+	titles.SetHoldings(desk)
+	borrowingapi.Register(api, desk)
+
+	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Members: people, Borrowing: desk,
+		workers: []worker{people, desk, relay}}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.
@@ -118,6 +132,12 @@ func catalogSettings(c *config.Config) catalog.Settings {
 		Cover: catalog.CoverSettings{MaxBytes: int64(p.MaxUpload), MaxPixels: p.MaxPixels, MinimumSide: p.MinSide,
 			LargeWidth: p.LargeWidth, SmallWidth: p.SmallWidth, Quality: p.Quality, AtOnce: p.AtOnce},
 	}
+}
+
+func borrowingSettings(f Foundations, committed func()) borrowing.Settings {
+	b := f.Settings.Borrowing
+	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, HoldShelfDays: b.HoldShelfDays,
+		Committed: committed, Logger: f.Logger}
 }
 
 func memberSettings(c *config.Config) members.Settings {

@@ -56,6 +56,7 @@ type Service struct {
 	members  Members
 	titles   Titles
 	settings Settings
+	house    *housekeeping
 }
 
 // New builds the desk from its store and its neighbours.
@@ -75,7 +76,14 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 	if s.Logger == nil {
 		s.Logger = slog.Default()
 	}
-	return &Service{store: store, members: members, titles: titles, settings: s}
+	return &Service{store: store, members: members, titles: titles, settings: s, house: &housekeeping{}}
+}
+
+// At gives the same desk with its clock stopped at an instant, for what is entered after it happened.
+func (s *Service) At(at time.Time) *Service {
+	then := *s
+	then.settings.Clock = func() time.Time { return at }
+	return &then
 }
 
 // now is read once a command, in the precision that PostgreSQL keeps.

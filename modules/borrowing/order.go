@@ -122,15 +122,3 @@ func (s *Service) MembersChanged(ctx context.Context, ids ...int64) error {
 	}
 	return s.store.KeepStandings(ctx, standings)
 }
-
-// ForgetOldKeys deletes Idempotency-Keys that are older than 30 days, in steps, until none is left.
-func (s *Service) ForgetOldKeys(ctx context.Context) (deleted int, err error) {
-	const step = 1000
-	for {
-		n, err := s.store.ForgetKeys(ctx, s.now().Add(-keyLifetime), step)
-		deleted += n
-		if err != nil || n < step {
-			return deleted, err
-		}
-	}
-}

@@ -14,6 +14,7 @@ type Config struct {
 	Library   Library   `key:"library"`
 	Catalog   Catalog   `key:"catalog"`
 	Members   Members   `key:"members"`
+	Borrowing Borrowing `key:"borrowing"`
 	Database  Database  `key:"database"`
 	Telemetry Telemetry `key:"telemetry"`
 	Patterns  Patterns  `key:"patterns"`
@@ -43,6 +44,13 @@ type Library struct {
 
 	// Location is TimeZone, loaded; it has no key of its own.
 	Location *time.Location
+}
+
+// Borrowing says how the desk works where the rules and the calendar say nothing.
+type Borrowing struct {
+	DefaultBranch string        `key:"default_branch"`
+	HoldShelfDays int           `key:"hold_shelf_days" min:"1" max:"60"`
+	RelayPoll     time.Duration `key:"relay_poll" min:"10ms" max:"1m"`
 }
 
 // Catalog bounds what a title can hold, and what searching and covers may cost.

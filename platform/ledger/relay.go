@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -71,16 +72,21 @@ func (r *Relay) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the relay and waits for it. A batch that was under way is rolled back, and comes again.
-func (r *Relay) Stop() {
+// Stop ends the relay and waits for it, as long as ctx lets it. A batch that was under way is rolled back, and comes again.
+func (r *Relay) Stop(ctx context.Context) error {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	if r.stop == nil {
-		return
+		return nil
 	}
 	r.stop()
-	<-r.done
-	r.stop = nil
+	select {
+	case <-r.done:
+		r.stop = nil
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop the relay of %s: %w", r.settings.Consumer, ctx.Err())
+	}
 }
 
 func (r *Relay) run(ctx context.Context) {

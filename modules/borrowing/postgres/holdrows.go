@@ -75,7 +75,7 @@ type queuedRow struct {
 
 // shownRow is a hold with what a reader sees of it.
 type shownRow struct {
-	holdRow  `gorm:"embedded"`
+	Hold     holdRow `gorm:"embedded"`
 	Barcode  *string `gorm:"column:barcode"`
 	Position int     `gorm:"column:position"`
 }

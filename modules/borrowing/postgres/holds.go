@@ -21,7 +21,7 @@ func (s *Store) shownHolds(ctx context.Context, where string, args ...any) ([]bo
 	}
 	holds := make([]borrowing.Hold, len(found))
 	for i, r := range found {
-		holds[i] = r.hold()
+		holds[i] = r.Hold.hold()
 		holds[i].Barcode, holds[i].Position = value(r.Barcode), r.Position
 	}
 	return holds, nil

@@ -26,18 +26,18 @@ func (s *Store) Glimpse(ctx context.Context, barcode string) (g borrowing.Glimps
 
 // shownItem is an item with the due date of its open loan.
 type shownItem struct {
-	itemRow `gorm:"embedded"`
-	DueOn   *day `gorm:"column:due_on"`
+	Item  itemRow `gorm:"embedded"`
+	DueOn *day    `gorm:"column:due_on"`
 }
 
 func (r shownItem) item() borrowing.Item {
-	it := r.itemRow.item()
+	it := r.Item.item()
 	it.DueOn = toDate(r.DueOn)
 	return it
 }
 
 func (s *Store) items(ctx context.Context) *gorm.DB {
-	return s.db.Read(ctx).Table("borrowing.items i").Select("i.*, l.due_on").
+	return s.db.Read(ctx).Table("borrowing.items AS i").Select("i.*, l.due_on").
 		Joins("LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open'")
 }
 
@@ -62,7 +62,7 @@ func (s *Store) ItemsOfBook(ctx context.Context, bookID, after int64, limit int)
 }
 
 func (s *Store) loans(ctx context.Context) *gorm.DB {
-	return s.db.Read(ctx).Table("borrowing.loans l").Select(loanColumns).Joins("JOIN borrowing.items i ON i.id = l.item_id")
+	return s.db.Read(ctx).Table("borrowing.loans AS l").Select(loanColumns).Joins("JOIN borrowing.items i ON i.id = l.item_id")
 }
 
 // Loan gives one loan. Where a replica does not have it (yet), the primary is asked: the desk may just have opened it.
@@ -110,7 +110,7 @@ func (s *Store) Availability(ctx context.Context, bookIDs []int64) (map[int64]bo
 		Holds     int
 		Version   int64
 	}
-	err := s.db.Read(database.Primary(ctx)).Raw(`SELECT book_id, items, available, holds, version FROM borrowing.titles WHERE book_id = ANY(?)`, bookIDs).
+	err := s.db.Read(database.Primary(ctx)).Raw(`SELECT book_id, items, available, holds, version FROM borrowing.titles WHERE book_id = ANY(?::bigint[])`, ids(bookIDs)).
 		Find(&found).Error
 	counts := make(map[int64]borrowing.Availability, len(found))
 	for _, r := range found {

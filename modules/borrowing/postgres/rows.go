@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"bookvault/modules/borrowing"
@@ -48,6 +50,21 @@ func (d document[T]) MarshalJSON() ([]byte, error) { return json.Marshal(d.Value
 
 // GormDataType tells GORM that it is one column.
 func (document[T]) GormDataType() string { return "jsonb" }
+
+// ids is a set of ids as one parameter: GORM would make a list of a slice.
+type ids []int64
+
+// Value writes PostgreSQL's text form of an array.
+func (s ids) Value() (driver.Value, error) {
+	text := []byte{'{'}
+	for i, id := range s {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, id, 10)
+	}
+	return string(append(text, '}')), nil
+}
 
 // optional gives nil for the zero value, as NULL.
 func optional[T comparable](v T) *T {
@@ -96,9 +113,6 @@ type itemRow struct {
 	Version       int       `gorm:"column:version" db:"version" json:"version"`
 }
 
-// TableName is GORM's.
-func (itemRow) TableName() string { return "borrowing.items" }
-
 const itemColumns = `id, barcode, book_id, home_branch, current_branch, item_type, part, call_number, location, price_minor, price_currency,
 	loanable, status, transit_to, created_at, version`
 
@@ -144,9 +158,6 @@ type loanRow struct {
 	Explanation document[borrowing.Explanation] `gorm:"column:explanation" db:"explanation" json:"explanation"`
 	Version     int                             `gorm:"column:version" db:"version" json:"version"`
 }
-
-// TableName is GORM's.
-func (loanRow) TableName() string { return "borrowing.loans" }
 
 const loanColumns = `l.id, l.borrower_ref, l.member_id, l.item_id, i.barcode, l.book_id, l.item_type, l.branch, l.channel, l.status, l.opened_at,
 	l.due_on, l.due_at, l.renewals, l.closed_at, l.returned_on, l.closed_by, l.terms, l.explanation, l.version`

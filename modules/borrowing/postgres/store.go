@@ -12,6 +12,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -44,6 +45,11 @@ func New(db *database.DB) *Store {
 // Transact runs fn in one transaction on the primary.
 func (s *Store) Transact(ctx context.Context, fn func(context.Context, borrowing.Tx) error) error {
 	return s.db.InPgxTx(ctx, func(tx pgx.Tx) error { return fn(ctx, &transaction{store: s, tx: tx}) })
+}
+
+// Relay makes the relay of this module's outbox to a consumer; poll is how often it looks for what other processes wrote.
+func (s *Store) Relay(consumer string, poll time.Duration, logger *slog.Logger, handle ledger.Handler) *ledger.Relay {
+	return ledger.NewRelay(s.db.Pool(), ledger.RelaySettings{Schema: Schema, Consumer: consumer, Poll: poll, Logger: logger, Handle: handle})
 }
 
 // transaction implements borrowing.Tx.

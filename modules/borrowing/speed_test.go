@@ -1,4 +1,4 @@
-package postgres_test
+package borrowing_test
 
 import (
 	"fmt"

@@ -1,0 +1,86 @@
+package modules
+
+import (
+	"context"
+	"log/slog"
+
+	"bookvault/modules/borrowing"
+	"bookvault/modules/catalog"
+	"bookvault/modules/members"
+)
+
+// What modules ask of each other, each in its own words.
+
+// deskMembers answers borrowing who a member is.
+type deskMembers struct{ people *members.Service }
+
+// MemberByCard finds a member by a card, current or replaced.
+func (d deskMembers) MemberByCard(ctx context.Context, card string) (borrowing.Member, error) {
+	m, replaced, err := d.people.ByCard(ctx, card)
+	if err != nil {
+		return borrowing.Member{}, err
+	}
+	return deskMember(m, replaced), nil
+}
+
+// MembersByID finds members.
+func (d deskMembers) MembersByID(ctx context.Context, ids []int64) (map[int64]borrowing.Member, error) {
+	found, err := d.people.ByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	people := make(map[int64]borrowing.Member, len(found))
+	for _, m := range found {
+		people[m.ID] = deskMember(m, false)
+	}
+	return people, nil
+}
+
+func deskMember(m members.Member, replaced bool) borrowing.Member {
+	d := borrowing.Member{ID: m.ID, Card: m.Card, Replaced: replaced, Name: m.Name, Category: m.Category}
+	if !m.ExpiresOn.IsZero() {
+		day := borrowing.DateOf(m.ExpiresOn, m.ExpiresOn.Location())
+		d.ExpiresOn = &day
+	}
+	for _, b := range m.Blocks {
+		d.Blocks = append(d.Blocks, b.Code)
+	}
+	return d
+}
+
+// deskTitles answers borrowing what a title is called.
+type deskTitles struct{ titles *catalog.Service }
+
+// TitlesByID gives the text of each title that exists.
+func (d deskTitles) TitlesByID(ctx context.Context, ids []int64) (map[int64]string, error) {
+	found, err := d.titles.Titles(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	texts := make(map[int64]string, len(found))
+	for id, t := range found {
+		texts[id] = t.Title
+	}
+	return texts, nil
+}
+
+// tellCatalogue carries counts from borrowing to the catalogue's filter "available now".
+func tellCatalogue(titles *catalog.Service) func(context.Context, []borrowing.Availability) error {
+	return func(ctx context.Context, counts []borrowing.Availability) error {
+		list := make([]catalog.Availability, len(counts))
+		for i, c := range counts {
+			list[i] = catalog.Availability{BookID: c.BookID, Items: c.Items, Available: c.Available, Holds: c.Holds, Position: c.Version}
+		}
+		return titles.SetAvailability(ctx, list)
+	}
+}
+
+// tellDesk passes on to borrowing that a member's standing changed. The change itself is made, so a failure is only logged: the
+// member's next command at the desk takes the standing over too.
+func tellDesk(desk *borrowing.Service, logger *slog.Logger) func(context.Context, int64) {
+	return func(ctx context.Context, memberID int64) {
+		if err := desk.MembersChanged(ctx, memberID); err != nil {
+			logger.LogAttrs(ctx, slog.LevelWarn, "borrowing was not told of a member's new standing", slog.Any("error", err))
+		}
+	}
+}
