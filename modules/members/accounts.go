@@ -53,6 +53,9 @@ type Place struct {
 
 // Accounts is the stored side of members and their cards.
 type Accounts interface {
+	// Current gives a context whose reads see everything that was committed, whoever committed it. Without it a read may lag behind what
+	// others did by some milliseconds.
+	Current(ctx context.Context) context.Context
 	// Insert stores a new member with its card, blocks, password hash ("" for none) and audit in one transaction, and gives it
 	// back with its id. A creation whose key is known stores nothing and gives the member made then. ErrCardTaken, ErrUnknownCategory,
 	// ErrKeyReused, ErrKeyInUse.
@@ -99,13 +102,14 @@ func accountProblem(err error, tried string) error {
 	return fmt.Errorf("%s: %w", tried, err)
 }
 
-// byCard finds a member by a card as somebody wrote it. What can be no card is simply not found.
+// byCard finds a member by a card as somebody wrote it. What can be no card is simply not found. It is read as it is at this moment: a card
+// that the desk across the room issued, or a block that it set, counts at once.
 func (s *Service) byCard(ctx context.Context, card string) (Member, bool, error) {
 	parsed, err := ParseCard(card)
 	if err != nil {
 		return Member{}, false, errNotFound()
 	}
-	m, replaced, err := s.store.ByCard(ctx, parsed.Key)
+	m, replaced, err := s.store.ByCard(s.store.Current(ctx), parsed.Key)
 	return m, replaced, accountProblem(err, "find member by card")
 }
 

@@ -112,7 +112,7 @@ func (s *Service) startSession(ctx context.Context, memberID int64, replaces, ag
 		return Started{}, fmt.Errorf("sign in: begin session: %w", err)
 	}
 	session.ID = id
-	found, err := s.store.ByIDs(ctx, []int64{memberID})
+	found, err := s.store.ByIDs(s.store.Current(ctx), []int64{memberID})
 	if err != nil {
 		return Started{}, fmt.Errorf("sign in: read member: %w", err)
 	}
@@ -126,7 +126,7 @@ func (s *Service) startSession(ctx context.Context, memberID int64, replaces, ag
 func (s *Service) Me(ctx context.Context) (Member, identity.Principal, error) {
 	p := caller(ctx)
 	if p.SignedIn() {
-		found, err := s.store.ByIDs(ctx, []int64{p.MemberID})
+		found, err := s.store.ByIDs(s.store.Current(ctx), []int64{p.MemberID})
 		if err != nil {
 			return Member{}, p, fmt.Errorf("read own account: %w", err)
 		}

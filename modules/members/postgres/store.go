@@ -31,8 +31,11 @@ var _ members.Store = (*Store)(nil)
 // New makes the store on a database that is migrated.
 func New(db *database.DB) *Store { return &Store{db: db} }
 
+// Current gives a context whose reads go to the primary.
+func (s *Store) Current(ctx context.Context) context.Context { return database.Primary(ctx) }
+
 // primary is a session for reads that must see everything that was committed.
-func (s *Store) primary(ctx context.Context) *gorm.DB { return s.db.Read(database.Primary(ctx)) }
+func (s *Store) primary(ctx context.Context) *gorm.DB { return s.db.Read(s.Current(ctx)) }
 
 // memberRow is a member as it is read: with the current card, and the blocks as JSON.
 type memberRow struct {
