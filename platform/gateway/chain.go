@@ -23,9 +23,6 @@ type Settings struct {
 	RequestTimeout time.Duration  // for the work on an answer
 	UploadTimeout  time.Duration  // added for a large body that may arrive slowly
 	Registry       prometheus.Registerer
-	// Innermost are stages that other packages bring, such as the consistency of reads; they run in the given order,
-	// after all of ours.
-	Innermost []Stage
 }
 
 // Stage is one middleware with the name that it has in tests and documents.
@@ -44,9 +41,10 @@ type Stage struct {
 //	client         who is calling, for limits and for the throttle of sign-in
 //	cross_origin   refuses another site's form before anything is read
 //	body_limit     refuses a body that is too large before it is read
-//	deadline       last of ours: the clock runs for the work, not for the refusals
+//	deadline       the clock runs for the work, not for the refusals
+//	consistency    last: what this caller must see is for the handlers, and what they committed is known after them
 func Stages(s Settings) []Stage {
-	return append([]Stage{
+	return []Stage{
 		{"request_id", requestID},
 		{"recover", recoverPanics(s.Logger)},
 		{"measure", measure(s.Registry)},
@@ -56,7 +54,8 @@ func Stages(s Settings) []Stage {
 		{"cross_origin", crossOrigin()},
 		{"body_limit", bodyLimit(s.MaxBody)},
 		{"deadline", deadline(s.RequestTimeout, s.UploadTimeout)},
-	}, s.Innermost...)
+		{"consistency", Consistency},
+	}
 }
 
 // Chain wraps the handler in all stages.
