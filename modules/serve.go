@@ -183,10 +183,17 @@ func (s *server) answer(context.Context) (string, error) {
 
 // handler is the gateway's chain around the library and the process's own answers about its health.
 func (s *server) handler() http.Handler {
-	inner := http.NewServeMux()
-	inner.HandleFunc("GET /healthz", s.health.Live)
-	inner.HandleFunc("GET /readyz", s.health.Ready)
-	inner.Handle("/", s.library.Handler)
+	// Not a ServeMux: that one answers paths with a double slash by a redirect, before the API can say what is wrong.
+	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/healthz":
+			s.health.Live(w, r)
+		case "/readyz":
+			s.health.Ready(w, r)
+		default:
+			s.library.Handler.ServeHTTP(w, r)
+		}
+	})
 	c := s.settings.Server
 	var trusted []netip.Prefix
 	for _, network := range c.TrustedProxies {
@@ -195,6 +202,5 @@ func (s *server) handler() http.Handler {
 	return gateway.Chain(inner, gateway.Settings{
 		Logger: s.log, AccessLog: s.settings.Telemetry.AccessLog, TrustedProxies: trusted,
 		MaxBody: int64(c.MaxBody), RequestTimeout: c.RequestTimeout, UploadTimeout: c.ReadTimeout, Registry: s.registry,
-		Innermost: []gateway.Stage{{Name: "consistency", Wrap: gateway.Consistency}},
 	})
 }
