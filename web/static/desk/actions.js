@@ -123,6 +123,7 @@ export class Desk {
       scan.loan = loan.id;
       scan.problem = undefined;
       scan.words = t("desk.due", { due: dateWithDistance(loan.due_on) });
+      scan.alert = (loan.warnings ?? []).map(({ code, detail }) => maybe(`warning.${code}`) ?? detail).join(" ");
       scan.title = loan.title ?? (await titleOf(loan.book_id));
     } catch (error) {
       if (absent(error, "item_not_found")) return false;

@@ -105,7 +105,10 @@ export function post(path, body = {}, key = commandKey()) {
   return call("POST", path, { body, key });
 }
 
-/** @param {string} path */
-export function remove(path) {
-  return call("DELETE", path);
+/**
+ * @param {string} path
+ * @param {string} [key]
+ */
+export function remove(path, key) {
+  return call("DELETE", path, { key });
 }

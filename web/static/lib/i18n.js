@@ -135,7 +135,8 @@ export function date(day) {
 export function fromToday(day, now = new Date()) {
   const today = Date.UTC(now.getFullYear(), now.getMonth(), now.getDate());
   const days = Math.round((Date.parse(`${day}T00:00:00Z`) - today) / 86_400_000);
-  return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(days, "day");
+  const words = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(days, "day");
+  return words[0].toLocaleLowerCase(locale()) + words.slice(1); // "Ngày mai" stands in the middle of a sentence here
 }
 
 /**

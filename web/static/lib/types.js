@@ -48,6 +48,16 @@
  * @property {number} renewals
  * @property {boolean} overdue
  * @property {string} status
+ * @property {{code: string, detail: string}[]} [warnings]
+ *
+ * @typedef {object} Hold
+ * @property {number} id
+ * @property {number} book_id
+ * @property {string} [title]
+ * @property {string} status
+ * @property {number} position in the queue, from 1; 0 when it is over
+ * @property {string} pickup_branch
+ * @property {string} [expires_on]
  *
  * @typedef {{code: string, name: string}} Branch
  *

@@ -1,14 +1,16 @@
-// loans.js: what a reader has at home: when each is due, in plain words, and renewing one or all.
+// loans.js: what a reader has at home and waits for: when each is due, in plain words, and renewing one or all.
 
-import { get } from "../lib/api.js";
+import { get, Problem } from "../lib/api.js";
+import { branchName } from "../lib/branches.js";
 import { find, html, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { may, me } from "../lib/session.js";
-import { Problem } from "../lib/api.js";
 import { GAP } from "../states/states.js";
+import { holdRow } from "./holds.js";
 import { LoanRow, loanRow } from "./loan-row.js";
 
 /** @typedef {import("../lib/types.js").Loan} Loan */
+/** @typedef {import("../lib/types.js").Hold} Hold */
 /** @typedef {import("../lib/types.js").Book} Book */
 
 /** Bones of the page while its answers are on the way. */
@@ -17,13 +19,13 @@ export function waiting() {
 }
 
 /**
- * The titles of loans; a title that cannot be had leaves its loan with the barcode.
- * @param {Loan[]} loans
+ * The titles of loans and holds; one that cannot be had leaves its row with the words that came with it.
+ * @param {{book_id: number}[]} rows
  * @param {AbortSignal} signal
  * @returns {Promise<Map<number, Book>>}
  */
-async function titlesOf(loans, signal) {
-  const ids = [...new Set(loans.map(({ book_id }) => book_id))];
+async function titlesOf(rows, signal) {
+  const ids = [...new Set(rows.map(({ book_id }) => book_id))];
   const books = await Promise.all(ids.map((id) => get(`/api/catalog/v1/books/${id}`, {}, signal).catch(() => null)));
   return new Map(books.filter(Boolean).map((book) => [book.id, book]));
 }
@@ -35,24 +37,20 @@ async function titlesOf(loans, signal) {
 export async function show({ signal }) {
   const member = await me();
   if (!may(member, "patron") || !member) throw new Problem(401, { code: "unauthenticated" });
-  const { items } = /** @type {{items: Loan[]}} */ (await get("/api/borrowing/v1/loans", { member_card: member.card, status: "open", limit: 100 }, signal));
-  const loans = items.toSorted((a, b) => a.due_on.localeCompare(b.due_on));
-  const titles = await titlesOf(loans, signal);
-  if (loans.length === 0) {
-    return {
-      title: t("nav.loans"),
-      body: html`<section class="state">${GAP}<h1>${t("loans.none")}</h1><p>${t("loans.noneWords")}</p><p><a class="button first" href="/search">${t("loans.find")}</a></p></section>`,
-    };
-  }
-  const late = loans.filter(({ overdue }) => overdue).length;
+  const mine = { member_card: member.card, limit: 100 };
+  const [lent, held, branch] = await Promise.all([
+    /** @type {Promise<{items: Loan[]}>} */ (get("/api/borrowing/v1/loans", { ...mine, status: "open" }, signal)),
+    /** @type {Promise<{items: Hold[]}>} */ (get("/api/borrowing/v1/holds", mine, signal)),
+    branchName(signal),
+  ]);
+  const loans = lent.items.toSorted((a, b) => a.due_on.localeCompare(b.due_on));
+  const holds = held.items.toSorted((a, b) => a.position - b.position);
+  if (loans.length + holds.length === 0) return { title: t("nav.loans"), body: nothing() };
+  const titles = await titlesOf([...loans, ...holds], signal);
   return {
     title: t("nav.loans"),
-    body: html`<div class="loans-head">
-        <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p></div>
-        ${loans.length > 1 && html`<button type="button" class="button" id="renew-all">${t("loans.renewAll")}</button>`}
-      </div>
-      <p class="hidden-text" role="status" id="said"></p>
-      <ul class="loans">${loans.map((loan) => loanRow(loan, titles.get(loan.book_id)))}</ul>`,
+    body: html`${atHome(loans, titles)}
+      ${holds.length > 0 && html`<section class="holds" aria-labelledby="holds"><h2 id="holds">${t("holds.heading")}</h2><ul class="loans">${holds.map((hold) => holdRow(hold, titles.get(hold.book_id), branch))}</ul></section>`}`,
     ready(main) {
       const all = main.querySelector("#renew-all");
       all?.addEventListener("click", async () => {
@@ -66,4 +64,23 @@ export async function show({ signal }) {
       });
     },
   };
+}
+
+/** Nothing at home and nothing awaited. */
+function nothing() {
+  return html`<section class="state">${GAP}<h1>${t("loans.none")}</h1><p>${t("loans.noneWords")}</p><p><a class="button first" href="/search">${t("loans.find")}</a></p></section>`;
+}
+
+/**
+ * @param {Loan[]} loans
+ * @param {Map<number, Book>} titles
+ */
+function atHome(loans, titles) {
+  const late = loans.filter(({ overdue }) => overdue).length;
+  return html`<div class="loans-head">
+      <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p></div>
+      ${loans.length > 1 && html`<button type="button" class="button" id="renew-all">${t("loans.renewAll")}</button>`}
+    </div>
+    <p class="hidden-text" role="status" id="said"></p>
+    <ul class="loans">${loans.map((loan) => loanRow(loan, titles.get(loan.book_id)))}</ul>`;
 }

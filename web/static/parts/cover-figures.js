@@ -121,9 +121,11 @@ export const FIGURES = {
     const shapes = [];
     const rows = throws.whole(6, 9);
     let y = box.y;
+    let fill = p.ground;
     for (let i = 0; i < rows; i++) {
       const h = (box.h / rows) * throws.between(0.5, 1.5);
-      const fill = throws.pick([p.a, p.b, p.ground, p.a, p.b, p.c]);
+      const last = fill;
+      fill = throws.pick([p.a, p.b, p.ground, p.a, p.b, p.c].filter((colour) => colour !== last));
       shapes.push(wave({ ...box }, y + 8, throws.between(1, 7), throws.between(0.4, 1.1), throws.between(0, 6), fill));
       y += h;
     }

@@ -1,17 +1,15 @@
-// title.js: all about one title: what it is, where its copies stand, borrowing it, more by its author.
+// title.js: all about one title: what it is, where its copies stand, borrowing it or waiting for it, more by its author.
 
-import { commandKey, get, Offline, post, Problem } from "../lib/api.js";
+import { get } from "../lib/api.js";
 import { find, html, render } from "../lib/html.js";
-import { dateWithDistance, languageName, t, year } from "../lib/i18n.js";
+import { languageName, t, year } from "../lib/i18n.js";
 import { genreName } from "../lib/genres.js";
-import { refusal } from "../lib/refusals.js";
-import { again } from "../lib/router.js";
 import { me } from "../lib/session.js";
 import { availabilityOf, fillAvailability } from "../parts/availability.js";
 import { coverOf } from "../parts/cover.js";
-import { toast } from "../parts/toast.js";
 import { authors } from "../results/row.js";
 import { copies } from "./copies.js";
+import { offer } from "./offer.js";
 
 /** @typedef {import("../lib/types.js").Book} Book */
 /** @typedef {import("../lib/router.js").Context} Context */
@@ -67,45 +65,11 @@ export async function show({ params: [id], signal }) {
       void copies(find(main, "#copies"), book, alive);
       void moreBy(find(main, "#more"), book, alive);
       void fillAvailability(main, alive).then((counts) => {
-        if (!alive.aborted) offer(find(main, "#borrow"), book, member, counts.get(book.id)?.available ?? 0);
+        const known = counts.get(book.id);
+        if (known && !alive.aborted) void offer(find(main, "#borrow"), book.id, member, known);
       });
     },
   };
-}
-
-/**
- * What this reader can do: borrow, or sign in to borrow.
- * @param {HTMLElement} place
- * @param {Book} book
- * @param {import("../lib/session.js").Me | null} member
- * @param {number} available
- */
-function offer(place, book, member, available) {
-  if (available === 0) return;
-  if (!member) {
-    render(place, html`<a class="button first" href="/sign-in?next=/books/${book.id}">${t("title.signInToBorrow")}</a>`);
-    return;
-  }
-  render(place, html`<button type="button" class="button first">${t("title.borrow")}</button><div class="answer" aria-live="polite"></div>`);
-  const button = /** @type {HTMLButtonElement} */ (find(place, "button"));
-  let key = commandKey(); // one wish: a double click, and a second try after a lost answer, are the same command
-  button.addEventListener("click", async () => {
-    if (button.disabled) return;
-    button.disabled = true;
-    try {
-      const loan = await post("/api/borrowing/v1/loans", { member_card: member.card, book_id: book.id }, key);
-      toast(t("title.borrowed"), "good");
-      render(place, html`<p class="note good">${t("title.borrowedUntil", { due: dateWithDistance(loan.due_on) })} <a href="/loans">${t("nav.loans")}</a></p>`);
-      const mark = find(find(document, "#main"), "bv-availability");
-      mark.removeAttribute("class");
-      void fillAvailability(find(document, "#main"), new AbortController().signal);
-    } catch (error) {
-      button.disabled = false;
-      if (error instanceof Problem) key = commandKey();
-      if (error instanceof Problem && error.status === 401) return again();
-      render(find(place, ".answer"), error instanceof Problem ? refusal(error) : html`<p class="note bad">${error instanceof Offline ? t("offline.try") : t("state.failedWords")}</p>`);
-    }
-  });
 }
 
 /**

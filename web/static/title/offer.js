@@ -1,0 +1,101 @@
+// offer.js: what a reader can do with a title: borrow a copy that is in, wait for one that is out, or sign in for either.
+
+import { commandKey, Offline, post, Problem } from "../lib/api.js";
+import { branches, branchName } from "../lib/branches.js";
+import { find, html, render } from "../lib/html.js";
+import { dateWithDistance, t } from "../lib/i18n.js";
+import { refusal } from "../lib/refusals.js";
+import { again } from "../lib/router.js";
+import { fillAvailability } from "../parts/availability.js";
+import { toast } from "../parts/toast.js";
+
+/** @typedef {import("../lib/types.js").Availability} Availability */
+/** @typedef {import("../lib/types.js").Hold} Hold */
+/** @typedef {import("../lib/types.js").Loan} Loan */
+/** @typedef {import("../lib/session.js").Me} Me */
+
+/**
+ * @param {HTMLElement} place
+ * @param {number} book
+ * @param {Me | null} member
+ * @param {Availability} counts
+ */
+export async function offer(place, book, member, { items, available }) {
+  if (items === 0) return;
+  if (!member) {
+    const words = available > 0 ? t("title.signInToBorrow") : t("title.signInToHold");
+    render(place, html`<a class="button first" href="/sign-in?next=/books/${book}">${words}</a>`);
+  } else if (available > 0) {
+    borrow(place, book, member);
+  } else {
+    await hold(place, book, member);
+  }
+}
+
+/**
+ * A form with one button that sends one wish: a double click, and a second try after a lost answer, are the same command.
+ * @template T
+ * @param {HTMLElement} place
+ * @param {import("../lib/html.js").Html} controls
+ * @param {(form: FormData, key: string) => Promise<T>} send
+ * @param {(answer: T) => Promise<import("../lib/html.js").Html>} done the words for what came of it
+ */
+function wish(place, controls, send, done) {
+  render(place, html`<form class="offer">${controls}</form><div class="answer" aria-live="polite"></div>`);
+  const form = /** @type {HTMLFormElement} */ (find(place, "form"));
+  const button = /** @type {HTMLButtonElement} */ (find(form, "button"));
+  let key = commandKey();
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    const values = new FormData(form);
+    button.disabled = true;
+    try {
+      const words = await done(await send(values, key));
+      render(place, html`<p class="note good" tabindex="-1">${words}</p>`);
+      find(place, ".note").focus();
+      recount();
+    } catch (error) {
+      button.disabled = false;
+      if (error instanceof Problem) key = commandKey();
+      if (error instanceof Problem && error.status === 401) return void again();
+      render(find(place, ".answer"), error instanceof Problem ? refusal(error) : html`<p class="note bad">${error instanceof Offline ? t("offline.try") : t("state.failedWords")}</p>`);
+    }
+  });
+}
+
+/** The counts changed by what was just done. */
+function recount() {
+  const main = find(document, "#main");
+  main.querySelector("bv-availability")?.removeAttribute("class");
+  void fillAvailability(main, new AbortController().signal);
+}
+
+/** @param {HTMLElement} place @param {number} book @param {Me} member */
+function borrow(place, book, member) {
+  wish(
+    place,
+    html`<button type="submit" class="button first">${t("title.borrow")}</button>`,
+    (_, key) => /** @type {Promise<Loan>} */ (post("/api/borrowing/v1/loans", { member_card: member.card, book_id: book }, key)),
+    async ({ due_on }) => {
+      toast(t("title.borrowed"), "good");
+      return html`${t("title.borrowedUntil", { due: dateWithDistance(due_on) })} <a href="/loans">${t("nav.loans")}</a>`;
+    },
+  );
+}
+
+/** @param {HTMLElement} place @param {number} book @param {Me} member */
+async function hold(place, book, member) {
+  const places = await branches().catch(() => []);
+  wish(
+    place,
+    html`${places.length > 1 && html`<label class="pickup"><span>${t("title.pickup")}</span><select class="input" name="branch">${places.map(({ code, name }) => html`<option value="${code}">${name}</option>`)}</select></label>`}
+      <button type="submit" class="button first">${t("title.hold")}</button>`,
+    (form, key) => /** @type {Promise<Hold>} */ (post("/api/borrowing/v1/holds", { member_card: member.card, book_id: book, ...(form.get("branch") && { pickup_branch: form.get("branch") }) }, key)),
+    async ({ position, pickup_branch }) => {
+      toast(t("title.held"), "good");
+      const name = await branchName();
+      return html`${t("title.heldAt", { position, branch: name(pickup_branch) })} <a href="/loans">${t("nav.loans")}</a>`;
+    },
+  );
+}
