@@ -20,7 +20,7 @@ import (
 	"gorm.io/gorm"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+func TestMain(m *testing.M) { dbtest.MainNoLeaks(m) }
 
 // exec runs one statement in a transaction of its own.
 func exec(t *testing.T, db *database.DB, ctx context.Context, sql string, args ...any) {

@@ -13,12 +13,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/goleak"
 
+	"bookvault/platform/database/dbtest"
 	"bookvault/platform/problem"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { dbtest.MainNoLeaks(m) }
 
 // through sends one request through the whole chain to a handler and gives the answer and the log's lines.
 func through(t *testing.T, r *http.Request, handler http.HandlerFunc, adjust ...func(*Settings)) (*httptest.ResponseRecorder, []map[string]any) {

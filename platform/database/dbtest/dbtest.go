@@ -26,6 +26,7 @@ import (
 	"bookvault/platform/database/embedded"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/goleak"
 )
 
 // folderPrefix marks our folders under the temporary folder, so that a later run finds those of processes that were killed.
@@ -51,6 +52,19 @@ type server struct {
 
 // Main runs the tests and stops the server that they used, if they used one. It exits the process.
 func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// MainNoLeaks is Main for packages whose tests also must not leave goroutines behind.
+func MainNoLeaks(m *testing.M) {
+	code := Run(m)
+	if code == 0 {
+		// dbresolver makes stores of prepared statements whether or not they are used, and these have no end.
+		if err := goleak.Find(goleak.IgnoreTopFunction("gorm.io/gorm/internal/lru.NewLRU[...].func1")); err != nil {
+			fmt.Fprintln(os.Stderr, "dbtest:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
 
 // Run is Main for packages that have something of their own to tidy up: it gives the exit status instead of exiting.
 func Run(m *testing.M) int {
