@@ -65,7 +65,7 @@ func NewReader(file io.Reader, opts Options, limits Limits, after int64) (*Reade
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{src: src, rows: rows, shape: shape, fields: newFields(rows.Header()), limits: limits, after: after}, nil
+	return &Reader{src: src, rows: rows, shape: shape, fields: newFields(rows.Header(), limits.Titles), limits: limits, after: after}, nil
 }
 
 func parseDelimiter(s string) (byte, error) {

@@ -32,10 +32,12 @@ func (gutenberg) Read(row *Fields) (Entry, bool) {
 	return e, row.check(&e)
 }
 
+const maxMerged = 100 // authors that rows of one work may add up to
+
 // Merge takes the author of the next row of the same work.
 func (gutenberg) Merge(into *Entry, next Entry) {
 	for _, a := range next.Book.Authors {
-		if !slices.Contains(into.Book.Authors, a) && len(into.Book.Authors) < maxAuthors {
+		if !slices.Contains(into.Book.Authors, a) && len(into.Book.Authors) < maxMerged {
 			into.Book.Authors = append(into.Book.Authors, a)
 		}
 	}

@@ -13,12 +13,13 @@ import (
 
 // Limits are the bounds of one import. The zero value of a field means its default.
 type Limits struct {
-	FieldBytes    int   // longest field, bytes of the file; default 256 KiB
-	RowBytes      int   // longest row, bytes of the file; default 1 MiB; also the size of the reader's window
-	Columns       int   // most columns; default 500
-	UnpackedBytes int64 // most bytes after unpacking; 0 means no bound
-	BatchRows     int   // entries a transaction; default 1000
-	BatchBytes    int   // bytes of the file a transaction; default 4 MiB: long rows make smaller batches
+	FieldBytes    int            // longest field, bytes of the file; default 256 KiB
+	RowBytes      int            // longest row, bytes of the file; default 1 MiB; also the size of the reader's window
+	Columns       int            // most columns; default 500
+	Titles        catalog.Limits // of what a title holds; catalog.DefaultLimits
+	UnpackedBytes int64          // most bytes after unpacking; 0 means no bound
+	BatchRows     int            // entries a transaction; default 1000
+	BatchBytes    int            // bytes of the file a transaction; default 4 MiB: long rows make smaller batches
 }
 
 func (l Limits) withDefaults() Limits {
@@ -26,6 +27,9 @@ func (l Limits) withDefaults() Limits {
 		if *v <= 0 {
 			*v = d
 		}
+	}
+	if l.Titles == (catalog.Limits{}) {
+		l.Titles = catalog.DefaultLimits
 	}
 	set(&l.FieldBytes, 256<<10)
 	set(&l.RowBytes, 1<<20)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"bookvault/modules/catalog"
 )
@@ -71,12 +73,14 @@ type Fields struct {
 	row     Row
 	index   map[string]int
 	header  []string
+	limits  catalog.Limits
+	now     time.Time
 	found   []Finding
 	refused bool
 }
 
-func newFields(header []string) *Fields {
-	f := &Fields{header: header, index: make(map[string]int, len(header))}
+func newFields(header []string, limits catalog.Limits) *Fields {
+	f := &Fields{header: header, index: make(map[string]int, len(header)), limits: limits, now: time.Now()}
 	for i, h := range header {
 		if name := columnName(h); name != "" {
 			if _, twice := f.index[name]; !twice {
@@ -132,18 +136,11 @@ func named(names []string) []catalog.Author {
 	return authors
 }
 
-// Bounds of what a title may hold, in characters or entries; the API has the same kind of bounds.
 const (
-	maxTitle       = 1000
-	maxText        = 20_000
-	maxName        = 300
-	maxAuthors     = 200
-	maxGenres      = 50
-	maxKey         = 200
-	minYear        = -5000
-	maxYear        = 2200
-	maxPages       = 100_000
-	maxSeriesPlace = 50
+	maxKey         = 200 // bytes of a key
+	maxSeriesPlace = 30  // characters of a place in a series
+	// noAuthor stands for the author of a work that has none, as it does everywhere in the catalogue.
+	noAuthor = "Anonymous"
 )
 
 // check holds an entry against the bounds; too much of one thing is left out, a title that cannot be is refused.
@@ -157,41 +154,44 @@ func (f *Fields) check(e *Entry) bool {
 		f.Refuse("title", "it is empty")
 		return false
 	}
-	if n := len([]rune(b.Title)); n > maxTitle {
-		f.Refuse("title", fmt.Sprintf("it has %d characters; the bound is %d", n, maxTitle))
+	if n := utf8.RuneCountInString(b.Title); n > f.limits.Title {
+		f.Refuse("title", fmt.Sprintf("it has %d characters; the bound is %d", n, f.limits.Title))
 		return false
 	}
 	for _, a := range b.Authors {
-		if n := len([]rune(a.Name)); n > maxName {
-			f.Refuse("authors", fmt.Sprintf("a name has %d characters; the bound is %d", n, maxName))
+		if n := utf8.RuneCountInString(a.Name); n > f.limits.Name {
+			f.Refuse("authors", fmt.Sprintf("a name has %d characters; the bound is %d", n, f.limits.Name))
 			return false
 		}
 	}
-	if len(b.Authors) > maxAuthors {
-		f.LeaveOut("authors", fmt.Sprintf("only the first %d of %d were kept", maxAuthors, len(b.Authors)))
-		b.Authors = b.Authors[:maxAuthors]
+	if len(b.Authors) > f.limits.Authors {
+		f.LeaveOut("authors", fmt.Sprintf("only the first %d of %d were kept", f.limits.Authors, len(b.Authors)))
+		b.Authors = b.Authors[:f.limits.Authors]
 	}
-	f.bound(&b.Subtitle, "subtitle", maxTitle)
-	f.bound(&b.Publisher, "publisher", maxName)
-	f.bound(&b.Series, "series", maxName)
+	if len(b.Authors) == 0 {
+		b.Authors = named([]string{noAuthor})
+	}
+	f.bound(&b.Subtitle, "subtitle", f.limits.Title)
+	f.bound(&b.Publisher, "publisher", f.limits.Name)
+	f.bound(&b.Series, "series", f.limits.Name)
 	f.bound(&b.SeriesPosition, "series", maxSeriesPlace)
-	f.bound(&b.Description, "description", maxText)
+	f.bound(&b.Description, "description", f.limits.Description)
 	f.boundList(&b.Genres, "genres")
 	f.boundList(&b.Subjects, "subjects")
 	return true
 }
 
 func (f *Fields) bound(s *string, column string, most int) {
-	if len(*s) > most && len([]rune(*s)) > most {
+	if len(*s) > most && utf8.RuneCountInString(*s) > most {
 		f.LeaveOut(column, fmt.Sprintf("it is longer than %d characters", most))
 		*s = ""
 	}
 }
 
 func (f *Fields) boundList(l *[]string, column string) {
-	fits := slices.DeleteFunc(*l, func(s string) bool { return len(s) > maxName })
-	if len(fits) < len(*l) || len(fits) > maxGenres {
-		f.LeaveOut(column, fmt.Sprintf("only entries of up to %d bytes and only the first %d are kept", maxName, maxGenres))
+	fits := slices.DeleteFunc(*l, func(s string) bool { return utf8.RuneCountInString(s) > f.limits.Name })
+	if len(fits) < len(*l) || len(fits) > f.limits.Genres {
+		f.LeaveOut(column, fmt.Sprintf("only entries of up to %d characters and only the first %d are kept", f.limits.Name, f.limits.Genres))
 	}
-	*l = fits[:min(len(fits), maxGenres)]
+	*l = fits[:min(len(fits), f.limits.Genres)]
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"bookvault/modules/catalog"
 )
 
 func readAll(t testing.TB, file string, opts Options, limits Limits, after int64) ([]Entry, []Finding, *Reader) {
@@ -70,7 +72,7 @@ func TestShapes(t *testing.T) {
 		"gutenberg, MARC marks": {gutenbergHeader + `3,"Oil! : $b A novel","Sinclair, Upton",1,en/de,,x,FALSE`, "3|Oil!|A novel|Upton Sinclair||en||-|-|||||"},
 		"gutenberg, rows of one work": {gutenbergHeader + "61,The Manifesto,\"Marx, Karl\",1,en,,x,TRUE\n61,The Manifesto,\"Engels, Friedrich\",2,en,,x,TRUE",
 			"61|The Manifesto||Karl Marx+Friedrich Engels||en||-|-|||||"},
-		"gutenberg, no author, damaged dash": {gutenbergHeader + "10,Vol. X.\u0097No. 6,,,en,,x,TRUE", "10|Vol. X.—No. 6||||en||-|-|||||"},
+		"gutenberg, no author, damaged dash": {gutenbergHeader + "10,Vol. X.\u0097No. 6,,,en,,x,TRUE", "10|Vol. X.—No. 6||Anonymous||en||-|-|||||"},
 		"goodreads": {goodreadsHeader + `234225,"Dune (Dune, #1)",Frank Herbert,"Herbert, Frank","Michael Pollak, Alan Smithee","=""0441013597""","=""9780441013593""",5,Ace Books,Paperback,604,2005,1965,to-read`,
 			"234225|Dune||Frank Herbert+Michael Pollak+Alan Smithee|9780441013593||Ace Books|1965|604|Dune|1|||"},
 		"our own": {"title,authors,isbn,language,publisher,year,pages,series,series_position,genres,subjects,description,subtitle,key\n" +
@@ -207,9 +209,9 @@ func TestSameKeyTwiceInABatch(t *testing.T) {
 
 func TestBoundsOfATitle(t *testing.T) {
 	file := "key,title,authors,description,genres\n" +
-		"1," + strings.Repeat("x", maxTitle+1) + ",A,,\n" +
-		"2,T," + strings.Repeat("x", maxName+1) + ",,\n" +
-		"3,T,A," + strings.Repeat("x", maxText+1) + "," + strings.Repeat("g;", 3) + strings.Repeat("x", maxName+1) + "\n" +
+		"1," + strings.Repeat("x", catalog.DefaultLimits.Title+1) + ",A,,\n" +
+		"2,T," + strings.Repeat("x", catalog.DefaultLimits.Name+1) + ",,\n" +
+		"3,T,A," + strings.Repeat("x", catalog.DefaultLimits.Description+1) + "," + strings.Repeat("g;", 3) + strings.Repeat("x", catalog.DefaultLimits.Name+1) + "\n" +
 		"4,T," + strings.Repeat("A;", 300) + ",,\n" + strings.Repeat("k", maxKey+1) + ",T,A,,\n"
 	entries, findings, _ := readAll(t, file, Options{}, Limits{}, 0)
 	var got []string

@@ -31,11 +31,18 @@ func (f *Fields) number(column string, least, most int) *int {
 }
 
 // year reads a year, negative before our era.
-func (f *Fields) year(column string) *int { return f.number(column, minYear, maxYear) }
+func (f *Fields) year(column string) *int {
+	n := f.number(column, math.MinInt32, math.MaxInt32)
+	if n != nil && !f.limits.IsYear(*n, f.now) {
+		f.LeaveOut(column, f.limits.YearWords(f.now))
+		return nil
+	}
+	return n
+}
 
 // pages reads a number of pages; 0 means that it is not known.
 func (f *Fields) pages(column string) *int {
-	if n := f.number(column, 0, maxPages); n != nil && *n > 0 {
+	if n := f.number(column, 0, f.limits.Pages); n != nil && *n > 0 {
 		return n
 	}
 	return nil
