@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"bookvault/modules"
+	"bookvault/modules/catalog/importing"
 	"bookvault/platform/config"
 	"bookvault/platform/doctor"
 	"bookvault/platform/lifecycle"
@@ -43,6 +44,7 @@ type commandLine struct {
 
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Start the library and answer requests until Ctrl-C (the default)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or tell where it is."`
+	Import  importCommand  `cmd:"" help:"Bring a file of titles into the catalogue: CSV or TSV, plain or .gz."`
 	Token   tokenCommand   `cmd:"" help:"Print a new API token, and nothing else, on standard output."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, PostgreSQL, disk, clock and ports: what is wrong, and the mend."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -157,6 +159,38 @@ type migrateStatusCommand struct{}
 // Run lists the migrations.
 func (migrateStatusCommand) Run(ctx context.Context, house *modules.House) error {
 	return house.MigrationStatus(ctx)
+}
+
+type importCommand struct {
+	File      string `arg:"" help:"The file; - is standard input."`
+	Map       string `placeholder:"OURS=THEIRS,…" help:"Which of the file's columns is which of ours, for a file of no known shape."`
+	Source    string `placeholder:"NAME" help:"Whose keys they are; needed when --map names a key column."`
+	Encoding  string `placeholder:"NAME" help:"utf-8, latin-1, cp1252, utf-16le …; detected when not given."`
+	Delimiter string `placeholder:"CHAR" help:"One of , ; | or tab; detected when not given."`
+	DryRun    bool   `help:"Say what would happen and write no title."`
+	Overwrite bool   `help:"Let changed rows replace titles that a librarian edited."`
+	Refused   string `placeholder:"FILE" help:"Write every refused row, and every fact that was left out, to this file (CSV)."`
+}
+
+// Help gives the details and examples of bookvault import --help.
+func (importCommand) Help() string {
+	return `Known shapes are recognised by their header: goodbooks-10k, Project Gutenberg's metadata, Goodreads' export, and our own
+(docs/IMPORT.md). Rows that cannot go in are listed with line, field and reason, and the rest goes in. The same file again
+changes nothing; an import that was killed is completed by running it again. The last line on standard output is
+
+  created C, changed H, unchanged U, refused R
+
+Examples:
+
+  bookvault import books.csv
+  bookvault import --dry-run --refused refused.csv catalogue.csv.gz
+  bookvault import --map title=Titel,authors=Autor,year=Jahr,key=Nr --source bestand --encoding latin-1 bestand.csv`
+}
+
+// Run imports the file.
+func (c importCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.Import(ctx, modules.ImportFile{Path: c.File, Mapping: c.Map, Refused: c.Refused, Options: importing.Options{
+		Encoding: c.Encoding, Delimiter: c.Delimiter, Source: c.Source, DryRun: c.DryRun, Overwrite: c.Overwrite}})
 }
 
 type tokenCommand struct {

@@ -23,6 +23,7 @@ import (
 	borrowingpostgres "bookvault/modules/borrowing/postgres"
 	"bookvault/modules/catalog"
 	catalogapi "bookvault/modules/catalog/api"
+	"bookvault/modules/catalog/importing"
 	catalogpostgres "bookvault/modules/catalog/postgres"
 	"bookvault/modules/members"
 	membersapi "bookvault/modules/members/api"
@@ -51,6 +52,8 @@ type Library struct {
 	Routes []rest.Route
 	// Catalog is the catalogue, for the commands.
 	Catalog *catalog.Service
+	// Imports keeps the record of imports, for the commands.
+	Imports importing.Jobs
 	// Members is the members module, for the commands.
 	Members *members.Service
 	// Borrowing is the desk, for the commands.
@@ -94,6 +97,9 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	titles := catalog.New(catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores(), catalogSettings(f.Settings), time.Now)
 	catalogapi.Register(api, titles)
+	imports := catalogpostgres.NewImports(f.DB)
+	uploads := importing.NewService(imports, importSettings(f))
+	catalogapi.RegisterImports(api, uploads, int64(f.Settings.Server.MaxBody))
 
 	membersapi.Register(api, people, membersapi.Settings{SecureCookies: f.Settings.Members.SecureCookies})
 	api.SetAuthenticator(membersapi.NewAuthenticator(people))
@@ -105,8 +111,8 @@ func Assemble(f Foundations) (*Library, error) {
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)
 
-	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Members: people, Borrowing: desk,
-		workers: []worker{people, desk, relay}}, nil
+	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk,
+		workers: []worker{people, desk, relay, uploads}}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.

@@ -55,9 +55,19 @@ type Borrowing struct {
 
 // Catalog bounds what a title can hold, and what searching and covers may cost.
 type Catalog struct {
-	Limits CatalogLimits `key:"limits"`
-	Search CatalogSearch `key:"search"`
-	Covers CatalogCovers `key:"covers"`
+	Limits  CatalogLimits  `key:"limits"`
+	Search  CatalogSearch  `key:"search"`
+	Imports CatalogImports `key:"imports"`
+	Covers  CatalogCovers  `key:"covers"`
+}
+
+// CatalogImports bounds what a file of titles may be and what importing it takes.
+type CatalogImports struct {
+	MaxQueued   int  `key:"max_queued" min:"1" max:"1000"`
+	MaxField    Size `key:"max_field" min:"1KiB" max:"16MiB"`
+	MaxRow      Size `key:"max_row" min:"4KiB" max:"64MiB"`
+	MaxUnpacked Size `key:"max_unpacked" min:"1MiB" max:"1024GiB"`
+	BatchRows   int  `key:"batch_rows" min:"1" max:"10000"`
 }
 
 // CatalogLimits bounds what a title can hold.

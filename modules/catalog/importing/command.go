@@ -25,8 +25,9 @@ type Command struct {
 }
 
 const (
-	findingsShown = 20              // findings that are printed; --refused writes all to a file
-	linesApart    = 5 * time.Second // between two plain lines of progress
+	refusedShown = 20              // refused rows that are printed; --refused writes all to a file
+	leftOutShown = 5               // and left-out facts
+	linesApart   = 5 * time.Second // between two plain lines of progress
 )
 
 // Run imports the file at path ("-" is standard input). refused is a file for everything that was refused or left out; empty
@@ -60,11 +61,14 @@ func (c *Command) Run(ctx context.Context, path string, opts Options, refused st
 	}
 	c.say("%s %s as %s (%s)", kind, name, reader.Source(), reader.Encoding())
 	meter := c.newMeter(size)
-	shown, found := 0, 0
+	refusedRows, leftOut := 0, 0
 	totals, err := Run(ctx, store, reader, opts, Totals{}, size, func(p Progress) {
 		for _, f := range p.Findings {
-			if found++; shown < findingsShown {
-				shown++
+			seen, most := &leftOut, leftOutShown
+			if f.Refused {
+				seen, most = &refusedRows, refusedShown
+			}
+			if *seen++; *seen <= most {
 				meter.clear()
 				c.say("%s", f)
 			}
@@ -73,12 +77,12 @@ func (c *Command) Run(ctx context.Context, path string, opts Options, refused st
 		meter.show(p)
 	})
 	meter.end()
-	if found > shown {
-		hint := "--refused FILE lists them all"
+	if refusedRows > refusedShown || leftOut > leftOutShown {
+		where := "--refused FILE lists them all"
 		if refused != "" {
-			hint = refused + " lists them all"
+			where = refused + " lists them all"
 		}
-		c.say("and %d more; %s", found-shown, hint)
+		c.say("%d rows were refused and %d facts left out; %s", refusedRows, leftOut, where)
 	}
 	failure := ""
 	if err != nil {

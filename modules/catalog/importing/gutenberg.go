@@ -36,6 +36,9 @@ const maxMerged = 100 // authors that rows of one work may add up to
 
 // Merge takes the author of the next row of the same work.
 func (gutenberg) Merge(into *Entry, next Entry) {
+	if authors := into.Book.Authors; len(authors) == 1 && authors[0].Name == noAuthor {
+		into.Book.Authors = nil
+	}
 	for _, a := range next.Book.Authors {
 		if !slices.Contains(into.Book.Authors, a) && len(into.Book.Authors) < maxMerged {
 			into.Book.Authors = append(into.Book.Authors, a)
