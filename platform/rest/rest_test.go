@@ -177,6 +177,20 @@ func TestARouteWithoutARoleIsRefusedAtStart(t *testing.T) {
 		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil })
 }
 
+type hidden struct {
+	ID string `path:"id"`
+}
+
+func TestAnEmbeddedTypeThatIsNotExportedIsRefusedAtStart(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("it was registered, and its parameter would never arrive")
+		}
+	}()
+	Register(New(Settings{MaxBody: 10}), Route{Method: "GET", Path: "/x/{id}", ID: "x", Summary: "x", Tag: "x", Who: identity.Public},
+		func(context.Context, *struct{ hidden }) (*struct{}, error) { return nil, nil })
+}
+
 func TestTheDocumentSaysWhoMayCall(t *testing.T) {
 	api := testAPI(t)
 	w := httptest.NewRecorder()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,6 +39,8 @@ func Register[I, O any](api *API, route Route, handler func(context.Context, *I)
 	if route.ID == "" || route.Tag == "" || route.Summary == "" {
 		panic(fmt.Sprintf("rest: %s %s needs an ID, a Tag and a Summary", route.Method, route.Path))
 	}
+	checkShape(route, reflect.TypeFor[I]())
+	checkShape(route, reflect.TypeFor[O]())
 	if route.MaxBody == 0 {
 		route.MaxBody = api.settings.MaxBody
 	}

@@ -28,7 +28,7 @@ type nextBody struct {
 type checkedInBody struct {
 	Item       itemBody  `json:"item" doc:"What the copy is now."`
 	Title      string    `json:"title,omitempty"`
-	ClosedLoan *loanBody `json:"closed_loan" doc:"The loan that this closed; null when there was none."`
+	ClosedLoan *LoanBody `json:"closed_loan" doc:"The loan that this closed; null when there was none."`
 	Next       nextBody  `json:"next" doc:"What to do with the copy."`
 }
 

@@ -16,7 +16,8 @@ type warningBody struct {
 	Detail string `json:"detail"`
 }
 
-type loanBody struct {
+// LoanBody is a loan as it is answered. (Embedded, so exported: huma looks at no other.)
+type LoanBody struct {
 	ID         int64         `json:"id" doc:"0 in the answer of a dry run."`
 	Barcode    string        `json:"barcode"`
 	BookID     int64         `json:"book_id"`
@@ -37,8 +38,8 @@ type loanBody struct {
 	Warnings   []warningBody `json:"warnings,omitempty" doc:"What the desk should know, though it is no refusal."`
 }
 
-func loanOf(v borrowing.LoanView) loanBody {
-	return loanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
+func loanOf(v borrowing.LoanView) LoanBody {
+	return LoanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
 		Channel: string(v.Channel), OpenedAt: v.OpenedAt, DueOn: v.DueOn.String(), DueAt: v.DueAt, Renewals: v.Renewals, Overdue: v.Overdue,
 		Status: string(v.Status), ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy}
 }
@@ -58,13 +59,13 @@ type lendIn struct {
 type lendOut struct {
 	Status   int
 	Location string `header:"Location"`
-	Body     loanBody
+	Body     LoanBody
 }
 
 func (o *operations) checkOut(ctx context.Context, in *lendIn) (*lendOut, error) {
 	cmd := borrowing.CheckOut{Card: in.Body.MemberCard, Barcode: in.Body.Barcode, BookID: in.Body.BookID, Branch: in.Body.Branch, Override: in.Body.Override.domain()}
-	body, err := command[borrowing.Lent, loanBody]{route: "POST /loans", key: in.IdempotencyKey, about: in.Body, status: 201, dry: in.Validate,
-		body: func(l borrowing.Lent) loanBody {
+	body, err := command[borrowing.Lent, LoanBody]{route: "POST /loans", key: in.IdempotencyKey, about: in.Body, status: 201, dry: in.Validate,
+		body: func(l borrowing.Lent) LoanBody {
 			body := loanOf(l.LoanView)
 			for _, w := range l.Warnings {
 				body.Warnings = append(body.Warnings, warningBody(w))
@@ -83,7 +84,7 @@ func (o *operations) checkOut(ctx context.Context, in *lendIn) (*lendOut, error)
 	return &lendOut{Status: 201, Location: fmt.Sprintf("%s/loans/%d", root, body.ID), Body: body}, nil
 }
 
-type loanOut struct{ Body loanBody }
+type loanOut struct{ Body LoanBody }
 
 type renewIn struct {
 	rest.Command
@@ -98,7 +99,7 @@ func (o *operations) renew(ctx context.Context, in *renewIn) (*loanOut, error) {
 	if in.Body != nil {
 		over = in.Body.Override.domain()
 	}
-	body, err := command[borrowing.LoanView, loanBody]{route: "POST /loans/{id}/renewals", key: in.IdempotencyKey, about: []any{in.ID, over}, status: 200, body: loanOf,
+	body, err := command[borrowing.LoanView, LoanBody]{route: "POST /loans/{id}/renewals", key: in.IdempotencyKey, about: []any{in.ID, over}, status: 200, body: loanOf,
 		run: func(order borrowing.Order) (borrowing.LoanView, error) { return o.desk.Renew(ctx, in.ID, over, order) },
 	}.do(ctx)
 	return &loanOut{body}, err
@@ -117,7 +118,7 @@ func (o *operations) reverse(ctx context.Context, in *reverseIn) (*loanOut, erro
 	if in.Body != nil {
 		reason = in.Body.Reason
 	}
-	body, err := command[borrowing.LoanView, loanBody]{route: "POST /loans/{id}/reversal", key: in.IdempotencyKey, about: []any{in.ID, reason}, status: 200, body: loanOf,
+	body, err := command[borrowing.LoanView, LoanBody]{route: "POST /loans/{id}/reversal", key: in.IdempotencyKey, about: []any{in.ID, reason}, status: 200, body: loanOf,
 		run: func(order borrowing.Order) (borrowing.LoanView, error) {
 			return o.desk.Reverse(ctx, in.ID, reason, order)
 		},
@@ -134,7 +135,7 @@ type listLoansIn struct {
 
 type loansOut struct {
 	Link string `header:"Link"`
-	Body rest.Page[loanBody]
+	Body rest.Page[LoanBody]
 }
 
 func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*loansOut, error) {
@@ -155,11 +156,11 @@ func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*loansOut,
 	if err != nil {
 		return nil, err
 	}
-	bodies := make([]loanBody, len(loans))
+	bodies := make([]LoanBody, len(loans))
 	for i, l := range loans {
 		bodies[i] = loanOf(l)
 	}
-	out := &loansOut{Body: page(bodies, more, scope, func(l loanBody) int64 { return l.ID })}
+	out := &loansOut{Body: page(bodies, more, scope, func(l LoanBody) int64 { return l.ID })}
 	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
 	return out, nil
 }
@@ -169,7 +170,7 @@ type oneLoanIn struct {
 }
 
 type explainedLoan struct {
-	loanBody
+	LoanBody
 	Terms      borrowing.Terms `json:"terms" doc:"Of the rule, as they were when the loan was opened."`
 	DueWhy     borrowing.Due   `json:"explanation" doc:"How the due date was reached: the rule, and the value of each input."`
 	Overridden []string        `json:"overridden,omitempty" doc:"Refusals that a member of staff overrode."`
@@ -180,7 +181,7 @@ func (o *operations) getLoan(ctx context.Context, in *oneLoanIn) (*struct{ Body 
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body explainedLoan }{explainedLoan{loanBody: loanOf(l), Terms: l.Terms, DueWhy: l.Why.Due, Overridden: l.Why.Overridden}}, nil
+	return &struct{ Body explainedLoan }{explainedLoan{LoanBody: loanOf(l), Terms: l.Terms, DueWhy: l.Why.Due, Overridden: l.Why.Overridden}}, nil
 }
 
 type loanEventsIn struct {
