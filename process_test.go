@@ -185,8 +185,8 @@ func (s *serving) kill(t *testing.T) {
 	s.wait(t)
 }
 
-// ask sends a request with a bearer token ("" for none) and gives the status and the body.
-func (s *serving) ask(method, path, token, body string) (int, string, error) {
+// ask sends a request with a bearer token ("" for none) and more headers (name, value, …), and gives the status and the body.
+func (s *serving) ask(method, path, token, body string, headers ...string) (int, string, error) {
 	r, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
@@ -196,6 +196,9 @@ func (s *serving) ask(method, path, token, body string) (int, string, error) {
 	}
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
 	}
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
