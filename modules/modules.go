@@ -110,6 +110,7 @@ func Assemble(f Foundations) (*Library, error) {
 	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, desk.FollowAvailability(tellCatalogue(titles)))
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)
+	people.OnChange(tellDesk(desk, f.Logger))
 
 	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk,
 		workers: []worker{people, desk, relay, uploads}}, nil
