@@ -22,14 +22,22 @@ func (b *banner) title(version string) { b.say("\nBookVault %s\n\n", version) }
 // step prints one line a step: its name, how long it took, and what it has to say.
 func (b *banner) step(s lifecycle.Started) {
 	if s.Err != nil {
-		b.say("  %-12s %8s  failed\n\n", s.Name, human(s.Took))
+		b.say("  %-13s %8s  failed\n\n", s.Name, human(s.Took))
 		return
 	}
-	b.say("  %-12s %8s  %s\n", s.Name, human(s.Took), s.Note)
+	b.say("  %-13s %8s  %s\n", s.Name, human(s.Took), s.Note)
 }
 
 func (b *banner) ready(s *server, took time.Duration) {
 	b.say("\nReady after %s: http://%s (API: /docs). Ctrl-C stops it.\n\n", human(took), s.web.Address())
+	if len(s.signIns) == 0 {
+		return
+	}
+	b.say("This is the demonstration library. Sign in with a card and its password (kept in %s):\n\n", s.library.demonstration.Record())
+	for _, who := range s.signIns {
+		b.say("  %-13s  %-10s %s\n", who.Role, who.Card, who.Password)
+	}
+	b.say("\n")
 }
 
 func (b *banner) stopping() { b.say("\nStopping: answering what was asked, then closing.\n") }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"bookvault/modules/borrowing"
 	"bookvault/modules/catalog"
@@ -21,6 +20,37 @@ import (
 
 // demonstrationSource names the demonstration's titles among the sources of imports.
 const demonstrationSource = "demonstration"
+
+// demonstrationLibrary hands the modules to the loader.
+func demonstrationLibrary(f Foundations, imports *catalogpostgres.Imports, people *members.Service, desk *borrowing.Service) demonstration.Library {
+	return demonstration.Library{
+		Catalogue:   demonstrationCatalogue{imports},
+		Members:     demonstrationMembers{people},
+		Circulation: demonstrationDesk{desk, f.Settings.Library.Currency},
+		Folder:      f.Settings.Database.Embedded.Data,
+	}
+}
+
+// loadDemonstration fills an empty catalogue, when the settings want that, and says what it brought in.
+func (s *server) loadDemonstration(ctx context.Context) (note string, err error) {
+	switch s.settings.Library.Demonstration {
+	case "never":
+		return "off", nil
+	case "private":
+		if !s.settings.Database.Private() {
+			return "off: this PostgreSQL is not BookVault's own", nil
+		}
+	}
+	loaded, err := demonstration.Load(members.AsCommand(ctx), s.library.demonstration)
+	if err != nil {
+		return "", err
+	}
+	s.signIns = loaded.SignIns
+	if loaded.Titles == 0 {
+		return "nothing to bring in", nil
+	}
+	return fmt.Sprintf("%d titles, %d copies, %d members, %d loans, %d holds", loaded.Titles, loaded.Copies, loaded.Members, loaded.Loans, loaded.Holds), nil
+}
 
 type demonstrationCatalogue struct{ imports *catalogpostgres.Imports }
 
@@ -88,28 +118,25 @@ func (d demonstrationMembers) Enrol(ctx context.Context, p demonstration.Person)
 	return err
 }
 
-// demonstrationDesk does what a desk does. at gives the desk as it was at a moment, so that loans of last month are reckoned
-// with last month's dates.
+// demonstrationDesk does what a desk does; loans of last month are reckoned with last month's dates.
 type demonstrationDesk struct {
-	at       func(time.Time) *borrowing.Service
-	now      time.Time
+	*borrowing.Service
 	currency string
 }
 
 func (d demonstrationDesk) Furnish(ctx context.Context, branches []demonstration.Branch, types []demonstration.ItemType, rules []demonstration.Rule) error {
-	desk := d.at(d.now)
 	for i, b := range branches {
-		if err := desk.SaveBranch(ctx, borrowing.Branch{Code: b.Code, Name: b.Name, Sort: i}); err != nil {
+		if err := d.SaveBranch(ctx, borrowing.Branch{Code: b.Code, Name: b.Name, Sort: i}); err != nil {
 			return err
 		}
 	}
 	for i, t := range types {
-		if err := desk.SaveItemType(ctx, borrowing.ItemType{Code: t.Code, Name: t.Name, Sort: i}); err != nil {
+		if err := d.SaveItemType(ctx, borrowing.ItemType{Code: t.Code, Name: t.Name, Sort: i}); err != nil {
 			return err
 		}
 	}
 	for _, r := range rules {
-		err := desk.SaveRule(ctx, borrowing.Rule{
+		err := d.SaveRule(ctx, borrowing.Rule{
 			RuleKey: borrowing.RuleKey{Category: r.Category, ItemType: r.ItemType},
 			Terms:   borrowing.Terms{LoanDays: r.LoanDays, Renewals: r.Renewals, LoanLimit: r.LoanLimit},
 		})
@@ -124,7 +151,6 @@ func (d demonstrationDesk) Furnish(ctx context.Context, branches []demonstration
 const shelvedAtOnce = 250
 
 func (d demonstrationDesk) Shelve(ctx context.Context, copies []demonstration.Copy) error {
-	desk := d.at(d.now)
 	for batch := range slices.Chunk(copies, shelvedAtOnce) {
 		items := make([]borrowing.NewItem, 0, len(batch))
 		for _, c := range batch {
@@ -133,9 +159,9 @@ func (d demonstrationDesk) Shelve(ctx context.Context, copies []demonstration.Co
 				Price: &borrowing.Money{Minor: c.PriceMinor, Currency: d.currency}, Loanable: c.Loanable,
 			})
 		}
-		_, err := desk.AddItems(ctx, items, borrowing.Order{})
+		_, err := d.AddItems(ctx, items, borrowing.Order{})
 		if errors.Is(err, &problem.Error{Code: borrowing.BarcodeExists}) { // a start that was cut off had come further
-			err = shelveSingly(ctx, desk, items)
+			err = d.shelveSingly(ctx, items)
 		}
 		if err != nil {
 			return fmt.Errorf("copies %s to %s: %w", batch[0].Barcode, batch[len(batch)-1].Barcode, err)
@@ -144,9 +170,9 @@ func (d demonstrationDesk) Shelve(ctx context.Context, copies []demonstration.Co
 	return nil
 }
 
-func shelveSingly(ctx context.Context, desk *borrowing.Service, items []borrowing.NewItem) error {
+func (d demonstrationDesk) shelveSingly(ctx context.Context, items []borrowing.NewItem) error {
 	for _, item := range items {
-		if _, err := desk.AddItem(ctx, item, borrowing.Order{}); err != nil && !errors.Is(err, &problem.Error{Code: borrowing.BarcodeExists}) {
+		if _, err := d.AddItem(ctx, item, borrowing.Order{}); err != nil && !errors.Is(err, &problem.Error{Code: borrowing.BarcodeExists}) {
 			return err
 		}
 	}
@@ -154,12 +180,12 @@ func shelveSingly(ctx context.Context, desk *borrowing.Service, items []borrowin
 }
 
 func (d demonstrationDesk) Lend(ctx context.Context, l demonstration.Loan) error {
-	_, err := d.at(l.OpenedAt).CheckOut(ctx, borrowing.CheckOut{Card: l.Card, Barcode: l.Barcode, Branch: l.Branch}, borrowing.Order{})
+	_, err := d.At(l.OpenedAt).CheckOut(ctx, borrowing.CheckOut{Card: l.Card, Barcode: l.Barcode, Branch: l.Branch}, borrowing.Order{})
 	return unlessDone(err, borrowing.AlreadyYours)
 }
 
 func (d demonstrationDesk) Hold(ctx context.Context, h demonstration.Hold) error {
-	_, err := d.at(d.now).PlaceHold(ctx, borrowing.PlaceHold{Card: h.Card, BookID: h.BookID, PickupBranch: h.PickupBranch}, borrowing.Order{})
+	_, err := d.PlaceHold(ctx, borrowing.PlaceHold{Card: h.Card, BookID: h.BookID, PickupBranch: h.PickupBranch}, borrowing.Order{})
 	return unlessDone(err, borrowing.HoldExists)
 }
 

@@ -25,6 +25,7 @@ import (
 	catalogapi "bookvault/modules/catalog/api"
 	"bookvault/modules/catalog/importing"
 	catalogpostgres "bookvault/modules/catalog/postgres"
+	"bookvault/modules/demonstration"
 	"bookvault/modules/members"
 	membersapi "bookvault/modules/members/api"
 	memberspostgres "bookvault/modules/members/postgres"
@@ -59,7 +60,8 @@ type Library struct {
 	// Borrowing is the desk, for the commands.
 	Borrowing *borrowing.Service
 
-	workers []worker
+	demonstration demonstration.Library
+	workers       []worker
 }
 
 // worker is what a module does behind the requests. Stop is synchronous, and safe before Start and twice.
@@ -113,7 +115,7 @@ func Assemble(f Foundations) (*Library, error) {
 	people.OnChange(tellDesk(desk, f.Logger))
 
 	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk,
-		workers: []worker{people, desk, relay, uploads}}, nil
+		demonstration: demonstrationLibrary(f, imports, people, desk), workers: []worker{people, desk, relay, uploads}}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.

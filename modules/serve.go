@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"bookvault/migrations"
+	"bookvault/modules/demonstration"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/database/embedded"
@@ -37,6 +38,7 @@ type server struct {
 	db      *database.DB
 	library *Library
 	metrics *telemetry.MetricsServer
+	signIns []demonstration.SignIn
 }
 
 // Serve runs the library until ctx ends: it starts everything in order, says on Err how long each step took and where the
@@ -81,6 +83,7 @@ func (s *server) steps(banner *banner) *lifecycle.Stack {
 	stack.Add(lifecycle.Step{Name: "schema", Start: s.migrate, StartWithin: 10 * time.Minute})
 	stack.Add(lifecycle.Step{Name: "database", Start: s.openDatabase, Stop: s.closeDatabase, StartWithin: 30 * time.Second, StopWithin: closing})
 	stack.Add(lifecycle.Step{Name: "library", Start: s.assemble, Stop: func(ctx context.Context) error { return s.library.Stop(ctx) }, StopWithin: closing})
+	stack.Add(lifecycle.Step{Name: "demonstration", Start: s.loadDemonstration, StartWithin: 5 * time.Minute})
 	stack.Add(lifecycle.Step{Name: "metrics", Start: s.serveMetrics, Stop: func(ctx context.Context) error { return s.metrics.Stop(ctx) }, StopWithin: closing})
 	stack.Add(lifecycle.Step{Name: "requests", Start: s.answer, Stop: func(ctx context.Context) error { return s.web.Stop(ctx) },
 		StopWithin: s.settings.Server.ShutdownTimeout - closingTime})

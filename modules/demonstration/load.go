@@ -3,6 +3,7 @@ package demonstration
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -16,9 +17,13 @@ type Library struct {
 	Now         func() time.Time // the clock; time.Now when nil
 }
 
-// Loaded says what Load brought in; all zero when there was nothing to do.
+// Record is the path of the file that keeps the sign-ins.
+func (l Library) Record() string { return filepath.Join(l.Folder, recordName) }
+
+// Loaded says what Load brought in, zero when there was nothing to do; and how to sign in, when this is the demonstration library.
 type Loaded struct {
 	Titles, Copies, Members, Loans, Holds int
+	SignIns                               []SignIn
 }
 
 // Load fills a catalogue that is empty with the demonstration library, and leaves any other alone. The passwords of the sign-ins
@@ -41,7 +46,10 @@ func Load(ctx context.Context, l Library) (done Loaded, err error) {
 	}
 	unfinished := len(r.SignIns) > 0 && !r.Loaded && ours > 0
 	if titles > 0 && !unfinished {
-		return Loaded{}, nil
+		if ours > 0 {
+			done.SignIns = r.SignIns
+		}
+		return done, nil
 	}
 	if len(r.SignIns) == 0 {
 		r.SignIns = newSignIns()
@@ -53,7 +61,7 @@ func Load(ctx context.Context, l Library) (done Loaded, err error) {
 	if done, err = l.load(ctx, r.SignIns); err != nil {
 		return done, err
 	}
-	r.Loaded = true
+	r.Loaded, done.SignIns = true, r.SignIns
 	return done, writeRecord(l.Folder, r)
 }
 

@@ -28,15 +28,6 @@ type record struct {
 // The file's name in the data folder.
 const recordName = "demonstration.json"
 
-// SignIns gives the sign-ins that were made for the library in this folder; none when it has no demonstration library.
-func SignIns(folder string) ([]SignIn, error) {
-	r, err := readRecord(folder)
-	if err != nil {
-		return nil, err
-	}
-	return r.SignIns, nil
-}
-
 func readRecord(folder string) (r record, err error) {
 	name := filepath.Join(folder, recordName)
 	data, err := os.ReadFile(name)

@@ -41,6 +41,8 @@ type Library struct {
 	Name     string `key:"name"`
 	TimeZone string `key:"time_zone"`
 	Currency string `key:"currency"`
+	// Demonstration says into which PostgreSQL the demonstration library goes when its catalogue is empty.
+	Demonstration string `key:"demonstration" oneof:"private always never"`
 
 	// Location is TimeZone, loaded; it has no key of its own.
 	Location *time.Location
