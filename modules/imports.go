@@ -5,26 +5,14 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/term"
-
 	"bookvault/modules/catalog/importing"
 	"bookvault/platform/config"
+	"bookvault/platform/telemetry"
 )
 
 // uploadsFolder is where uploaded files of titles wait for their import.
 func uploadsFolder(c *config.Config) string {
 	return filepath.Join(c.Database.Embedded.Data, "imports")
-}
-
-func importLimits(c *config.Config) importing.Limits {
-	i := c.Catalog.Imports
-	return importing.Limits{FieldBytes: int(i.MaxField), RowBytes: int(i.MaxRow), UnpackedBytes: int64(i.MaxUnpacked), BatchRows: i.BatchRows,
-		Titles: catalogSettings(c).Limits}
-}
-
-func importSettings(f Foundations) importing.Settings {
-	return importing.Settings{Folder: uploadsFolder(f.Settings), MaxUpload: int64(f.Settings.Server.MaxBody), MaxQueued: f.Settings.Catalog.Imports.MaxQueued,
-		Limits: importLimits(f.Settings), Logger: f.Logger}
 }
 
 // ImportFile says which file bookvault import reads, and how.
@@ -53,12 +41,7 @@ func (h *House) Import(ctx context.Context, file ImportFile) error {
 		return err
 	}
 	return h.withLibrary(ctx, func(ctx context.Context, library *Library) error {
-		command := importing.Command{Jobs: library.Imports, Limits: importLimits(settings), Out: h.Out, Err: h.Err, Terminal: isTerminal(h.Err)}
+		command := importing.Command{Jobs: library.Imports, Limits: importLimits(settings), Out: h.Out, Err: h.Err, Terminal: telemetry.Terminal(h.Err)}
 		return command.Run(ctx, file.Path, file.Options, file.Refused)
 	})
-}
-
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -1,0 +1,51 @@
+package modules
+
+import (
+	"bookvault/modules/borrowing"
+	"bookvault/modules/catalog"
+	"bookvault/modules/catalog/importing"
+	"bookvault/modules/members"
+	"bookvault/platform/config"
+)
+
+// What each module is told of the configuration, in its own words: no module reads it itself.
+
+func catalogSettings(c *config.Config) catalog.Settings {
+	l, s, p := c.Catalog.Limits, c.Catalog.Search, c.Catalog.Covers
+	return catalog.Settings{
+		Limits: catalog.Limits{Title: l.Title, Name: l.Name, Description: l.Description, Authors: l.Authors, Genres: l.Genres, Pages: l.Pages,
+			FirstYear: l.FirstYear, YearsAhead: l.YearsAhead},
+		Query:  catalog.QueryLimits{Length: s.QueryLength, Terms: s.QueryTerms},
+		Search: catalog.SearchSettings{Candidates: s.Candidates, FacetValues: s.FacetValues, Typos: s.TypoWords, Corrections: s.Corrections},
+		Cover: catalog.CoverSettings{MaxBytes: int64(p.MaxUpload), MaxPixels: p.MaxPixels, MinimumSide: p.MinSide,
+			LargeWidth: p.LargeWidth, SmallWidth: p.SmallWidth, Quality: p.Quality, AtOnce: p.AtOnce},
+	}
+}
+
+func borrowingSettings(f Foundations, committed func()) borrowing.Settings {
+	b := f.Settings.Borrowing
+	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, HoldShelfDays: b.HoldShelfDays,
+		Committed: committed, Logger: f.Logger}
+}
+
+func memberSettings(c *config.Config) members.Settings {
+	m := c.Members
+	return members.Settings{
+		Location: c.Library.Location, CardPrefix: m.CardPrefix, PasswordMin: m.PasswordMinLength,
+		Hashing:     members.Hashing{MemoryKiB: uint32(m.SignIn.HashMemory / 1024), Iterations: uint32(m.SignIn.HashPasses), Concurrency: m.SignIn.HashesAtOnce},
+		SessionIdle: m.SessionIdle, SessionLifetime: m.SessionLifetime,
+		TokenLifetime: m.TokenLifetime, TokenLifetimeMax: m.TokenLifetimeMax,
+		Throttle: members.Throttle{Window: m.SignIn.Window, PerAccount: m.SignIn.PerAccount, PerAddress: m.SignIn.PerAddress},
+	}
+}
+
+func importLimits(c *config.Config) importing.Limits {
+	i := c.Catalog.Imports
+	return importing.Limits{FieldBytes: int(i.MaxField), RowBytes: int(i.MaxRow), UnpackedBytes: int64(i.MaxUnpacked), BatchRows: i.BatchRows,
+		Titles: catalogSettings(c).Limits}
+}
+
+func importSettings(f Foundations) importing.Settings {
+	return importing.Settings{Folder: uploadsFolder(f.Settings), MaxUpload: int64(f.Settings.Server.MaxBody), MaxQueued: f.Settings.Catalog.Imports.MaxQueued,
+		Limits: importLimits(f.Settings), Logger: f.Logger}
+}
