@@ -37,6 +37,7 @@ type echoIn struct {
 		Title string            `json:"title" minLength:"1" maxLength:"50"`
 		Tags  []string          `json:"tags,omitempty" maxItems:"3"`
 		Notes map[string]string `json:"notes,omitempty"`
+		Count int64             `json:"count,omitempty"`
 	}
 }
 type echoOut struct {
@@ -100,6 +101,11 @@ func TestWhatTheEdgeRefuses(t *testing.T) {
 		"NUL":                     {"POST", path, "Bearer desk", "", `{"title":"a\u0000b"}`, 400, "malformed_request", "body.title"},
 		"NUL deep":                {"POST", path, "Bearer desk", "", `{"title":"x","tags":["a","\u0000"]}`, 400, "malformed_request", "body.tags[1]"},
 		"an escaped backslash":    {"POST", path, "Bearer desk", "", `{"title":"a\\u0000b"}`, 200, "", ""},
+		"half a pair":             {"POST", path, "Bearer desk", "", `{"title":"x","tags":["a\ud800"]}`, 400, "malformed_request", "body.tags[0]"},
+		"the other half":          {"POST", path, "Bearer desk", "", `{"title":"\uDC00\ud800"}`, 400, "malformed_request", "body.title"},
+		"half, then no half":      {"POST", path, "Bearer desk", "", `{"title":"\ud83d\u0041"}`, 400, "malformed_request", "body.title"},
+		"a pair":                  {"POST", path, "Bearer desk", "", `{"title":"\ud83d\ude00 \\ud800"}`, 200, "", ""},
+		"a number out of range":   {"POST", path, "Bearer desk", "", `{"title":"x","count":9223372036854775808}`, 422, "invalid_request", "body.count"},
 		"broken UTF-8":            {"POST", path, "Bearer desk", "", "{\"title\":\"a\xffb\"}", 400, "malformed_request", "body.title"},
 		"broken UTF-8 in a name":  {"POST", path, "Bearer desk", "", "{\"a\xff\":\"b\"}", 400, "malformed_request", "body"},
 		"too large":               {"POST", path, "Bearer desk", "", `{"title":"` + strings.Repeat("x", 2000) + `"}`, 413, "body_too_large", ""},
