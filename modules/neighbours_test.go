@@ -1,34 +1,16 @@
 package modules
 
 import (
-	"log/slog"
-	"os"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"bookvault/modules/members"
-	"bookvault/platform/config"
 	"bookvault/platform/database/dbtest"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
-
 // A block that the members module sets is heard by borrowing, which passes over the holds of whoever is blocked.
 func TestBorrowingHearsOfAMembersStanding(t *testing.T) {
-	defaults, err := os.ReadFile("../config.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings, err := config.Load(config.Sources{Defaults: defaults})
-	if err != nil {
-		t.Fatal(err)
-	}
 	db := dbtest.New(t)
-	library, err := Assemble(Foundations{Version: "test", Settings: settings, DB: db, Registry: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := assembled(t, db)
 	ctx := members.AsCommand(t.Context())
 	m, err := library.Members.Create(ctx, members.NewMember{Card: "R-1", Name: "A Reader"})
 	if err != nil {

@@ -148,9 +148,19 @@ func (s *server) openDatabase(ctx context.Context) (note string, err error) {
 	return fmt.Sprintf("a primary, %d to read from beside it", len(s.storage.replicas)), nil
 }
 
-func (s *server) closeDatabase(context.Context) error {
-	s.db.Close()
-	return nil
+// closeDatabase waits for connections in use, but not longer than it may: the end of PostgreSQL, or of this process, ends them.
+func (s *server) closeDatabase(ctx context.Context) error {
+	closed := make(chan struct{})
+	go func() {
+		s.db.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		return nil
+	case <-ctx.Done():
+		return errors.New("connections to the database were still in use")
+	}
 }
 
 func (s *server) assemble(ctx context.Context) (note string, err error) {

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -82,7 +81,7 @@ func FuzzParseQuery(f *testing.F) {
 		}
 		for _, term := range q.Terms {
 			if (term.ISBN == "") == (len(term.Forms) == 0) {
-				t.Fatal(fmt.Sprintf("%q: a term is either words or an ISBN: %+v", text, term))
+				t.Fatalf("%q: a term is either words or an ISBN: %+v", text, term)
 			}
 		}
 	})

@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -109,5 +108,3 @@ func titles(p catalog.Page) []string {
 	}
 	return out
 }
-
-func numbered(n int) string { return fmt.Sprintf("Common title %04d", n) }
