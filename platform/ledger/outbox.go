@@ -42,9 +42,10 @@ func NewOutbox(schema, consumer string) *Outbox {
 	return &Outbox{consumer: consumer,
 		register: `INSERT INTO ` + s + `.outbox_cursors (consumer) VALUES ($1) ON CONFLICT DO NOTHING`,
 		lock:     `SELECT horizon::text, id FROM ` + s + `.outbox_cursors WHERE consumer = $1 FOR UPDATE SKIP LOCKED`,
-		next: `SELECT horizon::text, id, topic, key, data, at FROM ` + s + `.outbox
-			WHERE (horizon, id) > ($1::text::xid8, $2) AND horizon < pg_snapshot_xmin(pg_current_snapshot())
-			ORDER BY horizon, id LIMIT $3`,
+		// ORDER BY says o.horizon, since a bare horizon would be the text of the output, in which 1000 comes before 999.
+		next: `SELECT o.horizon::text, o.id, o.topic, o.key, o.data, o.at FROM ` + s + `.outbox o
+			WHERE (o.horizon, o.id) > ($1::text::xid8, $2) AND o.horizon < pg_snapshot_xmin(pg_current_snapshot())
+			ORDER BY o.horizon, o.id LIMIT $3`,
 		move: `UPDATE ` + s + `.outbox_cursors SET horizon = $2::text::xid8, id = $3 WHERE consumer = $1`,
 		purge: `DELETE FROM ` + s + `.outbox WHERE (horizon, id) IN (
 			SELECT o.horizon, o.id FROM ` + s + `.outbox o, (SELECT horizon, id FROM ` + s + `.outbox_cursors ORDER BY horizon, id LIMIT 1) slowest

@@ -26,9 +26,10 @@ type Relay struct {
 	settings RelaySettings
 	wake     chan struct{}
 
-	lock sync.Mutex
-	stop context.CancelFunc
-	done chan struct{}
+	lock  sync.Mutex
+	quit  chan struct{}      // closed: finish the batch under way and end; nil before Start
+	abort context.CancelFunc // end at once
+	done  chan struct{}
 }
 
 // purgeEvery is how often a relay removes what all consumers have had.
@@ -60,53 +61,56 @@ func (r *Relay) Nudge() {
 func (r *Relay) Start(ctx context.Context) error {
 	r.lock.Lock()
 	defer r.lock.Unlock()
-	if r.stop != nil {
+	if r.quit != nil {
 		return nil
 	}
 	if err := r.outbox.Register(ctx, r.db); err != nil {
 		return err
 	}
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r.stop, r.done = stop, make(chan struct{})
-	go r.run(running)
+	running, abort := context.WithCancel(context.WithoutCancel(ctx))
+	r.quit, r.abort, r.done = make(chan struct{}), abort, make(chan struct{})
+	go r.run(running, r.quit, r.done)
 	return nil
 }
 
-// Stop ends the relay and waits for it, as long as ctx lets it. A batch that was under way is rolled back, and comes again.
+// Stop ends the relay after the batch that is under way. When ctx ends before, the batch is rolled back, and comes again.
 func (r *Relay) Stop(ctx context.Context) error {
 	r.lock.Lock()
 	defer r.lock.Unlock()
-	if r.stop == nil {
+	if r.quit == nil {
 		return nil
 	}
-	r.stop()
+	close(r.quit)
+	var err error
 	select {
 	case <-r.done:
-		r.stop = nil
-		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("stop the relay of %s: %w", r.settings.Consumer, ctx.Err())
+		err = fmt.Errorf("stop the relay of %s: %w", r.settings.Consumer, ctx.Err())
 	}
+	r.abort()
+	<-r.done
+	r.quit = nil
+	return err
 }
 
-func (r *Relay) run(ctx context.Context) {
-	defer close(r.done)
+func (r *Relay) run(ctx context.Context, quit <-chan struct{}, done chan<- struct{}) {
+	defer close(done)
 	const soon = 10 * time.Millisecond
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	patience, purged := soon, time.Now()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-quit:
 			return
 		case <-r.wake:
 			patience = soon
 		case <-timer.C:
 		}
-		held := r.drain(ctx)
+		held := r.drain(ctx, quit)
 		if time.Since(purged) > purgeEvery {
 			purged = time.Now()
-			r.purge(ctx)
+			r.purge(ctx, quit)
 		}
 		// Messages held back by an older transaction are looked for again soon, then less often, up to the poll.
 		wait := r.settings.Poll
@@ -119,9 +123,18 @@ func (r *Relay) run(ctx context.Context) {
 	}
 }
 
+func ended(quit <-chan struct{}) bool {
+	select {
+	case <-quit:
+		return true
+	default:
+		return false
+	}
+}
+
 // drain delivers until nothing is left, and tells whether messages are held back or could not be delivered.
-func (r *Relay) drain(ctx context.Context) (held bool) {
-	for ctx.Err() == nil {
+func (r *Relay) drain(ctx context.Context, quit <-chan struct{}) (held bool) {
+	for !ended(quit) {
 		n, held, err := r.outbox.Deliver(ctx, r.db, r.settings.Batch, r.settings.Handle)
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -135,9 +148,9 @@ func (r *Relay) drain(ctx context.Context) (held bool) {
 	return false
 }
 
-func (r *Relay) purge(ctx context.Context) {
+func (r *Relay) purge(ctx context.Context, quit <-chan struct{}) {
 	const step = 5000
-	for ctx.Err() == nil {
+	for !ended(quit) {
 		n, err := r.outbox.Purge(ctx, r.db, step)
 		if err != nil && ctx.Err() == nil {
 			r.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "the outbox could not be purged", slog.Any("error", err))
