@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 
 /** @typedef {import("playwright-core").Page} Page */
 
-export const URL_ = process.env.BOOKVAULT_URL ?? "http://127.0.0.1:8080";
+export const URL_ = process.env.E2E_URL ?? "http://127.0.0.1:8080";
 const OUTPUT = fileURLToPath(new URL("output/", import.meta.url));
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PROGRAMS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -19,7 +19,7 @@ export const PHONE = { width: 390, height: 844 };
 export const WIDE = { width: 1280, height: 900 };
 
 /** @type {{role: string, card: string, password: string}[]} */
-const SIGN_INS = JSON.parse(process.env.BOOKVAULT_SIGN_INS ?? "[]");
+const SIGN_INS = JSON.parse(process.env.E2E_SIGN_INS ?? "[]");
 
 /** @param {string} role */
 export function signInOf(role) {
@@ -66,10 +66,13 @@ export async function reader(browser, { viewport = WIDE, scheme = "light", local
   return { context, page, calm, open, close: () => context.close() };
 }
 
-/** Waits until the page of the address stands. @param {Page} page */
+/** Waits until the page of the address stands, with all that comes after its first words. @param {Page} page */
 export async function settled(page) {
-  await page.waitForFunction(() => document.querySelector("main h1") && !document.querySelector("main[aria-busy]"));
-  await page.waitForLoadState("networkidle");
+  await page.waitForFunction(() => {
+    const main = document.querySelector("main");
+    const waits = "[aria-busy], bv-availability:not([class]), #copies:empty, #shelves:empty, .bone";
+    return main?.dataset.at === location.pathname + location.search && !main.matches("[aria-busy]") && !main.querySelector(waits);
+  });
 }
 
 /** @param {Page} page @param {string} role */

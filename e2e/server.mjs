@@ -1,4 +1,4 @@
-// server.mjs: builds the real program, starts it on a fresh data folder and a free port, reads the demonstration sign-ins, stops it.
+// server.mjs: builds the real program (or takes the one at E2E_BINARY), starts it on a fresh data folder and a free port, reads the demonstration sign-ins, stops it.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -33,9 +33,9 @@ async function run(command, args) {
  */
 export async function startLibrary() {
   const folder = await mkdtemp(join(tmpdir(), "bookvault-e2e-"));
-  const binary = join(folder, "bookvault");
+  const binary = process.env.E2E_BINARY ?? join(folder, "bookvault");
   const data = join(folder, "data");
-  await run("go", ["build", "-o", binary, "."]);
+  if (!process.env.E2E_BINARY) await run("go", ["build", "-o", binary, "."]);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(binary, ["serve"], {

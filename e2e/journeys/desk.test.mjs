@@ -42,7 +42,7 @@ test("a card and a pile of books, faster than the answers; each once, in order",
   await quiet();
   const log = await page.locator(".scan").evaluateAll((lines) => lines.map((one) => [one.className.trim(), one.querySelector(".name")?.textContent]));
   assert.deepEqual(log, [...copies.toReversed().map(({ title }) => ["scan ok", title]), ["scan note", "Nguyễn Quầy Nhanh"]]);
-  assert.match((await line(0).textContent()) ?? "", /OK.*due \w+day, /);
+  assert.match((await line(0).textContent()) ?? "", /OK.*due \w+day, /s);
   assert.match((await page.locator("#member").textContent()) ?? "", /3 books on loan/);
   await focused();
   await picture(page, "desk-wide");
@@ -50,7 +50,7 @@ test("a card and a pile of books, faster than the answers; each once, in order",
 
   await scan(copies[0].barcode); // again: no harm
   await quiet();
-  assert.match((await line(0).textContent()) ?? "", /NOTE.*Already on this member’s card; nothing was changed/);
+  assert.match((await line(0).textContent()) ?? "", /NOTE.*Already on this member’s card; nothing was changed/s);
   const { items } = await librarian.get(`/api/borrowing/v1/loans?member_card=${member.card}&status=open`);
   assert.deepEqual(items.map((/** @type {any} */ loan) => loan.barcode).sort(), copies.map(({ barcode }) => barcode).sort());
 
@@ -65,10 +65,10 @@ test("a card and a pile of books, faster than the answers; each once, in order",
   await page.keyboard.press("F4");
   await scan(copies[0].barcode);
   await quiet();
-  assert.match((await line(0).textContent()) ?? "", /OK.*returned · /);
+  assert.match((await line(0).textContent()) ?? "", /OK.*returned · /s);
   await scan(copies[0].barcode);
   await quiet();
-  assert.match((await line(0).textContent()) ?? "", /OK.*was not on loan · /);
+  assert.match((await line(0).textContent()) ?? "", /OK.*was not on loan · /s);
   await picture(page, "desk-check-in");
   calm();
   await close();
@@ -81,13 +81,13 @@ test("refusals say every reason and never whose the book is", async () => {
   const { page, scan, quiet, line, focused, calm, close } = await desk({ viewport: PHONE });
   await scan(copy.barcode);
   await quiet();
-  assert.match((await line(0).textContent()) ?? "", /NO.*Scan the member’s card first/);
+  assert.match((await line(0).textContent()) ?? "", /NO.*Scan the member’s card first/s);
   await scan("NO-SUCH-THING");
   await quiet();
-  assert.match((await line(0).textContent()) ?? "", /NO.*No card and no book has this number/);
+  assert.match((await line(0).textContent()) ?? "", /NO.*No card and no book has this number/s);
   await scan(second.card, copy.barcode);
   await quiet();
-  assert.match((await line(0).textContent()) ?? "", /NO.*on loan to somebody else/);
+  assert.match((await line(0).textContent()) ?? "", /NO.*on loan to somebody else/s);
   assert.ok(!(await page.locator("main").textContent())?.includes("Lê Mượn Trước"));
   await focused();
   await picture(page, "desk-refused-phone");
@@ -105,7 +105,7 @@ test("an expired card can be overridden with a reason", async () => {
   const { page, scan, quiet, line, calm, close } = await desk();
   await scan(member.card, copy.barcode);
   await quiet();
-  assert.match((await line(0).textContent()) ?? "", /NO.*membership has run out/);
+  assert.match((await line(0).textContent()) ?? "", /NO.*membership has run out/s);
   await page.getByText("Override…").click();
   await page.getByLabel("Why lend it all the same?").fill("Renews at the desk today");
   await picture(page, "desk-override");
@@ -131,7 +131,7 @@ test("a lost connection loses no scan, and doubles none", async () => {
   await accessible(page, "the desk without a connection");
   await context.setOffline(false);
   await quiet();
-  for (const i of [0, 1]) assert.match((await line(i).textContent()) ?? "", /OK/);
+  for (const i of [0, 1]) assert.match((await line(i).textContent()) ?? "", /OK/s);
   const { items } = await librarian.get(`/api/borrowing/v1/loans?member_card=${member.card}&status=open`);
   assert.equal(items.length, 2);
 

@@ -166,6 +166,7 @@ async function open(how, focus) {
   main.removeAttribute("aria-busy");
   document.title = view.title === NAME ? NAME : `${view.title} · ${NAME}`;
   render(main, view.body);
+  main.dataset.at = shown; // what stands here now; the address itself moves before its page comes
   view.ready?.(main, own.signal);
   dispatchEvent(new CustomEvent("page", { detail: url }));
   if (how === "back" || how === "first") scrollTo(0, kept.scroll ?? 0);
