@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { freeCopies, hand, launch, newMember, PHONE, picture, reader, settled, signIn, signInOf, URL_, WIDE } from "../browser.mjs";
+import { accessible, freeCopies, hand, launch, newMember, PHONE, picture, reader, settled, signIn, signInOf, URL_, WIDE } from "../browser.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -105,6 +105,38 @@ for (const [name, viewport] of /** @type {const} */ ([["wide", WIDE], ["phone", 
     await librarian.post("/api/borrowing/v1/check-ins", { barcode: copy.barcode });
   });
 }
+
+test("a reader waits for a title that is out, sees the place in the queue, gives it up", async () => {
+  const librarian = await hand("librarian");
+  const [copy] = await freeCopies(librarian, 1, 63);
+  const { items } = await librarian.get(`/api/borrowing/v1/items?book_id=${copy.book_id}`);
+  const other = await newMember(librarian, "Bùi Mượn Hết");
+  for (const { barcode, status } of items) {
+    if (status === "available") await librarian.post("/api/borrowing/v1/loans", { member_card: other.card, barcode });
+  }
+  const { page, open, calm, close } = await reader(browser);
+  await open(`/sign-in?next=/books/${copy.book_id}`);
+  await signIn(page, "patron");
+  assert.match((await page.locator("bv-availability").textContent()) ?? "", /^(All \d+ copies are|The only copy is) out/);
+  assert.equal(await page.getByRole("button", { name: "Borrow" }).count(), 0);
+  await page.getByRole("button", { name: "Place a hold" }).dblclick();
+  await page.locator("#borrow .note.good", { hasText: "You are number 1 in the queue; it will wait for you at " }).waitFor();
+  await page.locator("bv-availability", { hasText: "1 waiting" }).waitFor();
+  await picture(page, "held");
+  await open("/loans");
+  const row = page.locator("bv-hold", { hasText: copy.title });
+  assert.equal(await row.count(), 1, "a double click makes one hold");
+  assert.match((await row.textContent()) ?? "", /Number 1 in the queue, to pick up at /);
+  await picture(page, "holds");
+  await accessible(page, "loans with a hold");
+  await row.getByRole("button", { name: "Cancel" }).click();
+  await row.getByText("Cancelled").waitFor();
+  const left = await librarian.get(`/api/borrowing/v1/availability?book_ids=${copy.book_id}`);
+  assert.equal(left.items[0].holds, 0);
+  calm();
+  await close();
+  for (const { barcode } of items) await librarian.post("/api/borrowing/v1/check-ins", { barcode });
+});
 
 test("a wrong password is told kindly, and nothing else is given away", async () => {
   const { page, open, calm, close } = await reader(browser, { expected: [401] });
