@@ -52,7 +52,16 @@ func (db *DB) openGORM() (*gorm.DB, error) {
 	)
 }
 
-func onConn(c gorm.ConnPool) gorm.Dialector { return postgres.New(postgres.Config{Conn: c}) }
+func onConn(c gorm.ConnPool) gorm.Dialector {
+	return discreet{postgres.New(postgres.Config{Conn: c}).(*postgres.Dialector)}
+}
+
+// discreet keeps the values of parameters out of the log, where names, addresses and hashes have no business. The logger's own
+// ParameterizedQueries does not reach that far: dbresolver wraps the logger and loses it.
+type discreet struct{ *postgres.Dialector }
+
+// Explain gives a statement for the log, with its placeholders.
+func (discreet) Explain(sql string, _ ...any) string { return sql }
 
 // ErrNotInTx says that a write was tried outside InTx, where nobody would remember what its author must see afterwards.
 var ErrNotInTx = errors.New("writes belong into database.InTx")

@@ -33,9 +33,14 @@ func (s *Store) Insert(ctx context.Context, a members.Account, passwordHash stri
 			return accountError(err, "insert member")
 		}
 		m.ID, m.Version = stored.ID, stored.Version
-		if err := tx.Exec(`INSERT INTO members.cards (card_key, card, member_id, issued_at) VALUES (?, ?, ?, ?)`,
-			a.CardKey, a.Card, m.ID, a.CreatedAt).Error; err != nil {
-			return accountError(err, "insert card")
+		// A card that is taken is an answer and no failure: nothing of it belongs in the log of failed statements.
+		card := tx.Exec(`INSERT INTO members.cards (card_key, card, member_id, issued_at) VALUES (?, ?, ?, ?) ON CONFLICT (card_key) DO NOTHING`,
+			a.CardKey, a.Card, m.ID, a.CreatedAt)
+		if card.Error == nil && card.RowsAffected == 0 {
+			return members.ErrCardTaken
+		}
+		if card.Error != nil {
+			return accountError(card.Error, "insert card")
 		}
 		if err := storeBlocks(tx, m.ID, a.Blocks); err != nil {
 			return err
