@@ -110,11 +110,13 @@ type serving struct {
 
 var readyLine = regexp.MustCompile(`Ready after .*: (http://\S+)`)
 
-// serve starts a server on a port of its own and waits until it says that it is ready. It is killed at the end of the test.
+// serve starts a server on a port of its own, with an empty library unless args say otherwise, and waits until it says that it
+// is ready. It is stopped at the end of the test.
 func serve(t *testing.T, home string, environ []string, args ...string) *serving {
 	t.Helper()
 	s := &serving{banner: &transcript{grown: make(chan struct{}, 1)}, ended: make(chan struct{})}
-	s.command = exec.Command(program(t), append([]string{"serve", "--address", "127.0.0.1:0", "--set", "telemetry.metrics_address="}, args...)...)
+	s.command = exec.Command(program(t), append([]string{"serve", "--address", "127.0.0.1:0",
+		"--set", "telemetry.metrics_address=", "--set", "library.demonstration=never"}, args...)...)
 	s.command.Dir, s.command.Env = home, append(os.Environ(), environ...)
 	s.command.Stdout, s.command.Stderr = io.Discard, s.banner
 	if err := s.command.Start(); err != nil {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +19,12 @@ import (
 
 // One library through its life, in the order of a person's days: each part goes on where the one before ended, since starting
 // anew each time would cost what the test is worth.
+// signInLine is one sign-in of the banner: role, card, password.
+var signInLine = regexp.MustCompile(`(?m)^  (patron|desk|librarian|administrator) +(\S+) +([a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4})$`)
+
 func TestALibrarysLife(t *testing.T) {
 	life, home := t, newHome(t)
-	token := ""
+	token, signIns := "", [][]string{}
 
 	t.Run("a command before the first start makes what it needs", func(t *testing.T) {
 		out, words, status := command(t, home, nil, "token", "--role", "administrator")
@@ -34,7 +39,7 @@ func TestALibrarysLife(t *testing.T) {
 
 	var server *serving
 	t.Run("the first start", func(t *testing.T) {
-		server = serve(life, home, nil)
+		server = serve(life, home, nil, "--set", "library.demonstration=private")
 		for _, step := range []string{"address", "PostgreSQL", "schema", "database", "library", "requests"} {
 			if !strings.Contains(server.banner.String(), "  "+step) {
 				t.Errorf("the banner says nothing of %s:\n%s", step, server.banner)
@@ -54,10 +59,30 @@ func TestALibrarysLife(t *testing.T) {
 			t.Errorf("openapi: %.200s", text)
 		}
 		server.mustAsk(t, "GET", "/api/members/v1/me", token, "", http.StatusOK)
+		if found := server.mustAsk(t, "GET", "/api/catalog/v1/books?q=truyen+kieu", "", "", http.StatusOK); !strings.Contains(found, "Truyện Kiều") {
+			t.Errorf("the demonstration is not found: %.300s", found)
+		}
 	})
 	if server == nil {
 		t.FailNow()
 	}
+
+	t.Run("it prints sign-ins for the four roles, and keeps them to itself", func(t *testing.T) {
+		signIns = signInLine.FindAllStringSubmatch(server.banner.String(), -1)
+		if len(signIns) != 4 {
+			t.Fatalf("%d sign-ins:\n%s", len(signIns), server.banner)
+		}
+		for _, who := range signIns {
+			session := server.mustAsk(t, "POST", "/api/members/v1/sessions", "", fmt.Sprintf(`{"card":%q,"password":%q}`, who[2], who[3]), http.StatusCreated)
+			if !strings.Contains(session, who[1]) {
+				t.Errorf("%s signs in as %s", who[1], session)
+			}
+		}
+		kept, err := os.Stat(filepath.Join(home, "data", "demonstration.json"))
+		if err != nil || kept.Mode().Perm() != 0o600 {
+			t.Errorf("the passwords are kept in %v (%v)", kept, err)
+		}
+	})
 
 	t.Run("a second server on the same folder is refused", func(t *testing.T) {
 		_, words, status := command(t, home, nil, "serve", "--address", "127.0.0.1:0")
@@ -97,7 +122,7 @@ func TestALibrarysLife(t *testing.T) {
 		if len(postgresOf(home)) == 0 {
 			t.Error("PostgreSQL went with its parent: this test proves nothing")
 		}
-		server = serve(life, home, nil)
+		server = serve(life, home, nil, "--set", "library.demonstration=private")
 		server.mustAsk(t, "GET", "/api/members/v1/me", token, "", http.StatusOK)
 	})
 
@@ -142,8 +167,11 @@ func TestALibrarysLife(t *testing.T) {
 	})
 
 	t.Run("the next start is fast and finds everything", func(t *testing.T) {
-		server = serve(life, home, nil)
+		server = serve(life, home, nil, "--set", "library.demonstration=private")
 		server.mustAsk(t, "GET", "/api/members/v1/me", token, "", http.StatusOK)
+		if again := signInLine.FindAllStringSubmatch(server.banner.String(), -1); !slices.EqualFunc(again, signIns, slices.Equal) {
+			t.Errorf("other sign-ins than at first: %v", again)
+		}
 		if status, _ := server.interrupt(t); status != 0 {
 			t.Errorf("status %d:\n%s", status, server.banner)
 		}

@@ -60,7 +60,7 @@ func TestTheSecondCtrlCDoesNotWaitForRequests(t *testing.T) {
 func TestCtrlCWhileStartingLeavesNothingBehind(t *testing.T) {
 	home := newHome(t)
 	banner := &transcript{grown: make(chan struct{}, 1)}
-	process := exec.Command(program(t), "--address", "127.0.0.1:0", "--set", "telemetry.metrics_address=")
+	process := exec.Command(program(t), "--address", "127.0.0.1:0", "--set", "telemetry.metrics_address=", "--set", "library.demonstration=never")
 	process.Dir, process.Stderr = home, banner
 	if err := process.Start(); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package modules
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -21,6 +23,10 @@ func (b *banner) title(version string) { b.say("\nBookVault %s\n\n", version) }
 
 // step prints one line a step: its name, how long it took, and what it has to say.
 func (b *banner) step(s lifecycle.Started) {
+	if errors.Is(s.Err, context.Canceled) {
+		b.say("  %-13s %8s  interrupted\n\n", s.Name, human(s.Took))
+		return
+	}
 	if s.Err != nil {
 		b.say("  %-13s %8s  failed\n\n", s.Name, human(s.Took))
 		return
