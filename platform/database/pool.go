@@ -50,7 +50,7 @@ type Settings struct {
 	MaxConnIdleTime          time.Duration // an unused connection beyond MinConns; 5 min
 
 	ReplicaMaxLag time.Duration // a replica that is further behind gets no reads; 1 s
-	ReplicaPoll   time.Duration // how often a replica is asked how far it has replayed; 10 ms (50 times less often while nobody reads)
+	ReplicaPoll   time.Duration // how often a replica is asked how far it has replayed; 20 ms (25 times less often while nobody reads)
 
 	Logger *slog.Logger // nil: slog.Default()
 }
@@ -69,7 +69,7 @@ func (s Settings) withDefaults() Settings {
 	s.MaxConnLifetime = cmp.Or(s.MaxConnLifetime, 30*time.Minute)
 	s.MaxConnIdleTime = cmp.Or(s.MaxConnIdleTime, 5*time.Minute)
 	s.ReplicaMaxLag = cmp.Or(s.ReplicaMaxLag, time.Second)
-	s.ReplicaPoll = cmp.Or(s.ReplicaPoll, 10*time.Millisecond)
+	s.ReplicaPoll = cmp.Or(s.ReplicaPoll, 20*time.Millisecond)
 	if s.Logger == nil {
 		s.Logger = slog.Default()
 	}

@@ -29,7 +29,7 @@ const (
 // Nobody reads: the watchers look only so often.
 const (
 	restAfter    = 2 * time.Second
-	restInterval = 50 // times the usual one
+	restInterval = 25 // times the usual one
 )
 
 // watch starts a watcher for each server. Without replicas there is nothing to compare and none is started.
