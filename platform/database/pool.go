@@ -265,8 +265,5 @@ func (c boundedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(bounded), errBusy) {
 		return nil, errBusy
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &heldConn{Conn: conn.(*stdlib.Conn)}, nil
+	return conn, err
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/gorm"
 )
 
@@ -35,13 +37,15 @@ func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 			return fmt.Errorf("taking a connection for a transaction: %w", err)
 		}
 		defer func() { _ = conn.Close() }() // back to the pool, which throws away one that is still in a transaction
-		var beneath *heldConn
-		if err := conn.Raw(func(c any) error { beneath = c.(*heldConn); beneath.hold(); return nil }); err != nil {
-			return fmt.Errorf("taking a connection for a transaction: %w", err)
+		// Raw keeps database/sql's own hands off the connection, which it may be closing because ctx ended; what it has
+		// closed is refused, and rolled back by being closed.
+		alone := func(use func(*pgx.Conn) error) error {
+			return conn.Raw(func(c any) error { return use(c.(*stdlib.Conn).Conn()) })
 		}
-		defer beneath.letGo()
-		return db.transact(ctx, beneath.Conn.Conn(), func(pgx.Tx) error {
-			tx := db.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
+		return db.transact(ctx, alone, func(pgx.Tx) error {
+			inside, leave := context.WithCancel(ctx)
+			defer leave() // closes rows that fn left open: nothing could end while they hold the connection
+			tx := db.gorm.Session(&gorm.Session{NewDB: true, Context: inside})
 			tx.Statement.ConnPool = &openTx{conn}
 			return fn(tx)
 		})
@@ -62,7 +66,7 @@ func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 			return fmt.Errorf("taking a connection for a transaction: %w", err)
 		}
 		defer conn.Release()
-		return db.transact(ctx, conn.Conn(), fn)
+		return db.transact(ctx, func(use func(*pgx.Conn) error) error { return use(conn.Conn()) }, fn)
 	})
 }
 
@@ -84,10 +88,10 @@ func (db *DB) retried(ctx context.Context, transaction func() error) error {
 	}
 }
 
-// transact is one transaction on a connection that nobody else uses.
-func (db *DB) transact(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) error) error {
-	tx, err := conn.Begin(ctx)
-	if err != nil {
+// transact is one transaction on a connection that is reached through alone, while nothing else uses it.
+func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) error, fn func(pgx.Tx) error) error {
+	var tx pgx.Tx
+	if err := alone(func(conn *pgx.Conn) (err error) { tx, err = conn.Begin(ctx); return err }); err != nil {
 		return fmt.Errorf("%w: %w", errNotBegun, err)
 	}
 	ended := false
@@ -96,7 +100,7 @@ func (db *DB) transact(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) erro
 			db.counts.rollbacks.Add(1)
 			after, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.settings.ConnectTimeout)
 			defer cancel()
-			_ = tx.Rollback(after) // a connection on which this fails is thrown away, and the server rolls back
+			_ = alone(func(*pgx.Conn) error { return tx.Rollback(after) }) // a connection on which this fails is thrown away
 		}
 	}()
 	if err := fn(tx); err != nil {
@@ -109,25 +113,33 @@ func (db *DB) transact(ctx context.Context, conn *pgx.Conn, fn func(pgx.Tx) erro
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.settings.CommitTimeout)
 	defer cancel()
 	ended = true
-	switch err := tx.Commit(after); {
-	case errors.Is(err, pgx.ErrTxCommitRollback):
+	asked := false
+	at := beyond // unless the server says where: committed all the same, and its author reads from the primary
+	err := alone(func(conn *pgx.Conn) error {
+		asked = true
+		if err := tx.Commit(after); err != nil {
+			return err
+		}
+		if told, err := askPosition(after, conn, askPrimary); err == nil {
+			at = told
+		}
+		return nil
+	})
+	switch {
+	case err == nil:
+		db.counts.commits.Add(1)
+		db.committed(ctx, at)
+		return nil
+	case !asked, pgconn.SafeToRetry(err), errors.Is(err, pgx.ErrTxCommitRollback): // COMMIT was not even sent, or refused
 		db.counts.rollbacks.Add(1)
 		return ErrRolledBack
 	case sqlState(err) != "" && !serverGone(err):
 		db.counts.rollbacks.Add(1)
 		return fmt.Errorf("committing: %w", err)
-	case err != nil:
-		db.counts.unknown.Add(1)
-		db.committed(ctx, beyond) // if it was made, its author must see it
-		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 	}
-	db.counts.commits.Add(1)
-	at, err := askPosition(after, conn, askPrimary)
-	if err != nil {
-		at = beyond // committed all the same: its author reads from the primary
-	}
-	db.committed(ctx, at)
-	return nil
+	db.counts.unknown.Add(1)
+	db.committed(ctx, beyond) // if it was made, its author must see it
+	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 }
 
 // openTx is a connection in a transaction as GORM sees it. Being a gorm.TxCommitter keeps dbresolver's hands off it and makes

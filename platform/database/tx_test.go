@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -147,6 +148,53 @@ func TestACallerWhoLeavesBeforeCommitChangesNothing(t *testing.T) {
 	})
 	if !errors.Is(err, context.Canceled) || total(t, db) != 0 {
 		t.Errorf("answered %v; the sum is %d", err, total(t, db))
+	}
+}
+
+// Callers leave at any moment: before a statement, during it, between the rows of its answer. No connection is then used by two.
+func TestCallersWhoLeaveAtAnyMoment(t *testing.T) {
+	db := notes(t, dbtest.With(func(s *database.Settings) { s.MaxConns = 4 }))
+	var callers sync.WaitGroup
+	var changed atomic.Int64
+	for caller := range 4 {
+		callers.Go(func() {
+			for i := range 24 {
+				ctx, cancel := context.WithCancel(t.Context())
+				if i%4 != 0 { // some stay
+					time.AfterFunc(time.Duration((i*37+caller*11)%60)*time.Millisecond, cancel)
+				}
+				err := db.InTx(ctx, func(tx *gorm.DB) error {
+					if err := tx.Exec("UPDATE notes SET n = n + 1 WHERE id = 1").Error; err != nil {
+						return err
+					}
+					rows, err := tx.Raw("SELECT repeat('x', 200) FROM generate_series(1, 2000)").Rows()
+					if err != nil {
+						return err
+					}
+					for read := 0; read < i*50 && rows.Next(); read++ {
+						_ = rows.Err()
+					}
+					if i%3 == 0 { // and forgets to close what it opened
+						return nil
+					}
+					_ = rows.Close()
+					return tx.Exec("UPDATE notes SET n = n + 1 WHERE id = 2").Error
+				})
+				if err == nil && i%3 == 0 {
+					changed.Add(1)
+				} else if err == nil {
+					changed.Add(2)
+				}
+				cancel()
+			}
+		})
+	}
+	callers.Wait()
+	if got := total(t, db); got != int(changed.Load()) {
+		t.Errorf("the sum is %d after changes of %d", got, changed.Load())
+	}
+	if changed.Load() == 0 {
+		t.Error("nobody stayed, so this test shows little")
 	}
 }
 
