@@ -19,7 +19,12 @@ const (
 	factGenre    = "=g" // + key of the genre
 	factLanguage = "=l" // + tag in lower case, and its first part alone: pt-br is found by pt
 	factISBN     = "=i" // + thirteen digits
+	factDecade   = "=d" // + first year of the decade it was published in
+	factEpoch    = "=e" // + number of the id, in epochs (epochShift): titles that came in about the same time
 )
+
+// epochShift makes epochs of ids: 10 bits of shard, and 12 of the sequence's number, so that an epoch has 4096 titles.
+const epochShift = 10 + 12
 
 // Bounds of PostgreSQL's tsvector: positions beyond the last are not told apart, and a lexeme has at most 255. A lexeme may have
 // 2046 bytes, which no word and no key reaches.
@@ -53,6 +58,10 @@ func document(b *catalog.Book) pgtype.TSVector {
 	if b.ISBN13 != "" {
 		d.fact(factISBN + b.ISBN13)
 	}
+	if b.PublishedYear != nil {
+		d.fact(factDecade + strconv.Itoa(decade(*b.PublishedYear)))
+	}
+	d.fact(factEpoch + strconv.FormatInt(b.ID>>epochShift, 10))
 	return d.vector()
 }
 
@@ -66,6 +75,9 @@ func words(doc pgtype.TSVector) []string {
 	}
 	return out
 }
+
+// decade is the first year of the decade of a year, also before our era: -44 is of the decade that begins with -50.
+func decade(year int) int { return year - ((year%10)+10)%10 }
 
 func nameFact(name string) string {
 	parts := catalog.Words(name)

@@ -51,7 +51,7 @@ func TestPagesHaveNoGapAndNoRepeatWhileOthersWrite(t *testing.T) {
 				if page.Next == nil {
 					break
 				}
-				if pages > 200 { // newest first outruns no writer; oldest first may be chased by one
+				if pages > 25 { // newest first outruns no writer; oldest first may be chased by one
 					stop()
 				}
 				c.After = page.Next

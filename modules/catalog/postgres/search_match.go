@@ -3,17 +3,18 @@ package postgres
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"bookvault/modules/catalog"
 )
 
-// match is the part of a search that decides which titles it finds: SQL conditions on catalog.books b, with their parameters
-// in order.
+// match is the part of a search that decides which titles it finds.
 type match struct {
-	conditions []string
-	args       []any
-	words      string // the tsquery of the words alone, for ranking; empty when there are none
-	keyFrom    string // titles whose key is from keyFrom up to keyTo begin with what was typed; empty for none
+	conditions []condition // on catalog.books b, but for its document
+	doc        string      // tsquery of words and facts on the document; empty when there are none
+	words      string      // of the words alone, for ranking
+	open       bool        // a word in doc may go on
+	keyFrom    string      // titles whose key is from keyFrom up to keyTo begin with what was typed; empty for none
 	keyTo      string
 }
 
@@ -21,48 +22,54 @@ type match struct {
 const lastRune = "\U0010FFFF"
 
 func matchOf(c catalog.Criteria) match {
-	m := match{conditions: []string{"b.deleted_at IS NULL"}}
-	m.words = tsquery(c.Query.Terms)
+	m := match{words: tsquery(c.Query.Terms)}
 	m.keyFrom, m.keyTo = beginnings(c.Query)
-	all := facts(c)
+	parts := filters(c)
 	if m.words != "" {
-		all = append(all, m.words)
+		parts = append(parts, m.words)
 	}
-	if len(all) > 0 {
-		m.and("b.doc @@ CAST(? AS tsquery)", strings.Join(all, " & "))
+	m.doc = strings.Join(parts, " & ")
+	for _, t := range c.Query.Terms {
+		m.open = m.open || t.Open
 	}
-	if len(c.Query.Terms) == 0 && m.keyFrom != "" {
-		m.and("b.title_key >= ? AND b.title_key < ?", m.keyFrom, m.keyTo)
-	}
-	if c.YearFrom != nil {
-		m.and("b.published_year >= ?", *c.YearFrom)
-	}
-	if c.YearTo != nil {
-		m.and("b.published_year <= ?", *c.YearTo)
-	}
-	if c.Available {
-		m.and("EXISTS (SELECT FROM catalog.availability a WHERE a.book_id = b.id AND a.available_items > 0)")
+	m.conditions = []condition{
+		{sql: "b.deleted_at IS NULL"},
+		when(len(c.Query.Terms) == 0, m.beginsWith().sql, m.beginsWith().args...),
+		whenGiven(c.YearFrom, "b.published_year >= ?"),
+		whenGiven(c.YearTo, "b.published_year <= ?"),
+		when(c.Available, "EXISTS (SELECT FROM catalog.availability a WHERE a.book_id = b.id AND a.available_items > 0)"),
 	}
 	return m
 }
 
-func (m *match) and(condition string, args ...any) {
-	m.conditions = append(m.conditions, condition)
-	m.args = append(m.args, args...)
+// where gives all conditions of the match and some more, as SQL and its parameters.
+func (m match) where(more ...condition) (string, []any) {
+	return all(m.conditions, []condition{when(m.doc != "", "b.doc @@ CAST(? AS tsquery)", m.doc)}, more)
 }
 
-// where gives the conditions and more of them, as SQL and parameters.
-func (m match) where(more ...condition) (string, []any) {
-	all, args := append([]string{}, m.conditions...), append([]any{}, m.args...)
-	for _, c := range more {
-		if c.sql != "" {
-			all, args = append(all, c.sql), append(args, c.args...)
+// rank is how well a title matches, as SQL with its parameters: a word in the title counts more than one in a name, and that
+// more than one in a genre or a subject (the weights of PostgreSQL's ts_rank).
+func (m match) rank() (string, []any) {
+	if m.words == "" {
+		return "0::real", nil
+	}
+	return "ts_rank(b.doc, CAST(? AS tsquery))", []any{m.words}
+}
+
+// all joins conditions, leaving out those that are none.
+func all(lists ...[]condition) (string, []any) {
+	parts, args := []string{"true"}, []any(nil)
+	for _, list := range lists {
+		for _, c := range list {
+			if c.sql != "" {
+				parts, args = append(parts, c.sql), append(args, c.args...)
+			}
 		}
 	}
-	return strings.Join(all, " AND "), args
+	return strings.Join(parts, " AND "), args
 }
 
-// condition is one more condition; the zero value is none.
+// condition is a condition in SQL with its parameters; the zero value is none.
 type condition struct {
 	sql  string
 	args []any
@@ -73,6 +80,13 @@ func when(is bool, sql string, args ...any) condition {
 		return condition{}
 	}
 	return condition{sql, args}
+}
+
+func whenGiven(year *int, sql string) condition {
+	if year == nil {
+		return condition{}
+	}
+	return condition{sql, []any{*year}}
 }
 
 // beginsWith and notBeginsWith part the titles that begin with what was typed from the others.
@@ -95,8 +109,8 @@ func beginnings(q catalog.Query) (from, to string) {
 	}
 }
 
-// facts are the filters that stand in the document (see document.go).
-func facts(c catalog.Criteria) []string {
+// filters are those that stand in the document as facts (see document.go).
+func filters(c catalog.Criteria) []string {
 	var out []string
 	fact := func(is bool, kind, value string) {
 		if is {
@@ -107,6 +121,31 @@ func facts(c catalog.Criteria) []string {
 	fact(c.Language != "", factLanguage, strings.ToLower(c.Language))
 	fact(c.AuthorID != 0, factAuthor, strconv.FormatInt(c.AuthorID, 10))
 	fact(c.AuthorName != "", factName, nameFact(c.AuthorName))
+	if decades := decadeFacts(c.YearFrom, c.YearTo); len(decades) > 0 {
+		out = append(out, "("+strings.Join(decades, " | ")+")")
+	}
+	return out
+}
+
+// mostDecades is how many decades a search may name; a longer time is hardly a filter.
+const mostDecades = 30
+
+// decadeFacts are the decades of a span of years, none for a span that is open or too long. The years themselves are
+// conditions of their own.
+func decadeFacts(from, to *int) []string {
+	if from == nil {
+		return nil
+	}
+	last := time.Now().Year() + 10
+	if to != nil {
+		last = *to
+	}
+	var out []string
+	for d := decade(*from); d <= last; d += 10 {
+		if out = append(out, lexeme(factDecade+strconv.Itoa(d))); len(out) > mostDecades {
+			return nil
+		}
+	}
 	return out
 }
 
