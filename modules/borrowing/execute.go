@@ -70,7 +70,7 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 	if order.DryRun {
 		order.Once = nil
 	}
-	if early != nil && (order.Once == nil || problem.Of(early).Kind == problem.Internal || problem.Of(early).Kind == problem.Unavailable) {
+	if early != nil && (order.Once == nil || !isAnswer(early)) {
 		return result, early
 	}
 	changed := false
@@ -95,9 +95,10 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 			result, err = decide(scene)
 		}
 		if err != nil {
-			if !errors.As(err, &refused) || order.Once == nil {
+			if order.Once == nil || !isAnswer(err) {
 				return err
 			}
+			refused = problem.Of(err)
 			scene.Changes = Changes{}
 		}
 		if order.DryRun {
@@ -120,6 +121,13 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 		return result, refused
 	}
 	return result, nil
+}
+
+// isAnswer tells whether an error is the library's answer to the command, to be given again: a refusal by rule, or that there is no
+// such thing. A mistake in the request, or a failure, is not; nothing is stored of it.
+func isAnswer(err error) bool {
+	kind := problem.Of(err).Kind
+	return kind == problem.ConflictKind || kind == problem.NotFoundKind
 }
 
 // remember makes the row that is kept under the command's key; nil without one.

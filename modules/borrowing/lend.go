@@ -51,9 +51,7 @@ func (s *Service) CheckOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent, error) {
 	member, seen, title, early := s.meet(ctx, cmd)
 	if early == nil {
-		if early = cmd.Override.check(ctx, member.ID); early != nil {
-			order.Once = nil // a mistake in the request is not an answer to keep
-		}
+		early = cmd.Override.check(ctx, member.ID)
 	}
 	scope := Scope{Members: []Member{member}, Books: []int64{seen.BookID}, NewLoans: 1}
 	if cmd.Barcode != "" {

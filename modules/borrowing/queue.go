@@ -20,9 +20,7 @@ type PlaceHold struct {
 func (s *Service) PlaceHold(ctx context.Context, cmd PlaceHold, order Order) (HoldView, error) {
 	member, _, title, early := s.meet(ctx, CheckOut{Card: cmd.Card, BookID: cmd.BookID})
 	if early == nil {
-		if early = cmd.Override.check(ctx, member.ID); early != nil {
-			order.Once = nil
-		}
+		early = cmd.Override.check(ctx, member.ID)
 	}
 	scope := Scope{Members: []Member{member}, Books: []int64{cmd.BookID}, NewHolds: 1}
 	return execute(ctx, s, order, scope, early, func(sc *Scene) (HoldView, error) {
