@@ -8,32 +8,37 @@ import (
 	"bookvault/modules/members"
 )
 
-// Search lists members. Each way of finding has its index, and the union of their ids is ordered by name.
+// Search lists members. The page's ids are found first, by the members alone; cards and blocks are read for those only. A search that has
+// one way to match is a plain condition, so that PostgreSQL may walk in the order of names and stop early when much matches; several
+// ways are united by their ids, each by its own index.
 func (s *Store) Search(ctx context.Context, q members.Search) ([]members.Account, error) {
 	where, args := []string{"TRUE"}, []any{}
 	var ways []string
 	if len(q.Words) > 0 {
-		ways = append(ways, `SELECT id FROM members.members WHERE name_words @@ ?::tsquery`)
+		ways = append(ways, `p.name_words @@ ?::tsquery`)
 		args = append(args, prefixQuery(q.Words))
 	}
-	if q.CardPrefix != "" {
-		ways = append(ways, `SELECT member_id FROM members.cards WHERE card_key LIKE ?`)
-		args = append(args, q.CardPrefix+"%") // letters and digits only
-	}
 	if q.EmailPrefix != "" {
-		ways = append(ways, `SELECT id FROM members.members WHERE folded_email LIKE ?`)
+		ways = append(ways, `p.folded_email LIKE ?`)
 		args = append(args, likePrefix(q.EmailPrefix))
 	}
-	if len(ways) > 0 {
-		where = append(where, "m.id IN ("+strings.Join(ways, " UNION ALL ")+")")
+	if q.CardPrefix != "" {
+		ways = append(ways, `p.id IN (SELECT member_id FROM members.cards WHERE card_key LIKE ?)`)
+		args = append(args, q.CardPrefix+"%") // letters and digits only
+	}
+	switch {
+	case len(ways) == 1:
+		where = append(where, ways[0])
+	case len(ways) > 1:
+		where = append(where, `p.id IN (SELECT p.id FROM members.members p WHERE `+strings.Join(ways, ` UNION SELECT p.id FROM members.members p WHERE `)+`)`)
 	}
 	if q.After != nil {
-		where = append(where, "(m.folded_name, m.id) > (?, ?)")
+		where = append(where, "(p.folded_name, p.id) > (?, ?)")
 		args = append(args, q.After.FoldedName, q.After.ID)
 	}
+	page := `SELECT p.id FROM members.members p WHERE ` + strings.Join(where, " AND ") + ` ORDER BY p.folded_name, p.id LIMIT ?`
 	var rows []memberRow
-	err := s.db.Search(ctx).Raw(memberSelect+memberFrom+`WHERE `+strings.Join(where, " AND ")+` ORDER BY m.folded_name, m.id LIMIT ?`,
-		append(args, q.Limit)...).Scan(&rows).Error
+	err := s.db.Search(ctx).Raw(memberSelect+memberFrom+`WHERE m.id IN (`+page+`) ORDER BY m.folded_name, m.id`, append(args, q.Limit)...).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("search members: %w", err)
 	}
