@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -42,14 +43,20 @@ func inConflict(err error) bool {
 	return state == "40001" || state == "40P01"
 }
 
-// explain turns the failures of infrastructure into problems that a caller may be shown. Everything else, and whatever happened
-// because the caller left, stays as it is.
+// explain turns the failures of infrastructure into problems that a caller may be shown. What failed because the caller left or
+// ran out of time says so, in whatever words it came: a cancelled statement, a connection that was closed. The rest stays as it is.
 func explain(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil {
-		return err
+	if err == nil {
+		return nil
 	}
 	if _, done := errors.AsType[*problem.Error](err); done {
 		return err
+	}
+	if left := ctx.Err(); left != nil {
+		if errors.Is(err, left) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", left, err)
 	}
 	unavailable := func(code, detail string) error {
 		e := problem.New(problem.Unavailable, code, "%s", detail).Because(err)

@@ -180,6 +180,9 @@ func TestCallersWhoLeaveAtAnyMoment(t *testing.T) {
 					_ = rows.Close()
 					return tx.Exec("UPDATE notes SET n = n + 1 WHERE id = 2").Error
 				})
+				if err != nil && !errors.Is(err, context.Canceled) && i%3 != 0 {
+					t.Errorf("a caller who left is answered %v", err)
+				}
 				if err == nil && i%3 == 0 {
 					changed.Add(1)
 				} else if err == nil {
