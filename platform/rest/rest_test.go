@@ -211,3 +211,27 @@ func TestTheDocumentSaysWhoMayCall(t *testing.T) {
 		}
 	}
 }
+
+// unread fails the test when somebody reads it.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, errors.New("read")
+}
+
+func TestABodyThatIsTooLargeIsRefusedBeforeItIsReadAndElseWhileItIs(t *testing.T) {
+	announced := httptest.NewRequest("POST", "/api/t/v1/echo/5", unread{t})
+	announced.ContentLength = 2000
+	streamed := httptest.NewRequest("POST", "/api/t/v1/echo/5", strings.NewReader(`{"title":"`+strings.Repeat("x", 2000)+`"}`))
+	streamed.ContentLength = -1
+	for name, r := range map[string]*http.Request{"announced": announced, "streamed": streamed} {
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer desk")
+		w := httptest.NewRecorder()
+		testAPI(t).ServeHTTP(w, r)
+		if w.Code != http.StatusRequestEntityTooLarge || !strings.Contains(w.Body.String(), "body_too_large") {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+}

@@ -89,6 +89,12 @@ func (a *API) access(route Route) func(huma.Context, func(huma.Context)) {
 			}
 			return
 		}
+		if c.Request.ContentLength > route.MaxBody {
+			// Before a byte of it is read: a client that asks first (Expect: 100-continue) then never sends it.
+			c.Writer.Header().Set("Connection", "close")
+			a.refuse(c, problem.New(problem.TooLarge, "body_too_large", "The body is larger than this route reads."))
+			return
+		}
 		c.Request = c.Request.WithContext(identity.WithPrincipal(c.Request.Context(), caller))
 		next(hc)
 	}
