@@ -14,6 +14,8 @@ import { offer } from "./offer.js";
 /** @typedef {import("../lib/types.js").Book} Book */
 /** @typedef {import("../lib/router.js").Context} Context */
 
+const LONG = 90; // characters, from which on a title is set smaller
+
 /** Bones of the page while its answers are on the way. */
 export function waiting() {
   return html`<div class="title" aria-hidden="true"><div class="bone book"></div><div><div class="bone w70"></div><br><div class="bone w30"></div></div></div>`;
@@ -47,7 +49,7 @@ export async function show({ params: [id], signal }) {
     body: html`<article class="title">
         <div class="title-cover">${coverOf(book, "large")}</div>
         <div class="title-words">
-          <h1 lang="${book.language ?? ""}" dir="auto">${book.title}</h1>
+          <h1 class="${book.title.length > LONG && "long"}" lang="${book.language ?? ""}" dir="auto">${book.title}</h1>
           ${book.subtitle && html`<p class="subtitle" dir="auto">${book.subtitle}</p>`}
           <p class="by">${authors(book)}</p>
           <div class="lend">
