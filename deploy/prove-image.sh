@@ -3,7 +3,8 @@
 # chroot isolation, on base images that debootstrap makes. As root, on Debian, with `apt-get install buildah debootstrap curl`
 # and PostgreSQL's programs (for the slim image, which brings none).
 #
-#   deploy/prove-image.sh [FOLDER]      FOLDER (default: a temporary one) takes about 3 GB, and is removed at the end.
+#   deploy/prove-image.sh [FOLDER]      FOLDER (default: a temporary one) takes about 3 GB, and is removed at the end, unless
+#                                       KEEP=1 keeps it; what it holds of images is used again by the next run.
 #
 # What it cannot prove is said in docs/CONTAINER.md.
 set -euo pipefail
@@ -21,7 +22,7 @@ cleanup() {
   [ ! -d "$folder/theirs" ] || theirs pg_ctl -D "$folder/theirs" -m immediate stop >/dev/null 2>&1 || true
   build rm --all >/dev/null 2>&1 || true
   build umount --all >/dev/null 2>&1 || true
-  rm -rf "$folder"
+  [ -n "${KEEP:-}" ] && rm -rf "$folder/volume" "$folder/theirs" || rm -rf "$folder"
 }
 trap cleanup EXIT
 mkdir -p "$folder"
@@ -91,7 +92,7 @@ on_loan() { curl -fsS "$server/api/borrowing/v1/items/$1" -b "$folder/cookies" |
 
 theirs() { local program=$1; shift; setpriv --reuid=postgres --regid=postgres --clear-groups "$(ls -d /usr/lib/postgresql/*/bin | tail -n1)/$program" "$@"; }
 
-bases
+build inspect --type image localhost/golang:bookworm >/dev/null 2>&1 || bases
 image localhost/bookvault:slim slim
 image localhost/bookvault:latest alone
 
@@ -116,7 +117,7 @@ theirs initdb -D "$folder/theirs" -U library -A trust >"$folder/initdb.log"
 theirs pg_ctl -D "$folder/theirs" -w -o "-p $((port + 1)) -k '' -c listen_addresses=127.0.0.1" -l /dev/null start >/dev/null
 rm -rf "$folder/volume"; install -d -m 0750 -o 10001 -g 10001 "$folder/volume"
 slim=$(build from localhost/bookvault:slim)
-start "$slim" "BOOKVAULT_DATABASE_PRIMARY=postgres://library@127.0.0.1:$((port + 1))/postgres?sslmode=disable"
+start "$slim" "BOOKVAULT_DATABASE_PRIMARY=postgres://library@127.0.0.1:$((port + 1))/postgres?sslmode=disable" BOOKVAULT_LIBRARY_DEMONSTRATION=always
 sign_in && lend B0000002 && on_loan B0000002
 stop
 say "all of it worked"
