@@ -13,7 +13,7 @@ type Place struct {
 	Key   string  `json:"k,omitempty"` // title key or sort title of that title
 	Rank  float32 `json:"r,omitempty"`
 	// A ranked list is fixed when it begins, so that nothing that is added meanwhile can move it: no title above Upper is in
-	// it, and the titles that are ranked are those from Lower on (0: all).
+	// it, and the titles that are ranked are those from Lower on (0: all that match; above Upper: not settled yet).
 	Upper int64 `json:"u,omitempty"`
 	Lower int64 `json:"l,omitempty"`
 	// Instead are the words that were put in place of mistyped ones.

@@ -103,11 +103,16 @@ func (s *Store) rankedPage(ctx context.Context, m match, c catalog.Criteria, fix
 			return nil, 0, err
 		}
 	}
-	if again && len(page) == n {
-		return page, fixed.Lower, nil
+	unfixed := fixed.Lower == 0 || fixed.Lower > fixed.Upper
+	if len(page) == n && unfixed {
+		// Nothing is ranked yet, and most readers go no further: what is ranked is fixed by the first page that needs it. Until
+		// then a place says so by a lower end above the upper one.
+		return page, fixed.Upper + 1, nil
 	}
-	if after.Phase <= catalog.PhaseRanked {
-		// On the first page also where the beginnings fill it, so that what is ranked is fixed when the list begins.
+	if unfixed {
+		fixed.Lower = 0
+	}
+	if after.Phase <= catalog.PhaseRanked && len(page) < n {
 		var newest struct {
 			Lower int64   `json:"lower"`
 			Page  []place `json:"page"`

@@ -127,8 +127,9 @@ func filters(c catalog.Criteria) []string {
 	return out
 }
 
-// mostDecades is how many decades a search may name; a longer time is hardly a filter.
-const mostDecades = 30
+// mostDecades is how many decades a search may name. Each is looked up in every epoch (see byID), and for a longer time the index
+// on the years does better.
+const mostDecades = 3
 
 // decadeFacts are the decades of a span of years, none for a span that is open or too long. The years themselves are
 // conditions of their own.
