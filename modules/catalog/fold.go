@@ -19,7 +19,8 @@ func Fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	space := false
-	for _, r := range norm.NFKD.String(s) {
+	// A broken byte parts words; left in, it would keep what follows from being decomposed.
+	for _, r := range norm.NFKD.String(strings.ToValidUTF8(s, " ")) {
 		switch {
 		case r == '\'' || r == '’' || r == 'ʼ' || unicode.Is(unicode.Mn, r):
 			continue
