@@ -195,8 +195,8 @@ func (db *DB) Pool() *pgxpool.Pool { return db.primary.main.pgx }
 func (db *DB) UseReplicas(on bool) { db.useReplicas.Store(on) }
 
 // searchParameters have every search planned for its very words, and keep the planner from reading a whole table in the hope of
-// coming upon enough matches soon: it takes matching a document for far cheaper than it is.
-var searchParameters = map[string]string{"plan_cache_mode": "force_custom_plan", "enable_seqscan": "off"}
+// coming upon enough matches soon: it takes matching a document for far cheaper than it is. Searches only read.
+var searchParameters = map[string]string{"plan_cache_mode": "force_custom_plan", "enable_seqscan": "off", "default_transaction_read_only": "on"}
 
 // openServer makes the pools to one server. It does not connect yet.
 func (s Settings) openServer(name, dsn string) (*server, error) {
@@ -204,7 +204,7 @@ func (s Settings) openServer(name, dsn string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	search, err := s.openPool(dsn, s.SearchMaxConns, 0, map[string]string{"plan_cache_mode": "force_custom_plan", "default_transaction_read_only": "on"})
+	search, err := s.openPool(dsn, s.SearchMaxConns, 0, searchParameters)
 	if err != nil {
 		main.pgx.Close()
 		return nil, err
