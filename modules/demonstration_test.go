@@ -59,7 +59,7 @@ func TestTheDemonstrationLibrary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := library.Catalog.Search(t.Context(), catalog.Criteria{Query: query, Limit: 3})
+	found, err := library.Catalog.Search(t.Context(), catalog.Criteria{Query: query, Sort: catalog.ByRelevance, Limit: 3})
 	if err != nil || len(found.Books) == 0 || found.Books[0].Title != "Truyện Kiều" {
 		t.Errorf("truyen kieu finds %+v (%v)", found.Books, err)
 	}
