@@ -45,6 +45,7 @@ type commandLine struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Start the library and answer requests until Ctrl-C (the default)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or tell where it is."`
 	Import  importCommand  `cmd:"" help:"Bring a file of titles into the catalogue: CSV or TSV, plain or .gz."`
+	Seed    seedCommand    `cmd:"" help:"Fill the library with synthetic titles, items and members, for measuring."`
 	Token   tokenCommand   `cmd:"" help:"Print a new API token, and nothing else, on standard output."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, PostgreSQL, disk, clock and ports: what is wrong, and the mend."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -191,6 +192,32 @@ Examples:
 func (c importCommand) Run(ctx context.Context, house *modules.House) error {
 	return house.Import(ctx, modules.ImportFile{Path: c.File, Mapping: c.Map, Refused: c.Refused, Options: importing.Options{
 		Encoding: c.Encoding, Delimiter: c.Delimiter, Source: c.Source, DryRun: c.DryRun, Overwrite: c.Overwrite}})
+}
+
+type seedCommand struct {
+	Titles  int    `default:"1000000" help:"How many titles."`
+	Items   int    `default:"2000000" help:"How many copies, spread over the titles: a few have many."`
+	Members int    `default:"100000" help:"How many readers. They have cards and no passwords."`
+	Seed    uint64 `default:"1" help:"What everything is made from: the same seed makes the same library."`
+}
+
+// Help gives the details and examples of bookvault seed --help.
+func (seedCommand) Help() string {
+	return `Words, authors and genres have the frequencies that real catalogues have, so that measuring means something. While it
+works, an empty catalogue's indexes are down and nobody can lend; a seed that was killed is completed by running it again.
+
+Examples:
+
+  bookvault seed --data /var/tmp/measuring
+  bookvault seed --titles 50000 --items 100000 --members 5000 --seed 2`
+}
+
+// Run seeds.
+func (c seedCommand) Run(ctx context.Context, house *modules.House) error {
+	if c.Titles < 1 || c.Titles > 50_000_000 || c.Items < 0 || c.Items > 200_000_000 || c.Members < 0 || c.Members > 50_000_000 {
+		return errors.New("a seed has 1 to 50,000,000 titles, up to 200,000,000 items and up to 50,000,000 members")
+	}
+	return house.Seed(ctx, modules.SeedPlan{Seed: c.Seed, Titles: c.Titles, Items: c.Items, Members: c.Members})
 }
 
 type tokenCommand struct {

@@ -147,5 +147,12 @@ CREATE TABLE catalog.import_findings (
     PRIMARY KEY (import_id, number)
 );
 
+-- Indexes that were taken down for filling an empty catalogue and are to be built again. It is empty except while that lasts,
+-- or after it was killed.
+CREATE TABLE catalog.indexes_down (
+    name       text PRIMARY KEY,
+    definition text NOT NULL
+);
+
 -- +goose Down
 DROP SCHEMA catalog CASCADE;

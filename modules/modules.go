@@ -61,6 +61,7 @@ type Library struct {
 	Borrowing *borrowing.Service
 
 	demonstration demonstration.Library
+	seeder        seeder
 	workers       []worker
 }
 
@@ -115,7 +116,8 @@ func Assemble(f Foundations) (*Library, error) {
 	people.OnChange(tellDesk(desk, f.Logger))
 
 	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk,
-		demonstration: demonstrationLibrary(f, imports, people, desk), workers: []worker{people, desk, relay, uploads}}, nil
+		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
+		workers: []worker{people, desk, relay, uploads, &indexMender{imports: imports, log: f.Logger}}}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.

@@ -85,11 +85,16 @@ type Member struct {
 	Card, Name, Email, Category string
 }
 
-// Member makes the i-th reader, from 0. Cards are of a range of their own for each seed, 2x9000…, so that printed cards never
-// meet them.
+// Cards and barcodes look like printed ones (14 digits, 2 for people and 3 for copies), of a range of their own for each seed
+// of a thousand: 28 and 38 in front, which libraries' printers do not give out.
+
+// Barcode gives the barcode of the i-th copy.
+func (l *Library) Barcode(i int) string { return fmt.Sprintf("38%03d%09d", l.seed%1000, i) }
+
+// Member makes the i-th reader, from 0.
 func (l *Library) Member(i int) Member {
 	r := l.random(memberStream, i)
-	m := Member{Card: fmt.Sprintf("290%02d%09d", 90+l.seed%10, i), Name: personName(r.IntN(200_000)), Category: "adult"}
+	m := Member{Card: fmt.Sprintf("28%03d%09d", l.seed%1000, i), Name: personName(r.IntN(200_000)), Category: "adult"}
 	switch n := r.IntN(20); {
 	case n < 5:
 		m.Category = "student"
@@ -102,6 +107,26 @@ func (l *Library) Member(i int) Member {
 		m.Email = fmt.Sprintf("reader%d.%d@example.org", l.seed, i)
 	}
 	return m
+}
+
+// Condition gives the i-th copy's: most can be lent, a few wait to be, or are out of order or missing. at chooses among a
+// number of branches, the first of which has most.
+func (l *Library) Condition(i, branches int) (status string, at int) {
+	r := l.random(copyStream, i)
+	if branches > 1 && r.IntN(3) == 0 {
+		at = 1 + r.IntN(branches-1)
+	}
+	switch n := r.IntN(200); {
+	case n < 3:
+		return "in_process", at
+	case n < 4:
+		return "on_order", at
+	case n < 5:
+		return "damaged", at
+	case n < 7:
+		return "missing", at
+	}
+	return "available", at
 }
 
 // Copies says how many copies the i-th title has when the library has a number of them in all: popular titles have many, most

@@ -14,10 +14,10 @@ import (
 
 // Library makes the titles and people of one seed. It is safe for concurrent use once made.
 type Library struct {
-	seed    uint64
-	titles  int
-	names   []string // of the authors
-	houses  []string
+	seed   uint64
+	titles int
+	names  []string // of the authors
+	houses []string
 
 	lexicons []lexicon
 	tongues  zipf // which lexicon a title is of
@@ -70,6 +70,7 @@ func (l *Library) Author(i int) string { return l.names[i] }
 const (
 	titleStream  = 1 << 40
 	memberStream = 2 << 40
+	copyStream   = 3 << 40
 )
 
 func (l *Library) random(stream uint64, i int) *rand.Rand {
