@@ -78,7 +78,7 @@ func (s *Seeding) Library() *seeding.Library { return s.library }
 // Write writes everything that the catalogue has of the library, and calls report with the number of titles written so far.
 func (s *Seeding) Write(ctx context.Context, report func(titles int)) error {
 	var there int
-	if err := s.imports.db.Pool().QueryRow(ctx, `SELECT count(*) FROM (SELECT FROM catalog.books LIMIT $1) AS some`, s.library.Titles()).Scan(&there); err != nil {
+	if err := s.imports.db.Pool().QueryRow(ctx, `SELECT count(*) FROM (SELECT FROM catalog.books LIMIT $1) AS these`, s.library.Titles()).Scan(&there); err != nil {
 		return fmt.Errorf("count the titles: %w", err)
 	}
 	if there < s.library.Titles()/seedEmptyShare {
@@ -129,16 +129,16 @@ func (s *Seeding) fill(ctx context.Context, report func(titles int)) error {
 	var vocabulary sync.Mutex
 	var written int
 	words := make(map[string]struct{}, 100_000)
-	group, ctx := errgroup.WithContext(ctx)
+	group, writing := errgroup.WithContext(ctx)
 	for range seedWriters {
 		group.Go(func() error {
-			for ctx.Err() == nil {
+			for writing.Err() == nil {
 				from := int(chunks.Add(1)-1) * seedChunk
 				if from >= s.library.Titles() {
 					return nil
 				}
 				rows, mine := s.rows(from, min(from+seedChunk, s.library.Titles()))
-				if err := s.writeChunk(ctx, rows); err != nil {
+				if err := s.writeChunk(writing, rows); err != nil {
 					return fmt.Errorf("write the titles from %d on: %w", from, err)
 				}
 				vocabulary.Lock()
@@ -147,7 +147,7 @@ func (s *Seeding) fill(ctx context.Context, report func(titles int)) error {
 				report(written)
 				vocabulary.Unlock()
 			}
-			return ctx.Err()
+			return writing.Err()
 		})
 	}
 	if err := group.Wait(); err != nil {
