@@ -34,6 +34,7 @@ type suite struct {
 
 var suites = map[string]suite{
 	"import": {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
+	"seed":   {"a synthetic library into an empty catalogue, titles a second", benchSeed},
 }
 
 func main() { os.Exit(run()) }
