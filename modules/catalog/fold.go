@@ -3,6 +3,7 @@ package catalog
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -19,6 +20,25 @@ func Fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	space := false
+	if isASCII(s) { // most text, and nothing in it is to be taken apart
+		for i := range len(s) {
+			switch c := s[i]; {
+			case c == '\'':
+			case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c >= 'A' && c <= 'Z':
+				if space && b.Len() > 0 {
+					b.WriteByte(' ')
+				}
+				space = false
+				if c <= 'Z' && c >= 'A' {
+					c += 'a' - 'A'
+				}
+				b.WriteByte(c)
+			default:
+				space = true
+			}
+		}
+		return b.String()
+	}
 	// A broken byte parts words; left in, it would keep what follows from being decomposed.
 	for _, r := range norm.NFKD.String(strings.ToValidUTF8(s, " ")) {
 		switch {
@@ -40,4 +60,13 @@ func Fold(s string) string {
 		}
 	}
 	return b.String()
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

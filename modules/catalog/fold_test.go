@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strings"
 	"testing"
 
 	"golang.org/x/text/unicode/norm"
@@ -40,4 +41,14 @@ func FuzzFold(f *testing.F) {
 			t.Errorf("Fold is not idempotent on %q: %q, then %q", s, once, twice)
 		}
 	})
+}
+
+// ASCII text takes a short way; it must lead to the same place as the long one, which any accent forces.
+func TestTheShortWayIsTheSame(t *testing.T) {
+	for _, s := range []string{"", " The  Hitch-Hiker's (2nd) Guide! ", "R.U.R.", "a'b", "' '", "UPPER lower 42", "\x00\x7f~", strings.Repeat("long", 40)} {
+		const mark = "ø" // folds to o, and is not ASCII
+		if got, want := Fold(s+" "+mark), strings.TrimSpace(Fold(s)+" o"); got != want {
+			t.Errorf("Fold(%q): the short way gives %q, the long one %q", s, want, got)
+		}
+	}
 }

@@ -65,6 +65,9 @@ func chunks(text string) []string {
 }
 
 func termOf(chunk string) Term {
+	if isPlainWord(chunk) { // most words, and importing millions of titles is mostly this
+		return Term{{cut(Fold(chunk), MaxWordLength)}}
+	}
 	var plain, bare []string // bare: without elided articles
 	tied := true             // whether the parts may also be written as one word
 	for _, part := range strings.FieldsFunc(chunk, func(r rune) bool { return isHyphen(r) || r == '.' }) {
@@ -92,6 +95,16 @@ func termOf(chunk string) Term {
 		}
 	}
 	return term
+}
+
+// isPlainWord tells whether a chunk is of ASCII letters and digits alone.
+func isPlainWord(chunk string) bool {
+	for i := range len(chunk) {
+		if c := chunk[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return chunk != ""
 }
 
 // splitWords parts folded text at its spaces, and unspaced scripts at every character. It cuts words that are too long.

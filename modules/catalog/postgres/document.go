@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -31,12 +32,13 @@ const epochShift = 10 + 12
 const (
 	lastPosition    = 16383
 	positionsOfWord = 255
-	sectionGap      = 8 // so that a phrase never runs from a title into a name
+	lexemesOfMost   = 40 // so that the map of a document seldom grows
+	sectionGap      = 8  // so that a phrase never runs from a title into a name
 )
 
 // document builds the search document of a title.
 func document(b *catalog.Book) pgtype.TSVector {
-	d := documentBuilder{at: map[string][]pgtype.TSVectorPosition{}}
+	d := documentBuilder{at: make(map[string][]pgtype.TSVectorPosition, lexemesOfMost)}
 	d.text(b.Title, pgtype.TSVectorWeightA)
 	d.text(b.Subtitle, pgtype.TSVectorWeightA)
 	for _, a := range b.Authors {
@@ -139,9 +141,11 @@ func (d *documentBuilder) word(word string, at pgtype.TSVectorPosition) {
 func (d *documentBuilder) vector() pgtype.TSVector {
 	v := pgtype.TSVector{Valid: true, Lexemes: make([]pgtype.TSVectorLexeme, 0, len(d.at))}
 	for word, places := range d.at {
-		sort.Slice(places, func(i, j int) bool { return places[i].Position < places[j].Position })
+		if len(places) > 1 {
+			slices.SortFunc(places, func(a, b pgtype.TSVectorPosition) int { return int(a.Position) - int(b.Position) })
+		}
 		v.Lexemes = append(v.Lexemes, pgtype.TSVectorLexeme{Word: word, Positions: places})
 	}
-	sort.Slice(v.Lexemes, func(i, j int) bool { return v.Lexemes[i].Word < v.Lexemes[j].Word })
+	slices.SortFunc(v.Lexemes, func(a, b pgtype.TSVectorLexeme) int { return strings.Compare(a.Word, b.Word) })
 	return v
 }
