@@ -275,7 +275,7 @@ func TestMistakesAreOneClearLineAndStatusTwo(t *testing.T) {
 
 func TestEveryCommandExplainsItself(t *testing.T) {
 	home := newHome(t)
-	for _, name := range []string{"serve", "migrate", "import", "token", "doctor", "version"} {
+	for _, name := range []string{"serve", "migrate", "import", "seed", "token", "doctor", "version"} {
 		out, words, status := command(t, home, nil, name, "--help")
 		if status != 0 || !strings.Contains(out, "Examples:") || !strings.Contains(out, "bookvault "+name) && name != "serve" {
 			t.Errorf("%s --help: status %d\n%s%s", name, status, out, words)

@@ -27,28 +27,16 @@ func Terms(text string) []Term {
 }
 
 // Words gives the words of a text in their plain form.
-func Words(text string) []string {
-	var words []string
-	for _, term := range Terms(text) {
-		words = append(words, term[0]...)
-	}
-	return words
-}
+func Words(text string) []string { return WordsOf(Terms(text)) }
 
 // KeyLength is how many characters of a key count; it is what an index entry holds of any script.
 const KeyLength = 200
 
 // Key is the text as its plain words with single spaces, cut to KeyLength: what titles and names are compared and completed by.
-func Key(text string) string { return cut(strings.Join(Words(text), " "), KeyLength) }
+func Key(text string) string { return KeyOf(Terms(text)) }
 
 // TitleKey is the Key of a title without an English article in front, since readers leave it out and put it in at will.
-func TitleKey(title string) string {
-	words := Words(title)
-	if len(words) > 1 && (words[0] == "the" || words[0] == "a" || words[0] == "an") {
-		words = words[1:]
-	}
-	return cut(strings.Join(words, " "), KeyLength)
-}
+func TitleKey(title string) string { return TitleKeyOf(Terms(title)) }
 
 // chunks parts a text where words part, keeping what ties parts of one word together: apostrophes, hyphens, and dots
 // between single letters.

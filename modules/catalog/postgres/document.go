@@ -36,20 +36,20 @@ const (
 	sectionGap      = 8  // so that a phrase never runs from a title into a name
 )
 
-// document builds the search document of a title.
-func document(b *catalog.Book) pgtype.TSVector {
-	d := documentBuilder{at: make(map[string][]pgtype.TSVectorPosition, lexemesOfMost)}
-	d.text(b.Title, pgtype.TSVectorWeightA)
+// document builds the search document of a title, whose title was taken apart already. The wordbook may be nil.
+func document(b *catalog.Book, title []catalog.Term, w *catalog.Wordbook) pgtype.TSVector {
+	d := documentBuilder{words: w, at: make(map[string][]pgtype.TSVectorPosition, lexemesOfMost)}
+	d.terms(title, pgtype.TSVectorWeightA)
 	d.text(b.Subtitle, pgtype.TSVectorWeightA)
 	for _, a := range b.Authors {
 		d.text(a.Name, pgtype.TSVectorWeightB)
 		d.fact(factAuthor + strconv.FormatInt(a.ID, 10))
-		d.fact(factName + nameFact(a.Name))
+		d.fact(factName + nameFactBy(a.Name, w))
 	}
 	d.text(b.Series, pgtype.TSVectorWeightC)
 	for _, genre := range b.Genres {
 		d.text(genre, pgtype.TSVectorWeightC)
-		d.fact(factGenre + catalog.Key(genre))
+		d.fact(factGenre + catalog.KeyOf(w.Terms(genre)))
 	}
 	for _, subject := range b.Subjects {
 		d.text(subject, pgtype.TSVectorWeightC)
@@ -81,10 +81,12 @@ func words(doc pgtype.TSVector) []string {
 // decade is the first year of the decade of a year, also before our era: -44 is of the decade that begins with -50.
 func decade(year int) int { return year - ((year%10)+10)%10 }
 
-func nameFact(name string) string {
-	parts := catalog.Words(name)
+func nameFact(name string) string { return nameFactBy(name, nil) }
+
+func nameFactBy(name string, w *catalog.Wordbook) string {
+	parts := catalog.WordsOf(w.Terms(name))
 	sort.Strings(parts)
-	return catalog.Key(strings.Join(parts, " "))
+	return catalog.KeyOf(w.Terms(strings.Join(parts, " ")))
 }
 
 func languageFacts(tag string) []string {
@@ -101,8 +103,9 @@ func languageFacts(tag string) []string {
 }
 
 type documentBuilder struct {
-	at   map[string][]pgtype.TSVectorPosition
-	next uint16
+	words *catalog.Wordbook
+	at    map[string][]pgtype.TSVectorPosition
+	next  uint16
 }
 
 func (d *documentBuilder) fact(lexeme string) {
@@ -112,7 +115,11 @@ func (d *documentBuilder) fact(lexeme string) {
 }
 
 func (d *documentBuilder) text(text string, weight pgtype.TSVectorWeight) {
-	for _, term := range catalog.Terms(text) {
+	d.terms(d.words.Terms(text), weight)
+}
+
+func (d *documentBuilder) terms(terms []catalog.Term, weight pgtype.TSVectorWeight) {
+	for _, term := range terms {
 		if d.next > lastPosition-sectionGap-uint16(len(term[0])) {
 			return
 		}

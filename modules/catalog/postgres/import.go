@@ -41,6 +41,8 @@ type RunWriter struct {
 	run     int64
 	attempt int32
 	listed  int // findings written so far
+
+	dictionary *catalog.Wordbook
 }
 
 // Write puts a batch in, in one transaction. Where the connection was lost during COMMIT it finds out what happened.
@@ -51,7 +53,7 @@ func (w *RunWriter) Write(ctx context.Context, source string, batch importing.Ba
 	}
 	var b *batchWrite
 	transaction := func(tx pgx.Tx) error {
-		b = &batchWrite{imports: w.imports, tx: tx, run: w.run, attempt: w.attempt, listed: w.listed, source: source, batch: batch, facts: facts, opts: opts}
+		b = &batchWrite{imports: w.imports, tx: tx, run: w.run, attempt: w.attempt, listed: w.listed, dictionary: w.dictionary, source: source, batch: batch, facts: facts, opts: opts}
 		return b.write(ctx)
 	}
 	err := w.imports.db.InPgxTx(ctx, transaction)
@@ -95,6 +97,8 @@ type batchWrite struct {
 	batch   importing.Batch
 	facts   [][]byte
 	opts    importing.Options
+
+	dictionary *catalog.Wordbook
 
 	outcome   importing.Outcome
 	unchanged []int // indexes of entries

@@ -116,7 +116,7 @@ func (b *batchWrite) freshRows(ctx context.Context) ([]bookRow, error) {
 			first = book.Authors[0].Name
 		}
 		book.ID = catalog.NewID(numbers[i], catalog.ShardOf(first))
-		fresh[i] = rowOf(&book)
+		fresh[i] = rowBy(&book, b.dictionary)
 	}
 	return fresh, nil
 }
@@ -126,7 +126,7 @@ func (b *batchWrite) alteredRows() []bookRow {
 	for i, c := range b.changed {
 		book := b.book(c.entry)
 		book.ID, book.Version = c.book, c.version
-		altered[i] = rowOf(&book)
+		altered[i] = rowBy(&book, b.dictionary)
 	}
 	return altered
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bookvault/modules/catalog"
 	"bookvault/modules/catalog/importing"
 )
 
@@ -54,7 +55,7 @@ VALUES ('running', $1, $2, $3, 1, $4, now(), now()) RETURNING id`, job.FileName,
 		}
 		return nil
 	})
-	return id, &RunWriter{imports: i, run: id, attempt: 1}, err
+	return id, &RunWriter{imports: i, run: id, attempt: 1, dictionary: catalog.NewWordbook()}, err
 }
 
 // Enqueue records a run that waits. The count and the insertion are one, so that the bound holds whoever asks at once.
@@ -113,7 +114,7 @@ RETURNING `+jobColumns, place, silence))
 	case err != nil:
 		return job, nil, false, fmt.Errorf("take up the next import: %w", err)
 	}
-	return job, &RunWriter{imports: i, run: job.ID, attempt: job.Attempts}, true, nil
+	return job, &RunWriter{imports: i, run: job.ID, attempt: job.Attempts, dictionary: catalog.NewWordbook()}, true, nil
 }
 
 // Beat says that a run is alive. It fails with ErrNotOurs when another process has taken it up.

@@ -54,12 +54,16 @@ func (r *bookRow) copyValues() []any {
 }
 
 // rowOf turns a title into its row. Its authors must have their ids.
-func rowOf(b *catalog.Book) bookRow {
+func rowOf(b *catalog.Book) bookRow { return rowBy(b, nil) }
+
+// rowBy is rowOf with a wordbook, for many titles in a row.
+func rowBy(b *catalog.Book, w *catalog.Wordbook) bookRow {
+	title := w.Terms(b.Title)
 	r := bookRow{
 		ID: b.ID, Shard: catalog.ShardOfID(b.ID), Version: b.Version, Title: b.Title, Subtitle: b.Subtitle, Authors: jsonOf(b.Authors),
 		Genres: jsonOf(b.Genres), Subjects: jsonOf(b.Subjects), Language: b.Language, Publisher: b.Publisher, PublishedYear: b.PublishedYear,
 		Series: b.Series, SeriesPosition: b.SeriesPosition, Pages: b.Pages, Description: b.Description,
-		SortTitle: catalog.SortTitle(b.Title, b.Language), TitleKey: catalog.TitleKey(b.Title), Doc: document(b),
+		SortTitle: catalog.SortTitle(b.Title, b.Language), TitleKey: catalog.TitleKeyOf(title), Doc: document(b, title, w),
 		CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt,
 	}
 	if b.ISBN13 != "" {

@@ -132,12 +132,13 @@ func (s *Seeding) fill(ctx context.Context, report func(titles int)) error {
 	group, writing := errgroup.WithContext(ctx)
 	for range seedWriters {
 		group.Go(func() error {
+			dictionary := catalog.NewWordbook()
 			for writing.Err() == nil {
 				from := int(chunks.Add(1)-1) * seedChunk
 				if from >= s.library.Titles() {
 					return nil
 				}
-				rows, mine := s.rows(from, min(from+seedChunk, s.library.Titles()))
+				rows, mine := s.rows(from, min(from+seedChunk, s.library.Titles()), dictionary)
 				if err := s.writeChunk(writing, rows); err != nil {
 					return fmt.Errorf("write the titles from %d on: %w", from, err)
 				}
@@ -157,7 +158,7 @@ func (s *Seeding) fill(ctx context.Context, report func(titles int)) error {
 }
 
 // rows makes the rows of some titles, and the words in them that can be mistyped.
-func (s *Seeding) rows(from, to int) ([]bookRow, map[string]struct{}) {
+func (s *Seeding) rows(from, to int, dictionary *catalog.Wordbook) ([]bookRow, map[string]struct{}) {
 	rows := make([]bookRow, 0, to-from)
 	found := make(map[string]struct{}, 20_000)
 	for n := from; n < to; n++ {
@@ -168,7 +169,7 @@ func (s *Seeding) rows(from, to int) ([]bookRow, map[string]struct{}) {
 		// In the shard of its first author, whose id holds it.
 		book.ID = catalog.NewID(s.first+int64(n), catalog.ShardOfID(book.Authors[0].ID))
 		s.ids[n] = book.ID
-		row := rowOf(&book)
+		row := rowBy(&book, dictionary)
 		for _, w := range words(row.Doc) {
 			found[w] = struct{}{}
 		}
