@@ -24,6 +24,8 @@ import (
 	"bookvault/platform/rest"
 )
 
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
 const walkersPassword = "walks through every door"
 
 // house is the library as it is served, with one member a role and what each can show at the door.

@@ -1,4 +1,6 @@
-package main
+// Package program_test runs the program as a person would: it builds it, starts it, reads what it prints, kills it, and looks at
+// what is left. The browser journeys are in the folder above.
+package program_test
 
 import (
 	"bytes"
@@ -21,8 +23,6 @@ import (
 	"bookvault/platform/database/dbtest"
 )
 
-// These tests run the program as a person would: they build it, start it, and read what it prints.
-
 // programFolder is where the program under test is built, for the tests of this process.
 var programFolder string
 
@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 
 var buildProgram = sync.OnceValues(func() (string, error) {
 	program := filepath.Join(programFolder, "bookvault")
-	if said, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	if said, err := exec.Command("go", "build", "-o", program, "bookvault").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, said)
 	}
 	return program, nil

@@ -1,4 +1,4 @@
-package main
+package program_test
 
 import (
 	"bufio"
@@ -16,6 +16,9 @@ import (
 
 	"bookvault/platform/database/embedded"
 )
+
+// misused is the program's exit status when the command line or a setting is wrong.
+const misused = 2
 
 // One library through its life, in the order of a person's days: each part goes on where the one before ended, since starting
 // anew each time would cost what the test is worth.
