@@ -12,6 +12,7 @@ import (
 	catalogpostgres "bookvault/modules/catalog/postgres"
 	"bookvault/modules/demonstration"
 	"bookvault/modules/members"
+	"bookvault/platform/database"
 	"bookvault/platform/problem"
 )
 
@@ -161,7 +162,7 @@ func (d demonstrationDesk) Shelve(ctx context.Context, copies []demonstration.Co
 		}
 		_, err := d.AddItems(ctx, items, borrowing.Order{})
 		if errors.Is(err, &problem.Error{Code: borrowing.BarcodeExists}) { // a start that was cut off had come further
-			err = d.shelveSingly(ctx, items)
+			err = d.shelveMissing(ctx, items)
 		}
 		if err != nil {
 			return fmt.Errorf("copies %s to %s: %w", batch[0].Barcode, batch[len(batch)-1].Barcode, err)
@@ -170,13 +171,22 @@ func (d demonstrationDesk) Shelve(ctx context.Context, copies []demonstration.Co
 	return nil
 }
 
-func (d demonstrationDesk) shelveSingly(ctx context.Context, items []borrowing.NewItem) error {
+// shelveMissing brings in those of the copies that are not there yet.
+func (d demonstrationDesk) shelveMissing(ctx context.Context, items []borrowing.NewItem) error {
+	var missing []borrowing.NewItem
 	for _, item := range items {
-		if _, err := d.AddItem(ctx, item, borrowing.Order{}); err != nil && !errors.Is(err, &problem.Error{Code: borrowing.BarcodeExists}) {
+		_, err := d.Item(database.Primary(ctx), item.Barcode)
+		if problem.Of(err).Kind == problem.NotFoundKind {
+			missing = append(missing, item)
+		} else if err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err := d.AddItems(ctx, missing, borrowing.Order{})
+	return err
 }
 
 func (d demonstrationDesk) Lend(ctx context.Context, l demonstration.Loan) error {
