@@ -285,6 +285,8 @@ func TestBadInputIsAProblemThatNamesTheFieldAndStoresNothing(t *testing.T) {
 		{"POST", "/check-ins", `{"barcode":""}`, "body.barcode"},
 		{"POST", "/items", `{"book_id":1024,"barcode":" B2"}`, "body.barcode"},
 		{"POST", "/items", `{"book_id":1024,"barcode":"B\u00852"}`, "body.barcode"},
+		{"POST", "/items", `{"book_id":1024,"barcode":"B2","call_number":"8\u00079"}`, "body.call_number"},
+		{"POST", "/items", `{"book_id":1024,"barcode":"B2","location":"a\tb"}`, "body.location"},
 		{"POST", "/items", `{"book_id":0,"barcode":"B2"}`, "body.book_id"},
 		{"POST", "/items", `{"book_id":1024,"barcode":"B2","item_type":"scroll"}`, "body.item_type"},
 		{"POST", "/items", `{"book_id":1024,"barcode":"B2","status":"lost"}`, "body.status"},

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 )
@@ -33,7 +35,7 @@ func (s *Service) AddItem(ctx context.Context, n NewItem, order Order) (Item, er
 	if err := needStaff(ctx); err != nil {
 		return Item{}, err
 	}
-	if err := n.check(); err != nil {
+	if err := n.tidy(); err != nil {
 		return Item{}, err
 	}
 	var early error
@@ -65,11 +67,12 @@ func (s *Service) AddItems(ctx context.Context, list []NewItem, order Order) ([]
 		return nil, err
 	}
 	books := map[int64]bool{}
-	for _, n := range list {
-		if err := n.check(); err != nil {
+	list = slices.Clone(list) // tidied here, and left as they are for the caller
+	for i := range list {
+		if err := list[i].tidy(); err != nil {
 			return nil, err
 		}
-		books[n.BookID] = true
+		books[list[i].BookID] = true
 	}
 	ids := slices.Sorted(maps.Keys(books))
 	texts, err := s.titles.TitlesByID(ctx, ids)
@@ -102,9 +105,19 @@ func errCatalogueSilent(cause error) error {
 	return problem.New(problem.Unavailable, "catalogue_unavailable", "The catalogue does not answer, so the title cannot be checked. Please try again.").Because(cause)
 }
 
-func (n NewItem) check() error {
+// tidy refuses what is no copy, and brings its texts to NFC.
+func (n *NewItem) tidy() error {
 	if err := CheckBarcode("body.barcode", n.Barcode); err != nil {
 		return err
+	}
+	for _, text := range []struct {
+		field string
+		value *string
+	}{{"part", &n.Part}, {"call_number", &n.CallNumber}, {"location", &n.Location}} {
+		if strings.ContainsFunc(*text.value, unicode.IsControl) {
+			return problem.InvalidField("body."+text.field, "must not hold control characters, such as tabs and line breaks")
+		}
+		*text.value = norm.NFC.String(strings.TrimSpace(*text.value))
 	}
 	if n.BookID <= 0 {
 		return errBookNotFound()
