@@ -58,21 +58,30 @@ func dir(t *testing.T) string {
 // query runs one statement at an address and gives its single value as text.
 func query(t *testing.T, dsn, sql string) string {
 	t.Helper()
+	value, err := tryQuery(dsn, sql)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return value
+}
+
+// tryQuery is query where the server may be away: a replica that is built anew, say.
+func tryQuery(dsn, sql string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	var value *string
 	if err := conn.QueryRow(ctx, sql).Scan(&value); err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		t.Fatalf("%s: %v", sql, err)
+		return "", err
 	}
 	if value == nil {
-		return ""
+		return "", nil
 	}
-	return *value
+	return *value, nil
 }
 
 // within waits until a condition holds, or fails the test.
