@@ -139,7 +139,7 @@ func (d demonstrationDesk) Furnish(ctx context.Context, branches []demonstration
 	for _, r := range rules {
 		err := d.SaveRule(ctx, borrowing.Rule{
 			RuleKey: borrowing.RuleKey{Category: r.Category, ItemType: r.ItemType},
-			Terms:   borrowing.Terms{LoanDays: r.LoanDays, Renewals: r.Renewals, LoanLimit: r.LoanLimit},
+			Terms:   borrowing.Terms{LoanDays: r.LoanDays, Renewals: r.Renewals, LoanLimit: r.LoanLimit, HoldLimit: 10},
 		})
 		if err != nil {
 			return err

@@ -44,6 +44,7 @@ type Titles interface {
 type Settings struct {
 	Location      *time.Location   // the library's time zone; UTC
 	DefaultBranch string           // stands in where a command names none; "": the first branch
+	Currency      string           // ISO 4217, of the rules' money and of every account; VND
 	HoldShelfDays int              // open days that a hold waits on the shelf; 7
 	Clock         func() time.Time // time.Now
 	Committed     func()           // called after each command that changed something, to wake the outbox relay; nothing
@@ -63,6 +64,9 @@ type Service struct {
 func New(store Store, members Members, titles Titles, s Settings) *Service {
 	if s.Location == nil {
 		s.Location = time.UTC
+	}
+	if s.Currency == "" {
+		s.Currency = "VND"
 	}
 	if s.HoldShelfDays <= 0 {
 		s.HoldShelfDays = 7

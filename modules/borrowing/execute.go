@@ -91,7 +91,7 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 			if scene, err = tx.Load(ctx, scope, now, s.settings.Location); err != nil {
 				return err
 			}
-			scene.Actor, scene.RequestID = actor(p), order.RequestID
+			scene.Actor, scene.RequestID, scene.Currency = actor(p), order.RequestID, s.settings.Currency
 			result, err = decide(scene)
 		}
 		if err != nil {

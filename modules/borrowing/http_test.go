@@ -217,7 +217,7 @@ func TestARepeatedCommandOverHTTPHasTheSameAnswer(t *testing.T) {
 
 func TestListsPageWithoutRepeatsAndGaps(t *testing.T) {
 	d := atTheDoor(t, 1)
-	must(t, d.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, LoanLimit: 100}}))
+	must(t, d.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, LoanLimit: 100, HoldLimit: 100}}))
 	for i := range 25 {
 		d.add(fmt.Sprintf("B%02d", i), 1)
 		d.mustLend("C1", fmt.Sprintf("B%02d", i))

@@ -146,6 +146,7 @@ func (sc *Scene) lend(m Member, it *Item, branch string, channel Channel, o Over
 	if len(used) > 0 {
 		why.Reason = strings.TrimSpace(o.Reason)
 	}
+	rule.Currency = sc.Currency // frozen with the amounts that it counts
 	return sc.openLoan(m, it, branch, channel, rule.Terms, why), warnings, nil
 }
 

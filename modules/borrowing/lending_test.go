@@ -83,7 +83,7 @@ func TestRefusalsComeAllAtOnce(t *testing.T) {
 	past := borrowing.NewDate(2026, 3, 1)
 	l.people.change(1, func(m *borrowing.Member) { m.ExpiresOn, m.Blocks = &past, []string{"conduct"} })
 	l.people.old["OLD1"] = 1
-	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, LoanLimit: 0}}))
+	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, LoanLimit: 0, HoldLimit: 9}}))
 	_, err := l.lend("OLD1", "B1")
 	want := []string{borrowing.ItemOnLoan, borrowing.CardReplaced, borrowing.MemberExpired, borrowing.MemberBlocked, borrowing.LoanLimitReached}
 	if got := codes(t, err); !slices.Equal(got, want) {

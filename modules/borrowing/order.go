@@ -41,9 +41,8 @@ func (s *Service) SaveRule(ctx context.Context, r Rule) error {
 	if r.RenewFrom == "" {
 		r.RenewFrom = RenewFromDue
 	}
-	if r.LoanDays < 1 || r.LoanDays > 3650 || r.Renewals < 0 || r.Renewals > 1000 || r.LoanLimit < 0 || r.LoanLimit > 100000 ||
-		(r.RenewFrom != RenewFromDue && r.RenewFrom != RenewFromToday) {
-		return problem.Invalid("invalid_request", "A rule needs 1 to 3650 loan days, 0 to 1000 renewals, a limit of 0 to 100000 loans, and renews from due_date or today.")
+	if problems := r.Terms.check(); problems != "" {
+		return problem.Invalid("invalid_request", "A rule needs "+problems+".")
 	}
 	p, err := s.store.Policy(ctx)
 	if err != nil {
@@ -59,6 +58,17 @@ func (s *Service) SaveRule(ctx context.Context, r Rule) error {
 		return problem.InvalidField("body.category", "is not a code of a category")
 	}
 	return s.store.SaveRule(ctx, r)
+}
+
+// SaveCategoryLimits sets what members of a category may have in all, beside the limits of the rules.
+func (s *Service) SaveCategoryLimits(ctx context.Context, category string, c CategoryLimits) error {
+	if err := checkOrder(ctx, category, category); err != nil {
+		return err
+	}
+	if problems := c.check(); problems != "" {
+		return problem.Invalid("invalid_request", "The limits of a category are "+problems+".")
+	}
+	return s.store.SaveCategoryLimits(ctx, category, c)
 }
 
 // SaveHours replaces the weekly hours of a branch; none at all says that it is open every day.

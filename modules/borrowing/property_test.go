@@ -16,7 +16,7 @@ import (
 // compares with a small model of who has what, and with a count from nothing, as it goes.
 func TestAnySequenceOfCommandsKeepsEveryInvariant(t *testing.T) {
 	l := opened(t, 0)
-	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 14, Renewals: 2, LoanLimit: 2}}))
+	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 14, Renewals: 2, LoanLimit: 2, HoldLimit: 100}}))
 	must(t, l.SaveHours(librarian(), "east", []borrowing.Opening{{Weekday: 2, Opens: "10:00", Closes: "19:00"}, {Weekday: 6, Opens: "10:00", Closes: "15:00"}}))
 	start, round := l.clock.read(), 0
 	rapid.Check(t, func(r *rapid.T) {

@@ -39,7 +39,7 @@ func TestRenewal(t *testing.T) {
 
 func TestARenewalFromTodayThatWouldNotMoveTheDueDate(t *testing.T) {
 	l := opened(t, 1)
-	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, Renewals: 2, LoanLimit: 9, RenewFrom: borrowing.RenewFromToday}}))
+	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, Renewals: 2, LoanLimit: 9, HoldLimit: 9, RenewFrom: borrowing.RenewFromToday}}))
 	l.add("B1", 1)
 	lent := l.mustLend("C1", "B1")
 	if _, err := l.Renew(desk(), lent.ID, borrowing.Override{}, borrowing.Order{}); code(err) != borrowing.DueDateUnchanged {

@@ -28,12 +28,52 @@ const (
 	RenewFromToday RenewFrom = "today"
 )
 
-// Terms are what a rule grants. A loan keeps those it was opened under.
+// Terms are what a rule grants and what it costs. A loan keeps those it was opened under, whatever the rules say later. Loans
+// older than fines lack the money in theirs: they owe none.
 type Terms struct {
 	LoanDays  int       `json:"loan_days"`
 	Renewals  int       `json:"renewals"`
-	LoanLimit int       `json:"loan_limit"`
+	LoanLimit int       `json:"loan_limit"` // open loans of the rule's item type; 0: it lends none
 	RenewFrom RenewFrom `json:"renew_from"`
+	HoldLimit int       `json:"hold_limit"` // live holds of a member where this rule decides; 0: none may be placed
+
+	FinePerDay int64  `json:"fine_per_day"` // for every open day after the due date, in minor units of Currency
+	GraceDays  int    `json:"grace_days"`   // open days after the due date within which nothing is owed
+	FineCap    int64  `json:"fine_cap"`     // of one loan; 0: no cap of its own. No fine is ever above the replacement price
+	LostFee    int64  `json:"lost_fee"`     // for processing a lost copy, beside its replacement price
+	Currency   string `json:"currency"`     // ISO 4217, the library's when the loan was opened; "" in loans older than fines
+}
+
+// mostMoney bounds every amount of a rule, in minor units: a fine of a lifetime stays far below what an int64 holds.
+const mostMoney = 1_000_000_000_000
+
+// check says what the terms need to be; "" when they are sound.
+func (t *Terms) check() string {
+	for _, bound := range []struct {
+		value, least, most int64
+		words              string
+	}{
+		{int64(t.LoanDays), 1, 3650, "1 to 3650 loan days"}, {int64(t.Renewals), 0, 1000, "0 to 1000 renewals"},
+		{int64(t.LoanLimit), 0, 100_000, "a limit of 0 to 100000 loans"}, {int64(t.HoldLimit), 0, 100_000, "a limit of 0 to 100000 holds"},
+		{int64(t.GraceDays), 0, 3650, "0 to 3650 days of grace"}, {t.FinePerDay, 0, mostMoney, "a fine a day of 0 to 10^12 minor units"},
+		{t.FineCap, 0, mostMoney, "a cap of 0 to 10^12 minor units"}, {t.LostFee, 0, mostMoney, "a lost fee of 0 to 10^12 minor units"},
+	} {
+		if bound.value < bound.least || bound.value > bound.most {
+			return bound.words
+		}
+	}
+	if t.RenewFrom != RenewFromDue && t.RenewFrom != RenewFromToday {
+		return "to renew from due_date or today"
+	}
+	return ""
+}
+
+// check says what the limits of a category need to be; "" when they are sound.
+func (c CategoryLimits) check() string {
+	if c.LoanTotal < 0 || c.LoanTotal > 100_000 || c.HoldTotal < 0 || c.HoldTotal > 100_000 || c.ChargesLimit < 0 || c.ChargesLimit > mostMoney {
+		return "0 to 100000 loans, 0 to 100000 holds, and 0 to 10^12 minor units owed; 0 sets no limit"
+	}
+	return ""
 }
 
 // RuleKey is the cell of the matrix that a rule stands in; "" is any.
@@ -96,6 +136,15 @@ type Policy struct {
 	Rules     []Rule               `json:"rules"`
 	Hours     map[string][]Opening `json:"hours"`    // by branch; a branch without any is open every day
 	Closures  []Closure            `json:"closures"` // ordered by first day
+
+	Categories map[string]CategoryLimits `json:"categories"` // by category; one that is missing has no total
+}
+
+// CategoryLimits are what members of a category may have in all, beside the limits of the rules. 0 sets no limit.
+type CategoryLimits struct {
+	LoanTotal    int   `json:"loan_total"`    // open loans, of whatever item type and branch
+	HoldTotal    int   `json:"hold_total"`    // live holds
+	ChargesLimit int64 `json:"charges_limit"` // most that may be owed to borrow on, in minor units of the library's currency
 }
 
 // HasBranch tells whether there is a branch of that code.

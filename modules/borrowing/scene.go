@@ -64,6 +64,8 @@ type Scene struct {
 	Today  Date
 	Zone   *time.Location
 	Policy *Policy
+	// Currency is the library's: that of the rules' money and of every charge.
+	Currency string
 
 	Accounts map[int64]*Account
 	Titles   map[int64]*Title

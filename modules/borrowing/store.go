@@ -76,6 +76,7 @@ type OrderStore interface {
 	SaveBranch(ctx context.Context, b Branch) error
 	SaveItemType(ctx context.Context, t ItemType) error
 	SaveRule(ctx context.Context, r Rule) error
+	SaveCategoryLimits(ctx context.Context, category string, c CategoryLimits) error
 	// SaveHours replaces the weekly hours of a branch; SaveClosures replaces all closures. Both check, in the transaction,
 	// that no branch is left with 60 days without an open one.
 	SaveHours(ctx context.Context, branch string, hours []Opening, check func(*Policy) error) error

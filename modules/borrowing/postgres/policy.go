@@ -19,8 +19,11 @@ const policyNow = `SELECT jsonb_build_object(
 	'branches', (SELECT coalesce(jsonb_agg(b ORDER BY b.sort, b.code), '[]') FROM borrowing.branches b),
 	'item_types', (SELECT coalesce(jsonb_agg(t ORDER BY t.sort, t.code), '[]') FROM borrowing.item_types t),
 	'rules', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'branch', coalesce(branch, ''), 'category', coalesce(category, ''),
-		'item_type', coalesce(item_type, ''), 'loan_days', loan_days, 'renewals', renewals, 'loan_limit', loan_limit, 'renew_from', renew_from) ORDER BY id), '[]')
+		'item_type', coalesce(item_type, ''), 'loan_days', loan_days, 'renewals', renewals, 'loan_limit', loan_limit, 'renew_from', renew_from,
+		'hold_limit', hold_limit, 'fine_per_day', fine_per_day, 'grace_days', grace_days, 'fine_cap', fine_cap, 'lost_fee', lost_fee) ORDER BY id), '[]')
 		FROM borrowing.rules),
+	'categories', (SELECT coalesce(jsonb_object_agg(category, jsonb_build_object('loan_total', loan_total, 'hold_total', hold_total,
+		'charges_limit', charges_limit)), '{}') FROM borrowing.category_limits),
 	'hours', (SELECT coalesce(jsonb_object_agg(branch, days), '{}') FROM (SELECT branch, jsonb_agg(jsonb_build_object('weekday', weekday,
 		'opens', to_char(opens, 'HH24:MI'), 'closes', to_char(closes, 'HH24:MI')) ORDER BY weekday) AS days FROM borrowing.opening_hours GROUP BY branch) h),
 	'closures', (SELECT coalesce(jsonb_agg(jsonb_build_object('branch', coalesce(branch, ''), 'first_day', first_day, 'last_day', last_day, 'reason', reason)
@@ -89,10 +92,20 @@ func (s *Store) SaveItemType(ctx context.Context, t borrowing.ItemType) error {
 
 // SaveRule puts a rule into its cell.
 func (s *Store) SaveRule(ctx context.Context, r borrowing.Rule) error {
-	return s.exec(ctx, "a rule", `INSERT INTO borrowing.rules (branch, category, item_type, loan_days, renewals, loan_limit, renew_from)
-		VALUES (nullif($1, ''), nullif($2, ''), nullif($3, ''), $4, $5, $6, $7)
+	return s.exec(ctx, "a rule", `INSERT INTO borrowing.rules (branch, category, item_type, loan_days, renewals, loan_limit, renew_from, hold_limit,
+			fine_per_day, grace_days, fine_cap, lost_fee)
+		VALUES (nullif($1, ''), nullif($2, ''), nullif($3, ''), $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (branch, category, item_type) DO UPDATE SET loan_days = excluded.loan_days, renewals = excluded.renewals, loan_limit = excluded.loan_limit,
-			renew_from = excluded.renew_from`, r.Branch, r.Category, r.ItemType, r.LoanDays, r.Renewals, r.LoanLimit, string(r.RenewFrom))
+			renew_from = excluded.renew_from, hold_limit = excluded.hold_limit, fine_per_day = excluded.fine_per_day, grace_days = excluded.grace_days,
+			fine_cap = excluded.fine_cap, lost_fee = excluded.lost_fee`,
+		r.Branch, r.Category, r.ItemType, r.LoanDays, r.Renewals, r.LoanLimit, string(r.RenewFrom), r.HoldLimit, r.FinePerDay, r.GraceDays, r.FineCap, r.LostFee)
+}
+
+// SaveCategoryLimits sets what members of a category may have in all.
+func (s *Store) SaveCategoryLimits(ctx context.Context, category string, c borrowing.CategoryLimits) error {
+	return s.exec(ctx, "the limits of a category", `INSERT INTO borrowing.category_limits (category, loan_total, hold_total, charges_limit) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (category) DO UPDATE SET loan_total = excluded.loan_total, hold_total = excluded.hold_total, charges_limit = excluded.charges_limit`,
+		category, c.LoanTotal, c.HoldTotal, c.ChargesLimit)
 }
 
 // SaveHours replaces the weekly hours of a branch.
