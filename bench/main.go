@@ -2,6 +2,7 @@
 // the same machine in the same minute, since only the ratio means something elsewhere.
 //
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
+//	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
 //	go run ./bench seed          the synthetic library, titles a second
 //
 // It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder.
@@ -34,6 +35,7 @@ type suite struct {
 
 var suites = map[string]suite{
 	"import": {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
+	"replay": {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
 	"seed":   {"a synthetic library into an empty catalogue, titles a second", benchSeed},
 }
 
