@@ -31,6 +31,7 @@ import (
 	memberspostgres "bookvault/modules/members/postgres"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
+	"bookvault/platform/housekeeping"
 	"bookvault/platform/ledger"
 	"bookvault/platform/rest"
 	"bookvault/web"
@@ -59,6 +60,8 @@ type Library struct {
 	Members *members.Service
 	// Borrowing is the desk, for the commands.
 	Borrowing *borrowing.Service
+	// Housekeeping does what is due because time has passed.
+	Housekeeping *housekeeping.Keeper
 
 	demonstration demonstration.Library
 	seeder        seeder
@@ -115,9 +118,15 @@ func Assemble(f Foundations) (*Library, error) {
 	borrowingapi.Register(api, desk)
 	people.OnChange(tellDesk(desk, f.Logger))
 
-	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk,
+	keeper := housekeeping.New(housekeepingLock(f.DB), slices.Concat(desk.Housekeeping(), people.Housekeeping()),
+		housekeeping.Settings{Every: f.Settings.Borrowing.HousekeepingEvery, Logger: f.Logger})
+	if f.Registry != nil {
+		f.Registry.MustRegister(keeper)
+	}
+
+	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
-		workers: []worker{people, desk, relay, uploads, &indexMender{imports: imports, log: f.Logger}}}, nil
+		workers: []worker{people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.

@@ -7,6 +7,8 @@ import (
 	"bookvault/modules/borrowing"
 	"bookvault/modules/catalog"
 	"bookvault/modules/members"
+	"bookvault/platform/database"
+	"bookvault/platform/housekeeping"
 )
 
 // What modules ask of each other, each in its own words.
@@ -82,5 +84,16 @@ func tellDesk(desk *borrowing.Service, logger *slog.Logger) func(context.Context
 		if err := desk.MembersChanged(ctx, memberID); err != nil {
 			logger.LogAttrs(ctx, slog.LevelWarn, "borrowing was not told of a member's new standing", slog.Any("error", err))
 		}
+	}
+}
+
+// housekeepingLock is held by the one process that does the housekeeping of a database.
+func housekeepingLock(db *database.DB) housekeeping.Locker {
+	return func(ctx context.Context) (housekeeping.Lock, error) {
+		lock, err := db.TryLock(ctx, "housekeeping")
+		if lock == nil { // a nil *SessionLock is no nil Lock
+			return nil, err
+		}
+		return lock, nil
 	}
 }

@@ -168,6 +168,7 @@ func (s *server) assemble(ctx context.Context) (note string, err error) {
 	if err != nil {
 		return "", err
 	}
+	s.health.Add("housekeeping", false, s.library.Housekeeping.Health)
 	return "", s.library.Start(ctx)
 }
 

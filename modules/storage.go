@@ -97,7 +97,7 @@ func (s *storage) stop(ctx context.Context) error {
 func (s *storage) open(ctx context.Context, c *config.Config, log *slog.Logger) (*database.DB, error) {
 	p := c.Database.Pool
 	db, err := database.Open(ctx, database.Settings{
-		Primary: s.primary, Replicas: s.replicas, Pooler: c.Database.Pooler,
+		Primary: s.primary, Direct: s.direct, Replicas: s.replicas, Pooler: c.Database.Pooler,
 		MaxConns: int32(p.MaxConnections), MinConns: int32(p.MinConnections), SearchMaxConns: int32(p.SearchConnections),
 		ConnectTimeout: p.ConnectTimeout, AcquireTimeout: p.AcquireTimeout, StatementTimeout: c.Database.StatementTimeout,
 		LockTimeout: c.Database.LockTimeout, IdleInTransactionTimeout: c.Database.IdleInTransactionTimeout,

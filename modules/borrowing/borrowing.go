@@ -57,7 +57,6 @@ type Service struct {
 	members  Members
 	titles   Titles
 	settings Settings
-	house    *housekeeping
 }
 
 // New builds the desk from its store and its neighbours.
@@ -80,7 +79,7 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 	if s.Logger == nil {
 		s.Logger = slog.Default()
 	}
-	return &Service{store: store, members: members, titles: titles, settings: s, house: &housekeeping{}}
+	return &Service{store: store, members: members, titles: titles, settings: s}
 }
 
 // At gives the same desk with its clock stopped at an instant, for what is entered after it happened.

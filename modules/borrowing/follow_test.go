@@ -74,14 +74,3 @@ func TestTheCatalogueHearsOfEveryTitleAlsoAfterItWasIll(t *testing.T) {
 	}
 	l.consistent()
 }
-
-func TestTheHousekeepingStopsWheneverItIsTold(t *testing.T) {
-	l := opened(t, 0)
-	must(t, l.Stop(t.Context()))
-	for range 2 {
-		must(t, l.Start(t.Context()))
-	}
-	for range 2 {
-		must(t, l.Stop(t.Context()))
-	}
-}

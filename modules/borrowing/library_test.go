@@ -13,6 +13,7 @@ import (
 	"bookvault/modules/borrowing/postgres"
 	"bookvault/platform/database"
 	"bookvault/platform/database/dbtest"
+	"bookvault/platform/housekeeping"
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 )
@@ -185,6 +186,12 @@ func (l *library) hold(member int64, title int, pickup string) borrowing.HoldVie
 	h, err := l.PlaceHold(patron(member), borrowing.PlaceHold{BookID: book(title), PickupBranch: pickup}, borrowing.Order{})
 	must(l.t, err)
 	return h
+}
+
+// keepHouse does what is due now of everything that time brings about.
+func (l *library) keepHouse() {
+	l.t.Helper()
+	must(l.t, housekeeping.Once(context.Background(), l.Housekeeping()))
 }
 
 // codes gives the codes of a refusal in order, or fails.

@@ -5,12 +5,13 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"bookvault/platform/housekeeping"
 )
 
 const (
 	seenEvery   = time.Minute      // the last use of a session is written at most this often
 	flushEvery  = 10 * time.Second // sightings wait at most this long in memory
-	purgeEvery  = 10 * time.Minute // between two sweeps of what ended
 	sightingMax = 50_000           // sightings in memory; beyond, the next request of that session tries again
 )
 
@@ -47,7 +48,7 @@ func (s *sightings) take() (sessions, tokens map[int64]time.Time) {
 	return sessions, tokens
 }
 
-// Start begins the work behind the requests: it writes last uses and deletes what ended. It returns at once; starting twice is one start.
+// Start begins the work behind the requests: it writes last uses. It returns at once; starting twice is one start.
 func (s *Service) Start(ctx context.Context) error {
 	s.seen.run.Lock()
 	defer s.seen.run.Unlock()
@@ -56,7 +57,7 @@ func (s *Service) Start(ctx context.Context) error {
 	}
 	ctx, s.seen.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.seen.stopped = make(chan struct{})
-	go s.keepHouse(ctx, s.seen.stopped)
+	go s.keepWriting(ctx, s.seen.stopped)
 	return nil
 }
 
@@ -73,23 +74,18 @@ func (s *Service) Stop(ctx context.Context) error {
 	return s.WriteSightings(ctx)
 }
 
-func (s *Service) keepHouse(ctx context.Context, stopped chan<- struct{}) {
+func (s *Service) keepWriting(ctx context.Context, stopped chan<- struct{}) {
 	defer close(stopped)
-	flush, purge := time.NewTicker(flushEvery), time.NewTicker(purgeEvery)
+	flush := time.NewTicker(flushEvery)
 	defer flush.Stop()
-	defer purge.Stop()
 	for {
-		var err error
 		select {
 		case <-ctx.Done():
 			return
 		case <-flush.C:
-			err = s.WriteSightings(ctx)
-		case <-purge.C:
-			_, err = s.Purge(ctx)
 		}
-		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "members: housekeeping failed; it is tried again", "error", err)
+		if err := s.WriteSightings(ctx); err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "members: last uses could not be written", "error", err)
 		}
 	}
 }
@@ -101,6 +97,14 @@ func (s *Service) WriteSightings(ctx context.Context) error {
 		return nil
 	}
 	return s.store.Seen(ctx, sessions, tokens)
+}
+
+// Housekeeping lists what the module does because time has passed.
+func (s *Service) Housekeeping() []housekeeping.Step {
+	return []housekeeping.Step{{Name: "ended_sessions", Run: func(ctx context.Context) (int, error) {
+		purged, err := s.Purge(ctx)
+		return int(purged), err
+	}}}
 }
 
 // Purge deletes sessions, tokens, counts and keys that ended and audit entries that are old enough; it tells how many rows went.

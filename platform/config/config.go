@@ -50,9 +50,10 @@ type Library struct {
 
 // Borrowing says how the desk works where the rules and the calendar say nothing.
 type Borrowing struct {
-	DefaultBranch string        `key:"default_branch"`
-	HoldShelfDays int           `key:"hold_shelf_days" min:"1" max:"60"`
-	RelayPoll     time.Duration `key:"relay_poll" min:"10ms" max:"1m"`
+	DefaultBranch     string        `key:"default_branch"`
+	HoldShelfDays     int           `key:"hold_shelf_days" min:"1" max:"60"`
+	RelayPoll         time.Duration `key:"relay_poll" min:"10ms" max:"1m"`
+	HousekeepingEvery time.Duration `key:"housekeeping_every" min:"1s" max:"1h"`
 }
 
 // Catalog bounds what a title can hold, and what searching and covers may cost.

@@ -33,6 +33,7 @@ import (
 type Settings struct {
 	Primary  string   // address (URL or key=value) of the server that takes writes
 	Replicas []string // addresses of its streaming replicas; they need not answer yet
+	Direct   string   // address of the primary that passes no transaction pooler, for session locks; Primary
 	Pooler   bool     // a transaction pooler such as PgBouncer stands in front: no named statements, no session parameters
 
 	ApplicationName string // shown in pg_stat_activity; "bookvault"
@@ -56,6 +57,7 @@ type Settings struct {
 }
 
 func (s Settings) withDefaults() Settings {
+	s.Direct = cmp.Or(s.Direct, s.Primary)
 	s.ApplicationName = cmp.Or(s.ApplicationName, "bookvault")
 	s.MaxConns = cmp.Or(s.MaxConns, 16)
 	s.MinConns = min(cmp.Or(s.MinConns, 2), s.MaxConns)
