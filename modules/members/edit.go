@@ -5,19 +5,33 @@ import (
 	"strings"
 	"time"
 
+	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 )
 
 // Edit changes a member by a card. Problems: member_not_found, version_mismatch, card_taken, own_account, own_role, higher_role,
 // role_not_yours_to_grant, invalid_request. A card that is replaced still finds its member afterwards, and lends nothing.
 func (s *Service) Edit(ctx context.Context, card string, c Change) (Member, error) {
-	p := caller(ctx)
 	found, _, err := s.byCard(ctx, card)
 	if err != nil {
 		return Member{}, err
 	}
-	now := s.clock()
-	m, err := s.store.Edit(ctx, found.ID, func(m Member) (Account, []AuditEntry, error) {
+	return s.edit(ctx, found.ID, c)
+}
+
+// EditMe changes the caller's own account: how one is reached, and whether a history is kept. Problems: those of Edit, not_signed_in.
+func (s *Service) EditMe(ctx context.Context, c Change) (Member, identity.Principal, error) {
+	p := caller(ctx)
+	if !p.SignedIn() {
+		return Member{}, p, errNotSignedIn()
+	}
+	m, err := s.edit(ctx, p.MemberID, c)
+	return m, p, err
+}
+
+func (s *Service) edit(ctx context.Context, id int64, c Change) (Member, error) {
+	p, now := caller(ctx), s.clock()
+	m, err := s.store.Edit(ctx, id, func(m Member) (Account, []AuditEntry, error) {
 		if err := mayEdit(p, m, c); err != nil {
 			return Account{}, nil, err
 		}
@@ -44,7 +58,7 @@ func (s *Service) Edit(ctx context.Context, card string, c Change) (Member, erro
 	if err != nil {
 		return m, accountProblem(err, "edit member")
 	}
-	if c.Category != nil || c.ExpiresOn != nil || c.Blocks != nil || c.Card != nil {
+	if c.Category != nil || c.ExpiresOn != nil || c.Blocks != nil || c.Card != nil || c.KeepHistory != nil {
 		s.changed(ctx, m.ID)
 	}
 	return m, nil
@@ -89,6 +103,10 @@ func (c Change) apply(m Member, now time.Time) (a Account, touched []string, err
 		if a.Blocks, err = cleanBlocks("body.blocks", *c.Blocks, m.Blocks, now); err != nil {
 			return a, nil, err
 		}
+	}
+	if c.KeepHistory != nil {
+		touch("keep_history")
+		a.KeepHistory = *c.KeepHistory
 	}
 	if c.Role != nil {
 		a.Role = *c.Role

@@ -35,6 +35,10 @@ type Member struct {
 	Role      identity.Role
 	Kind      Kind
 	Blocks    []Block
+
+	// KeepHistory is the member's own choice: without it, what they borrowed is forgotten some days after it came back.
+	KeepHistory bool
+
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Version   int32
@@ -82,6 +86,8 @@ type Change struct {
 	Language  *string    // "" removes it
 	Role      *identity.Role
 	Blocks    *[]Block // replaces all
+
+	KeepHistory *bool // for the member alone to choose
 }
 
 var (

@@ -92,7 +92,7 @@ func New(store Store, settings Settings, now func() time.Time) (*Service, error)
 		changed: func(context.Context, int64) {}}, nil
 }
 
-// OnChange says whom to tell when a member's standing may have changed (category, expiry, blocks, card), after it is stored. It is
+// OnChange says whom to tell when a member's standing may have changed (category, expiry, blocks, card, history), after it is stored. It is
 // called once, by modules.go, before the service is used; what it does must not fail the change.
 func (s *Service) OnChange(tell func(ctx context.Context, memberID int64)) { s.changed = tell }
 

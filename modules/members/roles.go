@@ -12,6 +12,11 @@ func errNotFound() error {
 	return problem.NotFound("member_not_found", "There is no such member.")
 }
 
+// errNotSignedIn asks the public to say who they are.
+func errNotSignedIn() error {
+	return problem.New(problem.Unauthenticated, "not_signed_in", "Please sign in.")
+}
+
 // caller is who is acting. A context that carries nobody is the public.
 func caller(ctx context.Context) identity.Principal {
 	p, _ := identity.FromContext(ctx)
@@ -45,12 +50,15 @@ func mayEdit(p identity.Principal, m Member, c Change) error {
 			return problem.New(problem.Forbidden, "own_role", "Nobody changes their own role; ask another administrator.")
 		}
 		if c.Card != nil || c.Name != nil || c.Category != nil || c.ExpiresOn != nil || c.Blocks != nil {
-			return problem.New(problem.Forbidden, "own_account", "Of your own account you can change the e-mail address and the language; for the rest ask a colleague at the desk.")
+			return problem.New(problem.Forbidden, "own_account", "Of your own account you can change the e-mail address, the language and whether a history is kept; for the rest ask a colleague at the desk.")
 		}
 		return nil
 	}
 	if !p.May(identity.Desk) {
 		return errNotFound()
+	}
+	if c.KeepHistory != nil {
+		return problem.New(problem.Forbidden, "own_choice", "Whether a history is kept is for the member alone to choose.")
 	}
 	if p.Role < m.Role {
 		return problem.New(problem.Forbidden, "higher_role", "This account belongs to somebody with a higher role than yours.")

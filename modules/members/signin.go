@@ -134,5 +134,5 @@ func (s *Service) Me(ctx context.Context) (Member, identity.Principal, error) {
 			return found[0], p, nil
 		}
 	}
-	return Member{}, p, problem.New(problem.Unauthenticated, "not_signed_in", "Please sign in.")
+	return Member{}, p, errNotSignedIn()
 }

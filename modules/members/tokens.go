@@ -62,7 +62,7 @@ type NewToken struct {
 func (s *Service) CreateToken(ctx context.Context, n NewToken) (Token, string, error) {
 	p := caller(ctx)
 	if !p.SignedIn() {
-		return Token{}, "", problem.New(problem.Unauthenticated, "not_signed_in", "Please sign in.")
+		return Token{}, "", errNotSignedIn()
 	}
 	if n.Role == identity.Undeclared {
 		n.Role = p.Role

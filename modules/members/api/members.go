@@ -182,15 +182,21 @@ func (o *operations) editMember(ctx context.Context, in *editMemberInput) (*memb
 	return &memberOutput{ETag: rest.ETag(m.Version), Body: show(m, staff(ctx))}, nil
 }
 
+// ifVersion reads an If-Match header that may be left out; nil is any version.
+func ifVersion(header string) (*int32, error) {
+	if header == "" {
+		return nil, nil
+	}
+	version, err := rest.IfMatch(header)
+	if err != nil || version == 0 {
+		return nil, err
+	}
+	return &version, nil
+}
+
 func (in *editMemberInput) read() (c members.Change, err error) {
-	if in.IfMatch != "" {
-		version, err := rest.IfMatch(in.IfMatch)
-		if err != nil {
-			return c, err
-		}
-		if version != 0 {
-			c.IfVersion = &version
-		}
+	if c.IfVersion, err = ifVersion(in.IfMatch); err != nil {
+		return c, err
 	}
 	if c.Card, err = in.Body.Card.needed("body.card"); err != nil {
 		return c, err

@@ -43,6 +43,7 @@ type Account struct {
 	Role      string    `json:"role" enum:"patron,desk,librarian,administrator"`
 	Roles     []string  `json:"roles" nullable:"false" doc:"The role again, as a list. Roles are ordered: each may do all of the lower ones."`
 	Blocks    []block   `json:"blocks" nullable:"false" doc:"Why the member may not borrow now."`
+	History   bool      `json:"keep_history" doc:"Whether a history of what was borrowed is kept, as the member chose."`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
@@ -56,7 +57,7 @@ type block struct {
 // show encodes a member for whoever asks: the notes of blocks are between staff.
 func show(m members.Member, forStaff bool) Account {
 	a := Account{ID: m.ID, Version: m.Version, Card: m.Card, Name: m.Name, Category: m.Category, Role: m.Role.String(), Roles: []string{m.Role.String()},
-		Blocks: make([]block, len(m.Blocks)), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
+		Blocks: make([]block, len(m.Blocks)), History: m.KeepHistory, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
 	if m.Email != "" {
 		a.Email = &m.Email
 	}
@@ -174,20 +175,4 @@ type byID struct {
 
 func (o *operations) endSession(ctx context.Context, in *byID) (*noContent, error) {
 	return &noContent{}, o.service.EndSession(ctx, in.ID)
-}
-
-type meView struct {
-	Account
-	Via string `json:"via" enum:"session,token" doc:"How the caller is known."`
-	May string `json:"may" enum:"patron,desk,librarian,administrator" doc:"What the caller may do: the role, or the token's when that is lower."`
-}
-
-type meOutput struct{ Body meView }
-
-func (o *operations) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
-	m, p, err := o.service.Me(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &meOutput{meView{Account: show(m, p.May(identity.Desk)), Via: string(p.Via), May: p.Role.String()}}, nil
 }

@@ -105,7 +105,7 @@ func accountColumns(a members.Account) map[string]any {
 		since = a.UpdatedAt
 	}
 	return map[string]any{"name": a.Name, "folded": a.FoldedName, "email": nullable(a.Email), "foldedEmail": nullable(a.FoldedEmail), "since": since,
-		"category": a.Category, "expires": nullable(a.ExpiresOn), "language": nullable(a.Language), "role": a.Role.String(), "kind": string(a.Kind),
+		"category": a.Category, "expires": nullable(a.ExpiresOn), "language": nullable(a.Language), "role": a.Role.String(), "kind": string(a.Kind), "history": a.KeepHistory,
 		"now": a.UpdatedAt, "id": a.ID, "version": a.Version}
 }
 
@@ -168,7 +168,7 @@ func (s *Store) Edit(ctx context.Context, id int64, edit func(members.Member) (m
 		}
 		if err := tx.Exec(`UPDATE members.members SET name = @name, folded_name = @folded, email = @email, folded_email = @foldedEmail,
 			email_since = CASE WHEN folded_email = @foldedEmail THEN email_since ELSE @since END,
-			category = @category, expires_on = @expires, language = @language, role = @role, updated_at = @now, version = @version
+			category = @category, expires_on = @expires, language = @language, role = @role, keep_history = @history, updated_at = @now, version = @version
 			WHERE id = @id`, accountColumns(a)).Error; err != nil {
 			return accountError(err, "update member")
 		}

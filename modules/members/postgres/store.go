@@ -39,27 +39,28 @@ func (s *Store) primary(ctx context.Context) *gorm.DB { return s.db.Read(s.Curre
 
 // memberRow is a member as it is read: with the current card, and the blocks as JSON.
 type memberRow struct {
-	ID         int64
-	Name       string
-	FoldedName string
-	Email      string
-	Category   string
-	ExpiresOn  *time.Time
-	Language   string
-	Role       string
-	Kind       string
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
-	Version    int32
-	Card       string
-	CardKey    string
-	Replaced   bool
-	Blocks     string // JSON
+	ID          int64
+	Name        string
+	FoldedName  string
+	Email       string
+	Category    string
+	ExpiresOn   *time.Time
+	Language    string
+	Role        string
+	Kind        string
+	KeepHistory bool
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Version     int32
+	Card        string
+	CardKey     string
+	Replaced    bool
+	Blocks      string // JSON
 }
 
 // memberSelect reads memberRow. What follows must restrict m.
 const memberSelect = `SELECT m.id, m.name, m.folded_name, coalesce(m.email, '') AS email, m.category, m.expires_on, coalesce(m.language, '') AS language,
-	m.role, m.kind, m.created_at, m.updated_at, m.version, c.card, c.card_key,
+	m.role, m.kind, m.keep_history, m.created_at, m.updated_at, m.version, c.card, c.card_key,
 	CAST((SELECT coalesce(json_agg(json_build_object('Code', b.code, 'Note', b.note, 'Since', b.since) ORDER BY b.since, b.code), '[]')
 	 FROM members.blocks b WHERE b.member_id = m.id) AS text) AS blocks`
 
@@ -71,7 +72,7 @@ func (r memberRow) member() (members.Member, error) {
 		return members.Member{}, fmt.Errorf("member %d: %w", r.ID, err)
 	}
 	m := members.Member{ID: r.ID, Card: r.Card, Name: r.Name, Email: r.Email, Category: r.Category, Language: r.Language, Role: role,
-		Kind: members.Kind(r.Kind), CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Version: r.Version}
+		Kind: members.Kind(r.Kind), KeepHistory: r.KeepHistory, CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Version: r.Version}
 	if r.ExpiresOn != nil {
 		m.ExpiresOn = r.ExpiresOn.UTC()
 	}
