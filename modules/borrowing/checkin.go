@@ -166,14 +166,19 @@ func (a *arrival) giveBack(alert string) Next {
 			return Next{Action: Leave, Branch: a.item.CurrentBranch, Alert: "This copy was lent again after that day.",
 				Detail: "The loan stays open: it began after the day of this return."}
 		}
-		a.changeLoan(a.loan, EventLoanClosed, loanClosed{BookID: a.loan.BookID, ItemID: a.loan.ItemID, Branch: a.branch, ReturnedOn: a.returnedOn, BookDrop: a.bookDrop}, "",
-			func(l *Loan) {
-				l.Status, l.ClosedAt, l.ReturnedOn, l.ClosedBy = LoanClosed, new(time.Time), new(Date), ByCheckIn
-				*l.ClosedAt, *l.ReturnedOn = a.Now, a.returnedOn
-			})
-		a.closed = a.loan
+		a.close()
 	}
 	return a.route(alert)
+}
+
+// close ends the copy's loan because the copy came back.
+func (a *arrival) close() {
+	a.changeLoan(a.loan, EventLoanClosed, loanClosed{BookID: a.loan.BookID, ItemID: a.loan.ItemID, Branch: a.branch, ReturnedOn: a.returnedOn, BookDrop: a.bookDrop}, "",
+		func(l *Loan) {
+			l.Status, l.ClosedAt, l.ReturnedOn, l.ClosedBy = LoanClosed, new(time.Time), new(Date), ByCheckIn
+			*l.ClosedAt, *l.ReturnedOn = a.Now, a.returnedOn
+		})
+	a.closed = a.loan
 }
 
 func (a *arrival) setAside() Next {

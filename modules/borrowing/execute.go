@@ -92,7 +92,9 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 				return err
 			}
 			scene.Actor, scene.RequestID, scene.Currency = actor(p), order.RequestID, s.settings.Currency
-			result, err = decide(scene)
+			if result, err = decide(scene); err == nil {
+				err = scene.fault
+			}
 		}
 		if err != nil {
 			if order.Once == nil || !isAnswer(err) {

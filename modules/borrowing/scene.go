@@ -79,6 +79,7 @@ type Scene struct {
 	LoanIDs, HoldIDs, HoldPlaces, ItemIDs []int64 // set aside for what is new
 
 	Changes Changes
+	fault   error // a move that no state machine has: a mistake in the program
 
 	Actor, RequestID string
 }
@@ -151,6 +152,7 @@ func (sc *Scene) changeItem(it *Item, eventType, because string, change func(*It
 	if sameItem(was, *it) {
 		return
 	}
+	insist(sc, itemMoves, itemStream(it.ID), "", was.Status, it.Status)
 	it.Version++
 	sc.count(it.BookID, func(t *Title) {
 		i0, a0 := was.counts()
@@ -175,14 +177,15 @@ func sameItem(a, b Item) bool {
 
 // changeLoan changes a loan in place, with its event.
 func (sc *Scene) changeLoan(l *Loan, eventType string, data any, reason string, change func(*Loan)) {
-	wasOpen := l.Status == LoanOpen
+	was := l.Status
 	change(l)
+	insist(sc, loanMoves, loanStream(l.ID), eventType, was, l.Status)
 	l.Version++
 	if sc.Changes.Loans == nil {
 		sc.Changes.Loans = map[int64]*Loan{}
 	}
 	sc.Changes.Loans[l.ID] = l
-	if wasOpen && l.Status != LoanOpen {
+	if was == LoanOpen && l.Status != LoanOpen {
 		if a := sc.Accounts[l.MemberID]; a != nil {
 			a.ByType[l.ItemType]--
 			a.Books[l.BookID]--
@@ -193,14 +196,15 @@ func (sc *Scene) changeLoan(l *Loan, eventType string, data any, reason string, 
 
 // changeHold changes a hold in place, with its title's count and its event.
 func (sc *Scene) changeHold(h *Hold, eventType, because string, change func(*Hold)) {
-	wasLive := h.Status.Live()
+	was := h.Status
 	change(h)
+	insist(sc, holdMoves, holdStream(h.ID), eventType, was, h.Status)
 	h.Version++
 	if sc.Changes.Holds == nil {
 		sc.Changes.Holds = map[int64]*Hold{}
 	}
 	sc.Changes.Holds[h.ID] = h
-	if live := h.Status.Live(); live != wasLive {
+	if live := h.Status.Live(); live != was.Live() {
 		sc.count(h.BookID, func(t *Title) {
 			if live {
 				t.Holds++
