@@ -9,6 +9,7 @@ const (
 	EventItemMoved     = "ItemMoved" // another status or place
 	EventLoanOpened    = "LoanOpened"
 	EventLoanRenewed   = "LoanRenewed"
+	EventLoanCollected = "LoanCollected" // a web loan was handed over
 	EventLoanClosed    = "LoanClosed"
 	EventLoanReversed  = "LoanReversed"
 	EventHoldPlaced    = "HoldPlaced"
@@ -75,6 +76,11 @@ type loanClosed struct {
 	Branch     string `json:"branch"`
 	ReturnedOn Date   `json:"returned_on"`
 	BookDrop   bool   `json:"book_drop,omitempty"`
+}
+
+type loanCollected struct {
+	BookID int64 `json:"book_id"`
+	ItemID int64 `json:"item_id"`
 }
 
 type loanReversed struct {

@@ -33,6 +33,7 @@ type Hold struct {
 	CapturedItem   int64 // 0: none
 	SuspendedUntil *Date
 	PlacedAt       time.Time
+	ReadyOn        *Date // when its copy last came to the shelf
 	ExpiresOn      *Date // last day on the shelf
 	ClosedAt       *time.Time
 	Version        int

@@ -44,6 +44,7 @@ type Item struct {
 	Loanable      bool
 	Status        Status
 	TransitTo     string // the branch it travels to, while in transit
+	SlipHold      int64  // the hold whose slip it wears on the hold shelf, be that hold over or not; 0: none
 	CreatedAt     time.Time
 	Version       int
 

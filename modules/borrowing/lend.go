@@ -71,7 +71,11 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 			if it == nil || it.BookID != seen.BookID || it.Barcode != cmd.Barcode {
 				return Lent{}, errMoved
 			}
-			l, warnings, err = sc.lend(member, it, branch, AtDesk, cmd.Override)
+			if l = sc.uncollected(member, it); l != nil {
+				sc.collect(l) // lent on the web, handed over now
+			} else {
+				l, warnings, err = sc.lend(member, it, branch, AtDesk, cmd.Override)
+			}
 		} else {
 			l, warnings, err = sc.lendAny(member, cmd.BookID, cmd.Override)
 		}
@@ -154,8 +158,11 @@ func (sc *Scene) lend(m Member, it *Item, branch string, channel Channel, o Over
 func (sc *Scene) openLoan(m Member, it *Item, branch string, channel Channel, terms Terms, why Explanation) *Loan {
 	l := &Loan{ID: take(&sc.LoanIDs), Ref: NewRef(), MemberID: m.ID, ItemID: it.ID, Barcode: it.Barcode, BookID: it.BookID, ItemType: it.ItemType,
 		Branch: branch, Channel: channel, Status: LoanOpen, OpenedAt: sc.Now, DueOn: why.Due.On, DueAt: why.Due.At, Terms: terms, Version: 1}
+	if channel == AtDesk {
+		l.CollectedAt = &sc.Now
+	}
 	stream := loanStream(l.ID)
-	why.Before = Before{Status: it.Status, Branch: it.CurrentBranch, TransitTo: it.TransitTo}
+	why.Before = Before{Status: it.Status, Branch: it.CurrentBranch, TransitTo: it.TransitTo, SlipHold: it.SlipHold}
 	if other := sc.captureOf(it.ID); other != nil && other.MemberID != m.ID {
 		why.Before.DisplacedOne = true
 		sc.release(other, stream)

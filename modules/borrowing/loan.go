@@ -51,27 +51,31 @@ const (
 
 // Loan is one copy lent to one member.
 type Loan struct {
-	ID         int64
-	Ref        Ref
-	MemberID   int64 // 0 once the link to the member was purged
-	ItemID     int64
-	Barcode    string
-	BookID     int64
-	ItemType   string
-	Branch     string
-	Channel    Channel
-	Status     LoanStatus
-	OpenedAt   time.Time
-	DueOn      Date
-	DueAt      time.Time
-	Renewals   int
-	ClosedAt   *time.Time
-	ReturnedOn *Date
-	ClosedBy   string
-	Terms      Terms
-	Why        Explanation
-	Version    int
+	ID          int64
+	Ref         Ref
+	MemberID    int64 // 0 once the link to the member was purged
+	ItemID      int64
+	Barcode     string
+	BookID      int64
+	ItemType    string
+	Branch      string
+	Channel     Channel
+	Status      LoanStatus
+	OpenedAt    time.Time
+	DueOn       Date
+	DueAt       time.Time
+	Renewals    int
+	CollectedAt *time.Time // when the member was given the copy; nil: a web loan that still lies in the pull list
+	ClosedAt    *time.Time
+	ReturnedOn  *Date
+	ClosedBy    string
+	Terms       Terms
+	Why         Explanation
+	Version     int
 }
+
+// Collected tells whether the member has been given the copy.
+func (l *Loan) Collected() bool { return l.CollectedAt != nil }
 
 // IsOverdue tells whether the loan is open past its due date.
 func (l *Loan) IsOverdue(now time.Time) bool { return l.Status == LoanOpen && now.After(l.DueAt) }
@@ -90,6 +94,7 @@ type Before struct {
 	Status       Status     `json:"status"`
 	Branch       string     `json:"branch"`
 	TransitTo    string     `json:"transit_to,omitempty"`
+	SlipHold     int64      `json:"slip_hold,omitempty"`
 	ItemVersion  int        `json:"item_version"` // right after the loan was opened
 	HoldID       int64      `json:"hold_id,omitempty"`
 	HoldStatus   HoldStatus `json:"hold_status,omitempty"`

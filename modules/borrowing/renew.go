@@ -133,7 +133,7 @@ func (sc *Scene) reverse(l *Loan, reason string) error {
 		})
 	}
 	sc.changeItem(it, EventItemMoved, stream, func(it *Item) {
-		it.Status, it.CurrentBranch, it.TransitTo = before.Status, before.Branch, before.TransitTo
+		it.Status, it.CurrentBranch, it.TransitTo, it.SlipHold = before.Status, before.Branch, before.TransitTo, before.SlipHold
 	})
 	sc.changeLoan(l, EventLoanReversed, loanReversed{BookID: l.BookID, ItemID: l.ItemID}, reason, func(l *Loan) {
 		today := sc.Today

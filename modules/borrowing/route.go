@@ -43,9 +43,11 @@ func (a *arrival) ready(h *Hold) {
 		until = &day
 	}
 	a.changeHold(h, EventHoldReady, itemStream(a.item.ID), func(h *Hold) {
-		h.Status, h.CapturedItem, h.ExpiresOn = HoldReady, a.item.ID, until
+		h.Status, h.CapturedItem, h.ReadyOn, h.ExpiresOn = HoldReady, a.item.ID, &a.Today, until
 	})
-	a.move(func(it *Item) { it.Status, it.CurrentBranch, it.TransitTo = OnHoldShelf, a.branch, "" })
+	a.move(func(it *Item) {
+		it.Status, it.CurrentBranch, it.TransitTo, it.SlipHold = OnHoldShelf, a.branch, "", h.ID
+	})
 }
 
 // travel is a copy in transit on a desk: it arrives, it has not left yet, or it came to a third branch.

@@ -149,6 +149,9 @@ func (sc *Scene) record(stream string, version int, eventType string, data any, 
 func (sc *Scene) changeItem(it *Item, eventType, because string, change func(*Item)) {
 	was := *it
 	change(it)
+	if it.Status != OnHoldShelf {
+		it.SlipHold = 0 // a slip is taken out of what leaves the shelf
+	}
 	if sameItem(was, *it) {
 		return
 	}

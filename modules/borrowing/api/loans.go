@@ -18,30 +18,31 @@ type warningBody struct {
 
 // LoanBody is a loan as it is answered. (Embedded, so exported: huma looks at no other.)
 type LoanBody struct {
-	ID         int64         `json:"id" doc:"0 in the answer of a dry run."`
-	Barcode    string        `json:"barcode"`
-	BookID     int64         `json:"book_id"`
-	Title      string        `json:"title,omitempty" doc:"Left out while the catalogue does not answer."`
-	MemberCard string        `json:"member_card" doc:"The member's current card; empty once the loan was made anonymous."`
-	Branch     string        `json:"branch" doc:"Where it was lent."`
-	ItemType   string        `json:"item_type"`
-	Channel    string        `json:"channel" enum:"desk,web"`
-	OpenedAt   time.Time     `json:"opened_at"`
-	DueOn      string        `json:"due_on" format:"date" doc:"The library's date."`
-	DueAt      time.Time     `json:"due_at" doc:"The last second of that date in the library's time zone."`
-	Renewals   int           `json:"renewals"`
-	Overdue    bool          `json:"overdue"`
-	Status     string        `json:"status" enum:"open,closed"`
-	ClosedAt   *time.Time    `json:"closed_at,omitempty"`
-	ReturnedOn string        `json:"returned_on,omitempty" doc:"When it came back: earlier than closed_at, out of the book drop."`
-	ClosedBy   string        `json:"closed_by,omitempty" doc:"check_in or reversal"`
-	Warnings   []warningBody `json:"warnings,omitempty" doc:"What the desk should know, though it is no refusal."`
+	ID          int64         `json:"id" doc:"0 in the answer of a dry run."`
+	Barcode     string        `json:"barcode"`
+	BookID      int64         `json:"book_id"`
+	Title       string        `json:"title,omitempty" doc:"Left out while the catalogue does not answer."`
+	MemberCard  string        `json:"member_card" doc:"The member's current card; empty once the loan was made anonymous."`
+	Branch      string        `json:"branch" doc:"Where it was lent."`
+	ItemType    string        `json:"item_type"`
+	Channel     string        `json:"channel" enum:"desk,web"`
+	OpenedAt    time.Time     `json:"opened_at"`
+	DueOn       string        `json:"due_on" format:"date" doc:"The library's date."`
+	DueAt       time.Time     `json:"due_at" doc:"The last second of that date in the library's time zone."`
+	Renewals    int           `json:"renewals"`
+	Overdue     bool          `json:"overdue"`
+	Status      string        `json:"status" enum:"open,closed"`
+	CollectedAt *time.Time    `json:"collected_at,omitempty" doc:"When the member was given the copy; left out while a web loan waits to be fetched."`
+	ClosedAt    *time.Time    `json:"closed_at,omitempty"`
+	ReturnedOn  string        `json:"returned_on,omitempty" doc:"When it came back: earlier than closed_at, out of the book drop."`
+	ClosedBy    string        `json:"closed_by,omitempty" doc:"check_in or reversal"`
+	Warnings    []warningBody `json:"warnings,omitempty" doc:"What the desk should know, though it is no refusal."`
 }
 
 func loanOf(v borrowing.LoanView) LoanBody {
 	return LoanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
 		Channel: string(v.Channel), OpenedAt: v.OpenedAt, DueOn: v.DueOn.String(), DueAt: v.DueAt, Renewals: v.Renewals, Overdue: v.Overdue,
-		Status: string(v.Status), ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy}
+		Status: string(v.Status), CollectedAt: v.CollectedAt, ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy}
 }
 
 type lendIn struct {
@@ -122,6 +123,18 @@ func (o *operations) reverse(ctx context.Context, in *reverseIn) (*loanOut, erro
 		run: func(order borrowing.Order) (borrowing.LoanView, error) {
 			return o.desk.Reverse(ctx, in.ID, reason, order)
 		},
+	}.do(ctx)
+	return &loanOut{body}, err
+}
+
+type collectIn struct {
+	rest.Command
+	ID int64 `path:"id" minimum:"1"`
+}
+
+func (o *operations) collect(ctx context.Context, in *collectIn) (*loanOut, error) {
+	body, err := command[borrowing.LoanView, LoanBody]{route: "POST /loans/{id}/collection", key: in.IdempotencyKey, about: in.ID, status: 200, body: loanOf,
+		run: func(order borrowing.Order) (borrowing.LoanView, error) { return o.desk.Collect(ctx, in.ID, order) },
 	}.do(ctx)
 	return &loanOut{body}, err
 }

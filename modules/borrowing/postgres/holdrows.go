@@ -45,24 +45,25 @@ type holdRow struct {
 	CapturedItem   *int64     `gorm:"column:captured_item" db:"captured_item" json:"captured_item"`
 	SuspendedUntil *day       `gorm:"column:suspended_until" db:"suspended_until" json:"suspended_until"`
 	PlacedAt       time.Time  `gorm:"column:placed_at" db:"placed_at" json:"placed_at"`
+	ReadyOn        *day       `gorm:"column:ready_on" db:"ready_on" json:"ready_on"`
 	ExpiresOn      *day       `gorm:"column:expires_on" db:"expires_on" json:"expires_on"`
 	ClosedAt       *time.Time `gorm:"column:closed_at" db:"closed_at" json:"closed_at"`
 	Version        int        `gorm:"column:version" db:"version" json:"version"`
 }
 
 const holdColumns = `h.id, h.borrower_ref, h.member_id, h.book_id, h.part, h.item_id, h.pickup_branch, h.status, h.place, h.captured_item,
-	h.suspended_until, h.placed_at, h.expires_on, h.closed_at, h.version`
+	h.suspended_until, h.placed_at, h.ready_on, h.expires_on, h.closed_at, h.version`
 
 func (r holdRow) hold() borrowing.Hold {
 	return borrowing.Hold{ID: r.ID, Ref: borrowing.Ref(r.BorrowerRef), MemberID: value(r.MemberID), BookID: r.BookID, Part: value(r.Part), ItemID: value(r.ItemID),
 		PickupBranch: r.PickupBranch, Status: borrowing.HoldStatus(r.Status), Place: r.Place, CapturedItem: value(r.CapturedItem),
-		SuspendedUntil: toDate(r.SuspendedUntil), PlacedAt: r.PlacedAt.UTC(), ExpiresOn: toDate(r.ExpiresOn), ClosedAt: inUTC(r.ClosedAt), Version: r.Version}
+		SuspendedUntil: toDate(r.SuspendedUntil), PlacedAt: r.PlacedAt.UTC(), ReadyOn: toDate(r.ReadyOn), ExpiresOn: toDate(r.ExpiresOn), ClosedAt: inUTC(r.ClosedAt), Version: r.Version}
 }
 
 func rowOfHold(h *borrowing.Hold) holdRow {
 	return holdRow{ID: h.ID, BorrowerRef: ref(h.Ref), MemberID: optional(h.MemberID), BookID: h.BookID, Part: optional(h.Part), ItemID: optional(h.ItemID),
 		PickupBranch: h.PickupBranch, Status: string(h.Status), Place: h.Place, CapturedItem: optional(h.CapturedItem), SuspendedUntil: toDay(h.SuspendedUntil),
-		PlacedAt: h.PlacedAt, ExpiresOn: toDay(h.ExpiresOn), ClosedAt: h.ClosedAt, Version: h.Version}
+		PlacedAt: h.PlacedAt, ReadyOn: toDay(h.ReadyOn), ExpiresOn: toDay(h.ExpiresOn), ClosedAt: h.ClosedAt, Version: h.Version}
 }
 
 // queuedRow is a live hold with the standing of its member.

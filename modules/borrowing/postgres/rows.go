@@ -109,17 +109,18 @@ type itemRow struct {
 	Loanable      bool      `gorm:"column:loanable" db:"loanable" json:"loanable"`
 	Status        string    `gorm:"column:status" db:"status" json:"status"`
 	TransitTo     *string   `gorm:"column:transit_to" db:"transit_to" json:"transit_to"`
+	SlipHold      *int64    `gorm:"column:slip_hold" db:"slip_hold" json:"slip_hold"`
 	CreatedAt     time.Time `gorm:"column:created_at" db:"created_at" json:"created_at"`
 	Version       int       `gorm:"column:version" db:"version" json:"version"`
 }
 
 const itemColumns = `id, barcode, book_id, home_branch, current_branch, item_type, part, call_number, location, price_minor, price_currency,
-	loanable, status, transit_to, created_at, version`
+	loanable, status, transit_to, slip_hold, created_at, version`
 
 func (r itemRow) item() borrowing.Item {
 	it := borrowing.Item{ID: r.ID, Barcode: r.Barcode, BookID: r.BookID, HomeBranch: r.HomeBranch, CurrentBranch: r.CurrentBranch, ItemType: r.ItemType,
 		Part: value(r.Part), CallNumber: value(r.CallNumber), Location: value(r.Location), Loanable: r.Loanable, Status: borrowing.Status(r.Status),
-		TransitTo: value(r.TransitTo), CreatedAt: r.CreatedAt.UTC(), Version: r.Version}
+		TransitTo: value(r.TransitTo), SlipHold: value(r.SlipHold), CreatedAt: r.CreatedAt.UTC(), Version: r.Version}
 	if r.PriceMinor != nil {
 		it.Price = &borrowing.Money{Minor: *r.PriceMinor, Currency: value(r.PriceCurrency)}
 	}
@@ -129,7 +130,7 @@ func (r itemRow) item() borrowing.Item {
 func rowOfItem(it *borrowing.Item) itemRow {
 	r := itemRow{ID: it.ID, Barcode: it.Barcode, BookID: it.BookID, HomeBranch: it.HomeBranch, CurrentBranch: it.CurrentBranch, ItemType: it.ItemType,
 		Part: optional(it.Part), CallNumber: optional(it.CallNumber), Location: optional(it.Location), Loanable: it.Loanable, Status: string(it.Status),
-		TransitTo: optional(it.TransitTo), CreatedAt: it.CreatedAt, Version: it.Version}
+		TransitTo: optional(it.TransitTo), SlipHold: optional(it.SlipHold), CreatedAt: it.CreatedAt, Version: it.Version}
 	if it.Price != nil {
 		r.PriceMinor, r.PriceCurrency = &it.Price.Minor, &it.Price.Currency
 	}
@@ -151,6 +152,7 @@ type loanRow struct {
 	DueOn       day                             `gorm:"column:due_on" db:"due_on" json:"due_on"`
 	DueAt       time.Time                       `gorm:"column:due_at" db:"due_at" json:"due_at"`
 	Renewals    int                             `gorm:"column:renewals" db:"renewals" json:"renewals"`
+	CollectedAt *time.Time                      `gorm:"column:collected_at" db:"collected_at" json:"collected_at"`
 	ClosedAt    *time.Time                      `gorm:"column:closed_at" db:"closed_at" json:"closed_at"`
 	ReturnedOn  *day                            `gorm:"column:returned_on" db:"returned_on" json:"returned_on"`
 	ClosedBy    *string                         `gorm:"column:closed_by" db:"closed_by" json:"closed_by"`
@@ -160,18 +162,18 @@ type loanRow struct {
 }
 
 const loanColumns = `l.id, l.borrower_ref, l.member_id, l.item_id, i.barcode, l.book_id, l.item_type, l.branch, l.channel, l.status, l.opened_at,
-	l.due_on, l.due_at, l.renewals, l.closed_at, l.returned_on, l.closed_by, l.terms, l.explanation, l.version`
+	l.due_on, l.due_at, l.renewals, l.collected_at, l.closed_at, l.returned_on, l.closed_by, l.terms, l.explanation, l.version`
 
 func (r loanRow) loan() borrowing.Loan {
 	return borrowing.Loan{ID: r.ID, Ref: borrowing.Ref(r.BorrowerRef), MemberID: value(r.MemberID), ItemID: r.ItemID, Barcode: r.Barcode, BookID: r.BookID,
 		ItemType: r.ItemType, Branch: r.Branch, Channel: borrowing.Channel(r.Channel), Status: borrowing.LoanStatus(r.Status), OpenedAt: r.OpenedAt.UTC(),
-		DueOn: borrowing.Date(r.DueOn), DueAt: r.DueAt.UTC(), Renewals: r.Renewals, ClosedAt: inUTC(r.ClosedAt), ReturnedOn: toDate(r.ReturnedOn),
+		DueOn: borrowing.Date(r.DueOn), DueAt: r.DueAt.UTC(), Renewals: r.Renewals, CollectedAt: inUTC(r.CollectedAt), ClosedAt: inUTC(r.ClosedAt), ReturnedOn: toDate(r.ReturnedOn),
 		ClosedBy: value(r.ClosedBy), Terms: r.Terms.Value, Why: r.Explanation.Value, Version: r.Version}
 }
 
 func rowOfLoan(l *borrowing.Loan) loanRow {
 	return loanRow{ID: l.ID, BorrowerRef: ref(l.Ref), MemberID: optional(l.MemberID), ItemID: l.ItemID, BookID: l.BookID, ItemType: l.ItemType, Branch: l.Branch,
-		Channel: string(l.Channel), Status: string(l.Status), OpenedAt: l.OpenedAt, DueOn: day(l.DueOn), DueAt: l.DueAt, Renewals: l.Renewals, ClosedAt: l.ClosedAt,
+		Channel: string(l.Channel), Status: string(l.Status), OpenedAt: l.OpenedAt, DueOn: day(l.DueOn), DueAt: l.DueAt, Renewals: l.Renewals, CollectedAt: l.CollectedAt, ClosedAt: l.ClosedAt,
 		ReturnedOn: toDay(l.ReturnedOn), ClosedBy: optional(l.ClosedBy), Terms: document[borrowing.Terms]{l.Terms},
 		Explanation: document[borrowing.Explanation]{l.Why}, Version: l.Version}
 }

@@ -73,17 +73,17 @@ func (w *writer) newRows(c *borrowing.Changes) {
 		SELECT borrower_ref, member_id FROM jsonb_to_recordset($1::jsonb) AS v (borrower_ref uuid, member_id bigint)`, refs)
 	rows(w, `INSERT INTO borrowing.items (`+itemColumns+`) SELECT `+itemColumns+` FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, barcode text, book_id bigint,
 		home_branch text, current_branch text, item_type text, part text, call_number text, location text, price_minor bigint, price_currency text,
-		loanable boolean, status text, transit_to text, created_at timestamptz, version integer)`, items)
+		loanable boolean, status text, transit_to text, slip_hold bigint, created_at timestamptz, version integer)`, items)
 	rows(w, `INSERT INTO borrowing.loans (id, borrower_ref, member_id, item_id, book_id, item_type, branch, channel, status, opened_at, due_on, due_at, renewals,
-			terms, explanation, version)
-		SELECT id, borrower_ref, member_id, item_id, book_id, item_type, branch, channel, status, opened_at, due_on, due_at, renewals, terms, explanation, version
+			collected_at, terms, explanation, version)
+		SELECT id, borrower_ref, member_id, item_id, book_id, item_type, branch, channel, status, opened_at, due_on, due_at, renewals, collected_at, terms, explanation, version
 		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, borrower_ref uuid, member_id bigint, item_id bigint, book_id bigint, item_type text, branch text,
-			channel text, status text, opened_at timestamptz, due_on date, due_at timestamptz, renewals integer, terms jsonb, explanation jsonb, version integer)`, loans)
+			channel text, status text, opened_at timestamptz, due_on date, due_at timestamptz, renewals integer, collected_at timestamptz, terms jsonb, explanation jsonb, version integer)`, loans)
 	rows(w, `INSERT INTO borrowing.holds (id, borrower_ref, member_id, book_id, part, item_id, pickup_branch, status, place, captured_item, suspended_until,
-			placed_at, expires_on, closed_at, version)
-		SELECT id, borrower_ref, member_id, book_id, part, item_id, pickup_branch, status, place, captured_item, suspended_until, placed_at, expires_on, closed_at, version
+			placed_at, ready_on, expires_on, closed_at, version)
+		SELECT id, borrower_ref, member_id, book_id, part, item_id, pickup_branch, status, place, captured_item, suspended_until, placed_at, ready_on, expires_on, closed_at, version
 		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, borrower_ref uuid, member_id bigint, book_id bigint, part text, item_id bigint, pickup_branch text,
-			status text, place bigint, captured_item bigint, suspended_until date, placed_at timestamptz, expires_on date, closed_at timestamptz, version integer)`, holds)
+			status text, place bigint, captured_item bigint, suspended_until date, placed_at timestamptz, ready_on date, expires_on date, closed_at timestamptz, version integer)`, holds)
 }
 
 type countsRow struct {
@@ -117,18 +117,18 @@ func (w *writer) changedRows(c *borrowing.Changes) {
 		WHERE t.book_id = v.book_id`, titles)
 	rows(w, `UPDATE borrowing.items t SET barcode = v.barcode, home_branch = v.home_branch, current_branch = v.current_branch, item_type = v.item_type, part = v.part,
 			call_number = v.call_number, location = v.location, price_minor = v.price_minor, price_currency = v.price_currency, loanable = v.loanable,
-			status = v.status, transit_to = v.transit_to, version = v.version
+			status = v.status, transit_to = v.transit_to, slip_hold = v.slip_hold, version = v.version
 		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, barcode text, home_branch text, current_branch text, item_type text, part text, call_number text,
-			location text, price_minor bigint, price_currency text, loanable boolean, status text, transit_to text, version integer)
+			location text, price_minor bigint, price_currency text, loanable boolean, status text, transit_to text, slip_hold bigint, version integer)
 		WHERE t.id = v.id`, items)
-	rows(w, `UPDATE borrowing.loans t SET status = v.status, due_on = v.due_on, due_at = v.due_at, renewals = v.renewals, closed_at = v.closed_at,
+	rows(w, `UPDATE borrowing.loans t SET status = v.status, due_on = v.due_on, due_at = v.due_at, renewals = v.renewals, collected_at = v.collected_at, closed_at = v.closed_at,
 			returned_on = v.returned_on, closed_by = v.closed_by, explanation = v.explanation, version = v.version
-		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, status text, due_on date, due_at timestamptz, renewals integer, closed_at timestamptz, returned_on date,
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, status text, due_on date, due_at timestamptz, renewals integer, collected_at timestamptz, closed_at timestamptz, returned_on date,
 			closed_by text, explanation jsonb, version integer)
 		WHERE t.id = v.id`, loans)
 	rows(w, `UPDATE borrowing.holds t SET status = v.status, pickup_branch = v.pickup_branch, captured_item = v.captured_item, suspended_until = v.suspended_until,
-			expires_on = v.expires_on, closed_at = v.closed_at, version = v.version
-		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, status text, pickup_branch text, captured_item bigint, suspended_until date, expires_on date,
+			ready_on = v.ready_on, expires_on = v.expires_on, closed_at = v.closed_at, version = v.version
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, status text, pickup_branch text, captured_item bigint, suspended_until date, ready_on date, expires_on date,
 			closed_at timestamptz, version integer)
 		WHERE t.id = v.id`, holds)
 }
