@@ -7,6 +7,27 @@ import (
 	"bookvault/platform/problem"
 )
 
+// judgeLoan gives the rule for lending a copy to a member, when it would be due, and every reason that stands against it.
+func (sc *Scene) judgeLoan(m Member, it *Item, branch string, channel Channel) (rule Rule, due Due, reasons []problem.Reason) {
+	account := sc.Accounts[m.ID]
+	reasons = append(sc.judgeItem(m, it), sc.judgeQueue(m.ID, it)...)
+	if channel == OnWeb {
+		reasons = append(reasons, sc.judgeAgain(account, it.BookID)...)
+	}
+	reasons = append(reasons, judgeMember(m, sc.Today)...)
+	asked := RuleKey{Branch: branch, Category: m.Category, ItemType: it.ItemType}
+	rule, found := sc.Policy.RuleFor(asked)
+	if !found {
+		return rule, due, append(reasons, final(NoRule, "No rule of the library says how long this may be lent."))
+	}
+	reasons = append(reasons, sc.judgeLoanLimits(account, m.Category, rule)...)
+	due, err := sc.Policy.ComputeDue(asked, rule.RuleKey, rule.ID, sc.Today, rule.LoanDays, sc.Zone)
+	if err != nil {
+		reasons = append(reasons, final(NoOpenDay, "The calendar gives no day to bring it back: "+err.Error()+"."))
+	}
+	return rule, due, reasons
+}
+
 // judgeItem gives every reason why this copy cannot be lent to the member now.
 func (sc *Scene) judgeItem(m Member, it *Item) (reasons []problem.Reason) {
 	loan := sc.openLoanOf(it.ID)
@@ -71,14 +92,6 @@ func (sc *Scene) judgeAgain(a *Account, bookID int64) []problem.Reason {
 		return nil
 	}
 	return []problem.Reason{overridable(AlreadyYours, "The member has a copy of this title on loan.")}
-}
-
-// judgeLimit counts the member's loans, under the lock of the account, within the rule's item type.
-func judgeLimit(a *Account, rule Rule) []problem.Reason {
-	if n := a.Loans(rule.ItemType); n >= rule.LoanLimit {
-		return []problem.Reason{overridable(LoanLimitReached, fmt.Sprintf("The member has %d loans; the limit is %d.", n, rule.LoanLimit))}
-	}
-	return nil
 }
 
 // lendAny lends the first of the picked copies that nothing stands against. When none is left to choose from, it says what

@@ -120,30 +120,13 @@ func (s *Service) meet(ctx context.Context, cmd CheckOut) (member Member, seen G
 
 // lend decides on one copy and, when nothing stands against it, lends it.
 func (sc *Scene) lend(m Member, it *Item, branch string, channel Channel, o Override) (*Loan, []Warning, error) {
-	account := sc.Accounts[m.ID]
-	reasons := append(sc.judgeItem(m, it), sc.judgeQueue(m.ID, it)...)
-	if channel == OnWeb {
-		reasons = append(reasons, sc.judgeAgain(account, it.BookID)...)
-	}
-	reasons = append(reasons, judgeMember(m, sc.Today)...)
-	asked := RuleKey{Branch: branch, Category: m.Category, ItemType: it.ItemType}
-	rule, found := sc.Policy.RuleFor(asked)
-	var due Due
-	if !found {
-		reasons = append(reasons, final(NoRule, "No rule of the library says how long this may be lent."))
-	} else {
-		reasons = append(reasons, judgeLimit(account, rule)...)
-		var err error
-		if due, err = sc.Policy.ComputeDue(asked, rule.RuleKey, rule.ID, sc.Today, rule.LoanDays, sc.Zone); err != nil {
-			reasons = append(reasons, final(NoOpenDay, "The calendar gives no day to bring it back: "+err.Error()+"."))
-		}
-	}
+	rule, due, reasons := sc.judgeLoan(m, it, branch, channel)
 	standing, used := o.sift(reasons)
 	if len(standing) > 0 {
 		return nil, nil, problem.Refused(standing...)
 	}
 	var warnings []Warning
-	if account.Books[it.BookID] > 0 {
+	if sc.Accounts[m.ID].Books[it.BookID] > 0 {
 		warnings = append(warnings, Warning{Code: SameTitleOnLoan, Detail: "The member has another copy of this title on loan."})
 	}
 	why := Explanation{Due: due, Overridden: used}

@@ -48,6 +48,7 @@ func (sc *Scene) placeHold(m Member, cmd PlaceHold, pickup string) (*Hold, error
 		}
 	}
 	reasons = append(reasons, judgeMember(m, sc.Today)...)
+	reasons = append(reasons, sc.judgeHoldLimits(sc.Accounts[m.ID], m.Category, pickup, sc.holdTypes(cmd.BookID, 0))...)
 	standing, used := cmd.Override.sift(reasons)
 	if len(standing) > 0 {
 		return nil, problem.Refused(standing...)
@@ -57,6 +58,7 @@ func (sc *Scene) placeHold(m Member, cmd PlaceHold, pickup string) (*Hold, error
 	sc.Holds = append(sc.Holds, h)
 	sc.Changes.NewHolds = append(sc.Changes.NewHolds, h)
 	sc.count(h.BookID, func(t *Title) { t.Holds++ })
+	sc.countHold(h, true)
 	reason := ""
 	if len(used) > 0 {
 		reason = cmd.Override.Reason

@@ -33,6 +33,7 @@ const (
 	ItemWithdrawn       = "item_withdrawn"
 	TitleHasItems       = "title_has_items"
 	TitleHasHolds       = "title_has_holds"
+	HoldLimitReached    = "hold_limit_reached"
 )
 
 // overriders says who may override a refusal; a code that is not here stands whatever anybody says.
@@ -45,6 +46,7 @@ var overriders = map[string]identity.Role{
 	MemberBlocked:       identity.Librarian,
 	LoanLimitReached:    identity.Librarian,
 	RenewalLimitReached: identity.Librarian,
+	HoldLimitReached:    identity.Librarian,
 }
 
 // overridable makes a reason that the role named in overriders may override.

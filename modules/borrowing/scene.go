@@ -38,6 +38,18 @@ type Account struct {
 	Standing Standing
 	ByType   map[string]int // open loans by item type
 	Books    map[int64]int  // open loans by title, of the titles in the scene
+
+	// Live holds: all, and by the item types of the copies that can fill them. Loaded where the scope has NewHolds.
+	AllHolds    int
+	HoldsByType map[string]int
+}
+
+// Holds counts the member's live holds that a copy of an item type can fill; "" is all.
+func (a *Account) Holds(itemType string) int {
+	if itemType == "" {
+		return a.AllHolds
+	}
+	return a.HoldsByType[itemType]
 }
 
 // Loans counts the member's open loans of an item type; "" is all.
@@ -75,6 +87,8 @@ type Scene struct {
 	Holds    []*Hold        // live ones of the titles in the scene by place, then those asked for by id
 	Free     []Free         // available copies, of titles that have holds
 	Census   map[Status]int // copies of the picked titles by status
+
+	ItemTypes map[int64][]string // of the copies of the titles that are not withdrawn; loaded where the scope has NewHolds
 
 	LoanIDs, HoldIDs, HoldPlaces, ItemIDs []int64 // set aside for what is new
 
@@ -208,6 +222,7 @@ func (sc *Scene) changeHold(h *Hold, eventType, because string, change func(*Hol
 	}
 	sc.Changes.Holds[h.ID] = h
 	if live := h.Status.Live(); live != was.Live() {
+		sc.countHold(h, live)
 		sc.count(h.BookID, func(t *Title) {
 			if live {
 				t.Holds++

@@ -19,13 +19,14 @@ const pickAtMost = 20
 func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.Time, zone *time.Location) (*borrowing.Scene, error) {
 	sc := &borrowing.Scene{Now: now, Today: borrowing.DateOf(now, zone), Zone: zone,
 		Accounts: map[int64]*borrowing.Account{}, Titles: map[int64]*borrowing.Title{}, Items: map[int64]*borrowing.Item{},
-		Loans: map[int64]*borrowing.Loan{}, Census: map[borrowing.Status]int{}}
+		Loans: map[int64]*borrowing.Loan{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}}
 	l := loader{Batch: &pgx.Batch{}, sc: sc}
 	l.accounts(scope)
 	l.titles(scope)
 	l.items(scope)
 	l.loans(scope)
 	l.holds(scope)
+	l.holdLimits(scope)
 	l.ids(`SELECT nextval('borrowing.loans_id_seq') FROM generate_series(1, $1)`, scope.NewLoans, &sc.LoanIDs)
 	l.ids(`SELECT nextval('borrowing.holds_id_seq') FROM generate_series(1, $1)`, scope.NewHolds, &sc.HoldIDs)
 	l.ids(`SELECT nextval('borrowing.hold_places') FROM generate_series(1, $1)`, scope.NewHolds, &sc.HoldPlaces)
@@ -220,4 +221,44 @@ func (l loader) holds(scope borrowing.Scope) {
 		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
 			FROM borrowing.holds h LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id WHERE h.id = ANY($1)`, takeHold, scope.Holds)
 	}
+}
+
+type heldRow struct {
+	MemberID int64  `db:"member_id"`
+	ItemType string `db:"item_type"` // "": all
+	Holds    int    `db:"holds"`
+}
+
+type typeRow struct {
+	BookID   int64  `db:"book_id"`
+	ItemType string `db:"item_type"`
+}
+
+// holdLimits counts the live holds of the members, all and by the item types of the copies that can fill them, and loads the types of
+// the titles' copies. The counts are protected by the locks of the accounts.
+func (l loader) holdLimits(scope borrowing.Scope) {
+	if scope.NewHolds == 0 {
+		return
+	}
+	var members []int64
+	for _, m := range scope.Members {
+		members = append(members, m.ID)
+		l.sc.Accounts[m.ID].HoldsByType = map[string]int{}
+	}
+	each(l, `WITH mine AS (SELECT id, member_id, book_id, item_id FROM borrowing.holds
+			WHERE member_id = ANY($1) AND status IN ('waiting', 'in_transit', 'ready'))
+		SELECT member_id, '' AS item_type, count(*) AS holds FROM mine GROUP BY member_id
+		UNION ALL SELECT m.member_id, i.item_type, count(DISTINCT m.id) FROM mine m
+			JOIN borrowing.items i ON i.book_id = m.book_id AND i.status <> 'withdrawn' AND (m.item_id IS NULL OR i.id = m.item_id)
+			GROUP BY m.member_id, i.item_type`, func(r heldRow) {
+		a := l.sc.Accounts[r.MemberID]
+		if r.ItemType == "" {
+			a.AllHolds = r.Holds
+		} else {
+			a.HoldsByType[r.ItemType] = r.Holds
+		}
+	}, members)
+	each(l, `SELECT DISTINCT book_id, item_type FROM borrowing.items WHERE book_id = ANY($1) AND status <> 'withdrawn' ORDER BY book_id, item_type`, func(r typeRow) {
+		l.sc.ItemTypes[r.BookID] = append(l.sc.ItemTypes[r.BookID], r.ItemType)
+	}, scope.Books)
 }

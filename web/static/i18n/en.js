@@ -228,6 +228,7 @@ export const messages = {
   "refusal.member_expired": "The membership has run out. It can be renewed at the desk.",
   "refusal.member_blocked": "The membership is blocked. The desk can say why.",
   "refusal.loan_limit_reached": "The most books that this card may have are already on loan.",
+  "refusal.hold_limit_reached": "The most holds that this card may have are already placed.",
   "refusal.renewal_limit_reached": "It has been renewed as often as the rules allow.",
   "refusal.due_date_unchanged": "Renewing now would not give a later date.",
   "refusal.charges_over_limit": "The charges to pay are over the limit.",

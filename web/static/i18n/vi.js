@@ -229,6 +229,7 @@ export const messages = {
   "refusal.member_expired": "Thẻ đã hết hạn. Có thể gia hạn thẻ tại quầy.",
   "refusal.member_blocked": "Thẻ đang bị khóa. Quầy sẽ cho biết lý do.",
   "refusal.loan_limit_reached": "Thẻ này đã mượn đủ số sách cho phép.",
+  "refusal.hold_limit_reached": "Thẻ này đã đặt giữ đủ số lượt cho phép.",
   "refusal.renewal_limit_reached": "Đã gia hạn đủ số lần cho phép.",
   "refusal.due_date_unchanged": "Gia hạn lúc này không lùi được ngày trả.",
   "refusal.charges_over_limit": "Số tiền phải trả vượt mức cho phép.",
