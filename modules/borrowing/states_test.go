@@ -171,7 +171,7 @@ var commands = map[string]doing{
 func roomy(t *testing.T) *library {
 	l := opened(t, 4)
 	must(t, l.SaveBranch(librarian(), borrowing.Branch{Code: "west", Name: "West", Sort: 2}))
-	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, Renewals: 2, LoanLimit: 1000}}))
+	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, Renewals: 2, LoanLimit: 1000, HoldLimit: 1000}}))
 	return l
 }
 
