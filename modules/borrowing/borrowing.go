@@ -24,6 +24,8 @@ type Member struct {
 	Category  string
 	ExpiresOn *Date    // last day of the membership; nil: it does not expire
 	Blocks    []string // codes of what stands against lending
+
+	KeepsHistory bool // the member wants to see past loans: nothing of them is forgotten
 }
 
 // Members answers who a member is; modules/members does, introduced by modules.go.
@@ -46,6 +48,7 @@ type Settings struct {
 	DefaultBranch string           // stands in where a command names none; "": the first branch
 	Currency      string           // ISO 4217, of the rules' money and of every account; VND
 	HoldShelfDays int              // open days that a hold waits on the shelf; 7
+	Retention     time.Duration    // how long after its return a loan names its member, if the member keeps no history; 7 days
 	Clock         func() time.Time // time.Now
 	Committed     func()           // called after each command that changed something, to wake the outbox relay; nothing
 	Logger        *slog.Logger     // hears when titles cannot be read; slog.Default
@@ -69,6 +72,9 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 	}
 	if s.HoldShelfDays <= 0 {
 		s.HoldShelfDays = 7
+	}
+	if s.Retention <= 0 {
+		s.Retention = 7 * 24 * time.Hour
 	}
 	if s.Clock == nil {
 		s.Clock = time.Now

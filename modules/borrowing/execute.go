@@ -14,6 +14,9 @@ import (
 // keyLifetime is how long the answer to an Idempotency-Key is kept.
 const keyLifetime = 30 * 24 * time.Hour
 
+// AnswerForgotten is the code of what a repeated command is told when its answer was forgotten with whom it was for.
+const AnswerForgotten = "answer_forgotten"
+
 // ErrNotFound is a store's word for what is not there; the Service says which thing that was.
 var ErrNotFound = errors.New("borrowing: not there")
 
@@ -28,7 +31,7 @@ type Once struct {
 	Caller string
 	Route  string
 	Key    string
-	Hash   []byte // of the body: the same key with another body is a mistake
+	Hash   []byte // of the body, with the key in it: the same key with another body is a mistake
 	// Encode turns a result or a refusal into the answer that is kept and given again.
 	Encode func(result any, refusal *problem.Error) (status int, body []byte, err error)
 }
@@ -38,7 +41,8 @@ type Remembered struct {
 	Once   Once
 	Hash   []byte
 	Status int
-	Body   []byte
+	Body   []byte // nil once it was forgotten with a borrower that it speaks of
+	Refs   []Ref  // of the loans and holds that it speaks of
 	At     time.Time
 }
 
@@ -107,7 +111,7 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 			return errDryRun
 		}
 		changed = !scene.Changes.Empty()
-		answer, err := order.remember(result, refused, now)
+		answer, err := order.remember(result, refused, &scene.Changes, now)
 		if err != nil {
 			return err
 		}
@@ -133,7 +137,7 @@ func isAnswer(err error) bool {
 }
 
 // remember makes the row that is kept under the command's key; nil without one.
-func (o Order) remember(result any, refused *problem.Error, now time.Time) (*Remembered, error) {
+func (o Order) remember(result any, refused *problem.Error, changes *Changes, now time.Time) (*Remembered, error) {
 	if o.Once == nil {
 		return nil, nil
 	}
@@ -141,7 +145,11 @@ func (o Order) remember(result any, refused *problem.Error, now time.Time) (*Rem
 	if err != nil {
 		return nil, fmt.Errorf("encode the answer to keep: %w", err)
 	}
-	return &Remembered{Once: *o.Once, Hash: o.Once.Hash, Status: status, Body: body, At: now}, nil
+	answer := &Remembered{Once: *o.Once, Hash: o.Once.Hash, Status: status, Body: body, At: now}
+	if refused == nil { // a refusal names nobody
+		answer.Refs = spokenOf(result, changes)
+	}
+	return answer, nil
 }
 
 // again gives the kept answer to a command that is the same, and refuses one that is not.
@@ -149,6 +157,10 @@ func (r Remembered) again(once *Once) error {
 	if !bytes.Equal(r.Hash, once.Hash) {
 		return problem.Invalid("idempotency_key_reused", "This Idempotency-Key was used with another body. Make up a new key for a new command.",
 			problem.Field{Field: "header.Idempotency-Key", Detail: "belongs to another command"})
+	}
+	if r.Body == nil {
+		return problem.New(problem.GoneKind, AnswerForgotten,
+			"This command was carried out before. Its answer is no longer kept, since what it was about is over and who it was for was forgotten.")
 	}
 	return &Repeated{Status: r.Status, Body: r.Body}
 }

@@ -45,14 +45,15 @@ type Hold struct {
 
 // Standing is what decides whether a hold may be served: the member's, as last heard from the members module.
 type Standing struct {
-	Category  string
-	ExpiresOn *Date
-	Blocked   bool
+	Category     string
+	ExpiresOn    *Date
+	Blocked      bool
+	KeepsHistory bool // decides nothing about holds, but what is forgotten of them
 }
 
 // StandingOf takes what borrowing keeps of a member.
 func StandingOf(m Member) Standing {
-	return Standing{Category: m.Category, ExpiresOn: m.ExpiresOn, Blocked: len(m.Blocks) > 0}
+	return Standing{Category: m.Category, ExpiresOn: m.ExpiresOn, Blocked: len(m.Blocks) > 0, KeepsHistory: m.KeepsHistory}
 }
 
 // canBeFilledBy tells whether a copy is what the hold wants.

@@ -14,6 +14,7 @@ type Store interface {
 	Transact(ctx context.Context, fn func(context.Context, Tx) error) error
 	Reader
 	OrderStore
+	Memory
 }
 
 // Tx is one transaction of a command.
@@ -83,6 +84,4 @@ type OrderStore interface {
 	SaveClosures(ctx context.Context, closures []Closure, check func(*Policy) error) error
 	// KeepStandings stores the standing of members that have an account.
 	KeepStandings(ctx context.Context, standings map[int64]Standing) error
-	// ForgetKeys deletes Idempotency-Keys older than an instant, at most limit, and says how many it deleted.
-	ForgetKeys(ctx context.Context, before time.Time, limit int) (int, error)
 }

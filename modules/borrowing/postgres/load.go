@@ -85,21 +85,22 @@ func (l loader) accounts(scope borrowing.Scope) {
 	var ids []int64
 	if n := len(scope.Members); n > 0 {
 		sorted := slices.SortedFunc(slices.Values(scope.Members), func(a, b borrowing.Member) int { return int(min(1, max(-1, a.ID-b.ID))) })
-		categories, expires, blocked := make([]string, n), make([]*time.Time, n), make([]bool, n)
+		categories, expires, blocked, keeps := make([]string, n), make([]*time.Time, n), make([]bool, n), make([]bool, n)
 		for i, m := range sorted {
 			standing := borrowing.StandingOf(m)
-			ids, categories[i], blocked[i] = append(ids, m.ID), standing.Category, standing.Blocked
+			ids, categories[i], blocked[i], keeps[i] = append(ids, m.ID), standing.Category, standing.Blocked, standing.KeepsHistory
 			if standing.ExpiresOn != nil {
 				midnight := standing.ExpiresOn.Midnight()
 				expires[i] = &midnight
 			}
 			l.account(m.ID, standing)
 		}
-		l.Queue(`INSERT INTO borrowing.accounts AS a (member_id, category, expires_on, blocked)
-			SELECT * FROM unnest($1::bigint[], $2::text[], $3::date[], $4::boolean[]) ON CONFLICT (member_id) DO UPDATE
-			SET category = excluded.category, expires_on = excluded.expires_on, blocked = excluded.blocked
-			WHERE (a.category, a.expires_on, a.blocked) IS DISTINCT FROM (excluded.category, excluded.expires_on, excluded.blocked)`,
-			ids, categories, expires, blocked)
+		l.Queue(`INSERT INTO borrowing.accounts AS a (member_id, category, expires_on, blocked, keeps_history)
+			SELECT * FROM unnest($1::bigint[], $2::text[], $3::date[], $4::boolean[], $5::boolean[]) ON CONFLICT (member_id) DO UPDATE
+			SET category = excluded.category, expires_on = excluded.expires_on, blocked = excluded.blocked, keeps_history = excluded.keeps_history
+			WHERE (a.category, a.expires_on, a.blocked, a.keeps_history)
+				IS DISTINCT FROM (excluded.category, excluded.expires_on, excluded.blocked, excluded.keeps_history)`,
+			ids, categories, expires, blocked, keeps)
 	}
 	if len(scope.Accounts) > 0 {
 		for _, id := range scope.Accounts {

@@ -155,18 +155,8 @@ func (s *Store) KeepStandings(ctx context.Context, standings map[int64]borrowing
 			midnight := st.ExpiresOn.Midnight()
 			expires = &midnight
 		}
-		batch.Queue(`UPDATE borrowing.accounts SET category = $2, expires_on = $3, blocked = $4 WHERE member_id = $1`, id, st.Category, expires, st.Blocked)
+		batch.Queue(`UPDATE borrowing.accounts SET category = $2, expires_on = $3, blocked = $4, keeps_history = $5
+			WHERE member_id = $1`, id, st.Category, expires, st.Blocked, st.KeepsHistory)
 	}
 	return s.db.InPgxTx(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, &batch).Close() })
-}
-
-// ForgetKeys deletes old Idempotency-Keys.
-func (s *Store) ForgetKeys(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
-	err = s.db.InPgxTx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `DELETE FROM borrowing.idempotency_keys WHERE (caller, route, key) IN
-			(SELECT caller, route, key FROM borrowing.idempotency_keys WHERE created_at <= $1 ORDER BY created_at LIMIT $2)`, before, limit)
-		deleted = int(tag.RowsAffected())
-		return err
-	})
-	return deleted, err
 }

@@ -18,10 +18,10 @@ func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answer *bo
 	w.changedRows(c)
 	t.store.ledger.Queue(w.Batch, c.Events)
 	if answer != nil {
-		w.Queue(`INSERT INTO borrowing.idempotency_keys AS k (caller, route, key, body_hash, status, answer, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (caller, route, key) DO UPDATE
-			SET body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, created_at = excluded.created_at`,
-			answer.Once.Caller, answer.Once.Route, answer.Once.Key, answer.Hash, answer.Status, answer.Body, answer.At)
+		w.Queue(`INSERT INTO borrowing.idempotency_keys (name, body_hash, status, answer, borrower_refs, created_at) VALUES ($1, $2, $3, $4, $5::text[]::uuid[], $6)
+			ON CONFLICT (name) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer,
+			borrower_refs = excluded.borrower_refs, created_at = excluded.created_at`,
+			nameOf(answer.Once), answer.Hash, answer.Status, answer.Body, texts(answer.Refs), answer.At)
 	}
 	if w.err != nil {
 		return fmt.Errorf("save what a command changed: %w", w.err)
