@@ -39,7 +39,7 @@ func (d deskMembers) MembersByID(ctx context.Context, ids []int64) (map[int64]bo
 }
 
 func deskMember(m members.Member, replaced bool) borrowing.Member {
-	d := borrowing.Member{ID: m.ID, Card: m.Card, Replaced: replaced, Name: m.Name, Category: m.Category}
+	d := borrowing.Member{ID: m.ID, Card: m.Card, Replaced: replaced, Name: m.Name, Category: m.Category, KeepsHistory: m.KeepHistory}
 	if !m.ExpiresOn.IsZero() {
 		day := borrowing.DateOf(m.ExpiresOn, m.ExpiresOn.Location())
 		d.ExpiresOn = &day

@@ -9,6 +9,7 @@ package borrowing
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"bookvault/platform/identity"
@@ -60,6 +61,8 @@ type Service struct {
 	members  Members
 	titles   Titles
 	settings Settings
+
+	historian *atomic.Int64 // how far the members who keep a history were asked again (forget.go)
 }
 
 // New builds the desk from its store and its neighbours.
@@ -85,7 +88,7 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 	if s.Logger == nil {
 		s.Logger = slog.Default()
 	}
-	return &Service{store: store, members: members, titles: titles, settings: s}
+	return &Service{store: store, members: members, titles: titles, settings: s, historian: &atomic.Int64{}}
 }
 
 // At gives the same desk with its clock stopped at an instant, for what is entered after it happened.

@@ -66,6 +66,9 @@ const (
 	messagesAtOnce   = 5000 // rows of the outbox in one transaction
 )
 
+// lostRefund is how long a loan that was closed without coming back names its member: if the copy is found, a refund is due.
+const lostRefund = 180 * 24 * time.Hour
+
 // forgetBorrowers forgets one batch of links that have served their time. It asks the members module again before it forgets, since a
 // history is not to be had back; and once nothing is left to forget, it asks for the choice of those who were last heard to keep one.
 func (s *Service) forgetBorrowers(ctx context.Context) (done int, err error) {
@@ -89,6 +92,11 @@ func (s *Service) forgetBorrowers(ctx context.Context) (done int, err error) {
 	}
 	forgotten, err := s.store.Forget(ctx, f, slices.DeleteFunc(links, func(l Link) bool { return keeping[l.MemberID] }))
 	return forgotten + len(keeping), err
+}
+
+// forgetMessages deletes one batch of what all who follow the outbox have had.
+func (s *Service) forgetMessages(ctx context.Context) (deleted int, err error) {
+	return s.store.ForgetMessages(ctx, messagesAtOnce)
 }
 
 // askHistorians asks for the choice of members who were last heard to keep a history, some each round, in case the news that one of

@@ -50,10 +50,16 @@ type Library struct {
 
 // Borrowing says how the desk works where the rules and the calendar say nothing.
 type Borrowing struct {
-	DefaultBranch     string        `key:"default_branch"`
-	HoldShelfDays     int           `key:"hold_shelf_days" min:"1" max:"60"`
-	RelayPoll         time.Duration `key:"relay_poll" min:"10ms" max:"1m"`
-	HousekeepingEvery time.Duration `key:"housekeeping_every" min:"1s" max:"1h"`
+	DefaultBranch     string           `key:"default_branch"`
+	HoldShelfDays     int              `key:"hold_shelf_days" min:"1" max:"60"`
+	RelayPoll         time.Duration    `key:"relay_poll" min:"10ms" max:"1m"`
+	HousekeepingEvery time.Duration    `key:"housekeeping_every" min:"1s" max:"1h"`
+	Privacy           BorrowingPrivacy `key:"privacy"`
+}
+
+// BorrowingPrivacy says how long it is known who borrowed what.
+type BorrowingPrivacy struct {
+	Retention time.Duration `key:"retention" min:"1h" max:"87600h"`
 }
 
 // Catalog bounds what a title can hold, and what searching and covers may cost.

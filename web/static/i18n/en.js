@@ -245,6 +245,7 @@ export const messages = {
   "refusal.override_for_self": "Nobody overrides a refusal for themselves; ask a colleague.",
   "refusal.busy": "This book is changing hands just now. Try again.",
   "refusal.idempotency_in_progress": "This is already being done. Wait a moment.",
+  "refusal.answer_forgotten": "This was done before. What came of it is no longer kept, to protect who it was for.",
   "refusal.signed_out": "Your session has ended. Sign in again.",
   "refusal.too_many": "Too many requests at once. Wait a moment, then try again.",
   "refusal.unknown": "The library refused this ({code}).",

@@ -246,6 +246,7 @@ export const messages = {
   "refusal.override_for_self": "Không ai được tự bỏ qua quy định cho mình; hãy nhờ đồng nghiệp.",
   "refusal.busy": "Cuốn này đang được xử lý. Hãy thử lại.",
   "refusal.idempotency_in_progress": "Việc này đang được thực hiện. Hãy đợi một chút.",
+  "refusal.answer_forgotten": "Việc này đã được thực hiện trước đây. Kết quả không còn được lưu, để giữ kín cho bạn đọc liên quan.",
   "refusal.signed_out": "Phiên làm việc đã hết. Hãy đăng nhập lại.",
   "refusal.too_many": "Quá nhiều yêu cầu cùng lúc. Hãy đợi một chút rồi thử lại.",
   "refusal.unknown": "Thư viện không thực hiện được ({code}).",

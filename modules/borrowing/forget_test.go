@@ -1,0 +1,305 @@
+package borrowing_test
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bookvault/modules/borrowing"
+	"bookvault/platform/ledger"
+)
+
+// Members whose id, card and name are found by looking for their text anywhere in the database.
+var (
+	forgotten = borrowing.Member{ID: 770000013, Card: "29001770000013", Name: "Minh Forgotten", Category: "adult"}
+	historian = borrowing.Member{ID: 880000024, Card: "29001880000024", Name: "Hoa Historian", Category: "adult", KeepsHistory: true}
+)
+
+const week = 7 * 24 * time.Hour
+
+func atTheForgettingDoor(t *testing.T) door {
+	d := atTheDoor(t, 1)
+	for _, m := range []borrowing.Member{forgotten, historian} {
+		d.people.byID[m.ID] = m
+	}
+	return d
+}
+
+func asPatron(m borrowing.Member) string { return fmt.Sprintf("patron:%d", m.ID) }
+
+// dump gives every row of every table of the module, as text with its table's name.
+func (l *library) dump() (rows []string) {
+	l.t.Helper()
+	ctx := context.Background()
+	found, err := l.db.Pool().Query(ctx, `SELECT table_name FROM information_schema.tables WHERE table_schema = 'borrowing' AND table_type = 'BASE TABLE' ORDER BY 1`)
+	must(l.t, err)
+	tables, err := pgx.CollectRows(found, pgx.RowTo[string])
+	must(l.t, err)
+	for _, table := range tables {
+		found, err := l.db.Pool().Query(ctx, `SELECT row_to_json(t)::text FROM borrowing.`+table+` t ORDER BY 1`)
+		must(l.t, err)
+		texts, err := pgx.CollectRows(found, pgx.RowTo[string])
+		must(l.t, err)
+		for _, text := range texts {
+			rows = append(rows, table+" "+text)
+		}
+	}
+	return rows
+}
+
+// naming gives the rows that hold one of the words, as text or as bytes.
+func naming(rows []string, words ...string) (found []string) {
+	for _, row := range rows {
+		for _, word := range words {
+			if strings.Contains(row, word) || strings.Contains(row, hex.EncodeToString([]byte(word))) {
+				found = append(found, row)
+				break
+			}
+		}
+	}
+	return found
+}
+
+func of(table string, rows []string) (found []string) {
+	for _, row := range rows {
+		if strings.HasPrefix(row, table+" ") {
+			found = append(found, row)
+		}
+	}
+	return found
+}
+
+// deliver has the outbox carried to whoever follows it.
+func (l *library) deliver() {
+	l.t.Helper()
+	box := ledger.NewOutbox("borrowing", "test")
+	must(l.t, box.Register(context.Background(), l.db.Pool()))
+	_, _, err := box.Deliver(context.Background(), l.db.Pool(), 10_000, func(context.Context, []ledger.Message) error { return nil })
+	must(l.t, err)
+}
+
+// A member borrows twice: once after waiting for it, once at the desk with a renewal; places a hold and gives it up; all with keys.
+func (d door) borrowsAndReturns(m borrowing.Member, first int) (loans []string) {
+	d.t.Helper()
+	ok := func(got reply) reply {
+		d.t.Helper()
+		if got.status >= 300 {
+			d.t.Fatalf("%d %s", got.status, got.raw)
+		}
+		return got
+	}
+	barcode := func(n int) string { return fmt.Sprintf("B%d", first+n) }
+	for n := range 3 {
+		d.add(barcode(n), first+n)
+	}
+	key := func(what string) []string { return []string{"Idempotency-Key", fmt.Sprintf("%s-%d", what, first)} }
+	ok(d.send(asPatron(m), "POST", "/holds", fmt.Sprintf(`{"book_id":%d,"pickup_branch":"main"}`, book(first)), key("hold")...))
+	ok(d.send(theDesk, "POST", "/check-ins", fmt.Sprintf(`{"barcode":%q,"branch":"main"}`, barcode(0)), key("capture")...))
+	d.clock.move(time.Minute)
+	one := ok(d.send(theDesk, "POST", "/loans", fmt.Sprintf(`{"member_card":%q,"barcode":%q}`, m.Card, barcode(0)), key("fetch")...))
+	two := ok(d.send(asPatron(m), "POST", "/loans", fmt.Sprintf(`{"book_id":%d}`, book(first+1)), key("web")...))
+	d.clock.move(48 * time.Hour)
+	ok(d.send(asPatron(m), "POST", fmt.Sprintf("/loans/%v/renewals", one.body["id"]), "", key("renew")...))
+	gone := ok(d.send(asPatron(m), "POST", "/holds", fmt.Sprintf(`{"book_id":%d}`, book(first+2)), key("wish")...))
+	ok(d.send(asPatron(m), "DELETE", fmt.Sprintf("/holds/%v", gone.body["id"]), "", key("unwish")...))
+	ok(d.send(asPatron(m), "DELETE", fmt.Sprintf("/holds/%v", gone.body["id"]), "", key("unwish-again")...))
+	refused := d.send(theDesk, "POST", "/loans", fmt.Sprintf(`{"member_card":%q,"barcode":"no such copy"}`, m.Card), key("refused")...)
+	if refused.status != 404 {
+		d.t.Fatalf("%d %s", refused.status, refused.raw)
+	}
+	d.clock.move(time.Minute)
+	for n := range 2 {
+		ok(d.send(theDesk, "POST", "/check-ins", fmt.Sprintf(`{"barcode":%q,"branch":"main"}`, barcode(n)), key("return"+barcode(n))...))
+	}
+	return []string{fmt.Sprint(one.body["id"]), fmt.Sprint(two.body["id"])}
+}
+
+func TestSevenDaysAfterTheReturnNothingLinksALoanToItsMember(t *testing.T) {
+	d := atTheForgettingDoor(t)
+	kept := d.borrowsAndReturns(historian, 11)
+	d.borrowsAndReturns(forgotten, 1)
+	d.consistent()
+	d.deliver()
+
+	d.clock.move(week - time.Hour)
+	d.keepHouse()
+	before := d.dump()
+	refs := d.refsOf(forgotten.ID)
+	if len(refs) != 4 || len(d.refsOf(historian.ID)) != 4 {
+		t.Fatalf("after 6 days %d refs of 4", len(refs))
+	}
+	if len(of("idempotency_keys", naming(before, forgotten.Card))) == 0 {
+		t.Fatal("no kept answer shows the card: this test could not fail")
+	}
+	if left := of("outbox", before); len(left) > 0 {
+		t.Errorf("%d rows of the outbox are left, such as %s", len(left), left[0])
+	}
+
+	d.clock.move(2 * time.Hour)
+	for range 2 { // late or twice is the same
+		d.keepHouse()
+	}
+	after := d.dump()
+	for _, row := range naming(after, "770000013", forgotten.Name) {
+		// Of the member there is the account, which says nothing of any loan.
+		if !strings.HasPrefix(row, "accounts ") || len(naming([]string{row}, refs...)) > 0 {
+			t.Errorf("still names the member: %s", row)
+		}
+	}
+	if was, is := of("events", before), of("events", after); fmt.Sprint(was) != fmt.Sprint(is) || len(was) < 20 {
+		t.Error("the ledger was changed")
+	}
+	if was, is := len(of("loans", before)), len(of("loans", after)); was != 4 || is != 4 {
+		t.Errorf("%d loans, then %d: the statistics lost some", was, is)
+	}
+	for _, row := range of("idempotency_keys", after) {
+		if len(naming([]string{row}, refs...)) > 0 {
+			t.Errorf("a key still says what it was about: %s", row)
+		}
+	}
+
+	if got := d.send(asPatron(forgotten), "GET", "/loans", ""); got.raw != `{"items":[],"next_cursor":null}`+"\n" {
+		t.Errorf("the member sees %s", got.raw)
+	}
+	if got := d.send(asPatron(historian), "GET", "/loans", ""); len(got.body["items"].([]any)) != 2 || !strings.Contains(got.raw, historian.Card) {
+		t.Errorf("who keeps a history sees %s", got.raw)
+	}
+	if got := d.send(theDesk, "GET", "/loans/"+kept[0], ""); got.body["member_card"] != historian.Card {
+		t.Errorf("the desk sees of who keeps a history: %s", got.raw)
+	}
+
+	// No longer keeping one cuts everything at the next round; also when the news of it was lost.
+	d.people.change(historian.ID, func(m *borrowing.Member) { m.KeepsHistory = false })
+	d.keepHouse()
+	if left := d.refsOf(historian.ID); len(left) > 0 {
+		t.Errorf("%d links are left of who gave up the history", len(left))
+	}
+	if got := d.send(theDesk, "GET", "/loans/"+kept[0], ""); got.status != 200 || got.body["member_card"] != "" {
+		t.Errorf("the desk sees of a forgotten one: %s", got.raw)
+	}
+	d.keepHouse()
+}
+
+// refsOf gives the refs behind which a member stands.
+func (l *library) refsOf(member int64) []string {
+	l.t.Helper()
+	rows, err := l.db.Pool().Query(context.Background(), `SELECT borrower_ref::text FROM borrowing.borrower_refs WHERE member_id = $1 ORDER BY 1`, member)
+	must(l.t, err)
+	refs, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	must(l.t, err)
+	return refs
+}
+
+func TestAKeyWhoseAnswerWasForgottenStillHasOneEffect(t *testing.T) {
+	d := atTheForgettingDoor(t)
+	d.add("B1", 1)
+	lend := fmt.Sprintf(`{"member_card":%q,"barcode":"B1"}`, forgotten.Card)
+	first := d.send(theDesk, "POST", "/loans", lend, "Idempotency-Key", "k")
+	in := d.send(theDesk, "POST", "/check-ins", `{"barcode":"B1"}`, "Idempotency-Key", "r")
+	if first.status != 201 || in.status != 200 {
+		t.Fatalf("%s %s", first.raw, in.raw)
+	}
+	d.clock.move(week + time.Hour)
+	d.keepHouse()
+	if got := d.send(theDesk, "POST", "/loans", lend, "Idempotency-Key", "k"); got.status != 410 || got.code() != borrowing.AnswerForgotten {
+		t.Errorf("the same again: %d %s", got.status, got.raw)
+	}
+	if got := d.send(theDesk, "POST", "/check-ins", `{"barcode":"B1"}`, "Idempotency-Key", "r"); got.status != 410 {
+		t.Errorf("the return again: %d %s", got.status, got.raw)
+	}
+	if got := d.send(theDesk, "POST", "/loans", `{"member_card":"C1","barcode":"B1"}`, "Idempotency-Key", "k"); got.code() != "idempotency_key_reused" {
+		t.Errorf("another body: %d %s", got.status, got.raw)
+	}
+	if n := d.count("borrowing.loans"); n != 1 {
+		t.Errorf("%d loans", n)
+	}
+	d.clock.move(30 * 24 * time.Hour)
+	d.keepHouse()
+	if n := d.count("borrowing.idempotency_keys"); n != 0 {
+		t.Errorf("%d keys after 30 days", n)
+	}
+	if got := d.send(theDesk, "POST", "/loans", lend, "Idempotency-Key", "k"); got.status != 201 {
+		t.Errorf("after 30 days the key is new: %d %s", got.status, got.raw)
+	}
+}
+
+func TestWhatIsOpenIsNeverForgotten(t *testing.T) {
+	l := opened(t, 2)
+	l.add("B1", 1)
+	l.add("B2", 2)
+	l.mustLend("C1", "B1")
+	l.hold(1, 2, "main")
+	l.hold(2, 1, "east")
+	l.clock.move(3 * 365 * 24 * time.Hour)
+	l.keepHouse()
+	if n := l.count("borrowing.borrower_refs"); n != 3 {
+		t.Errorf("%d links of 3 open things", n)
+	}
+	must(t, l.ForgetMember(context.Background(), 1))
+	if n := l.count("borrowing.borrower_refs"); n != 3 {
+		t.Errorf("%d links of 3 open things, after a member was forgotten who still has them", n)
+	}
+}
+
+func TestABookDropReturnCountsFromTheDayItCameBack(t *testing.T) {
+	l := opened(t, 1)
+	l.add("B1", 1)
+	l.mustLend("C1", "B1")
+	l.clock.move(20 * 24 * time.Hour)
+	back := l.Today(l.clock.now.Add(-10 * 24 * time.Hour))
+	_, err := l.CheckIn(desk(), borrowing.CheckIn{Barcode: "B1", ReturnedOn: &back}, borrowing.Order{})
+	must(t, err)
+	l.keepHouse()
+	if n := l.count("borrowing.borrower_refs"); n != 0 {
+		t.Errorf("%d links, ten days after the return", n)
+	}
+}
+
+func TestADeletedMemberIsForgottenAtOnceWhateverTheyChose(t *testing.T) {
+	d := atTheForgettingDoor(t)
+	d.borrowsAndReturns(historian, 1)
+	for range 2 {
+		must(t, d.ForgetMember(context.Background(), historian.ID))
+	}
+	if left := naming(d.dump(), "880000024", historian.Name); len(left) > 0 {
+		t.Errorf("%d rows are left, such as %s", len(left), left[0])
+	}
+	d.consistent()
+}
+
+func TestForgettingGoesOnInBatchesWhereItStopped(t *testing.T) {
+	l := opened(t, 1)
+	ctx := context.Background()
+	for _, query := range []string{
+		`INSERT INTO borrowing.titles (book_id, items) VALUES (1024, 1)`,
+		`INSERT INTO borrowing.items (id, barcode, book_id, home_branch, current_branch, item_type, loanable, status, created_at) VALUES (1, 'B', 1024, 'main', 'main', 'book', false, 'available', now())`,
+		`INSERT INTO borrowing.borrower_refs SELECT md5(n::text)::uuid, 1 + n % 7 FROM generate_series(1, 1234) n`,
+		`INSERT INTO borrowing.loans (borrower_ref, member_id, item_id, book_id, item_type, branch, channel, status, opened_at, collected_at, due_on, due_at, closed_at, returned_on, closed_by, terms, explanation)
+			SELECT md5(n::text)::uuid, 1 + n % 7, 1, 1024, 'book', 'main', 'desk', 'closed', '2025-01-01', '2025-01-01', '2025-02-01', '2025-02-01', '2025-01-20', '2025-01-20', 'check_in', '{}', '{}' FROM generate_series(1, 1234) n`,
+	} {
+		_, err := l.db.Pool().Exec(ctx, query)
+		must(t, err)
+	}
+	var step func(context.Context) (int, error)
+	for _, s := range l.Housekeeping() {
+		if s.Name == "borrowers" {
+			step = s.Run
+		}
+	}
+	if n, err := step(ctx); n != 500 || err != nil {
+		t.Fatalf("the first batch: %d %v", n, err)
+	}
+	l.keepHouse()
+	if n := l.count("borrowing.borrower_refs"); n != 0 || l.count("borrowing.loans WHERE member_id IS NOT NULL") != 0 || l.count("borrowing.loans") != 1234 {
+		t.Errorf("%d links are left", n)
+	}
+	k, err := l.Kept(ctx)
+	if err != nil || k != (borrowing.Kept{}) {
+		t.Errorf("%+v %v", k, err)
+	}
+}
