@@ -16,6 +16,9 @@ const (
 	EventHoldCaptured  = "HoldCaptured" // a copy was found for it
 	EventHoldReady     = "HoldReady"    // it arrived at the pickup branch
 	EventHoldReleased  = "HoldReleased" // its copy was taken away: it waits again
+	EventHoldEdited    = "HoldEdited"   // suspended, resumed, or to be picked up elsewhere
+	EventHoldRerouted  = "HoldRerouted" // its copy goes from one shelf to another
+	EventHoldExpired   = "HoldExpired"  // nobody came for it
 	EventHoldFilled    = "HoldFilled"
 	EventHoldCancelled = "HoldCancelled"
 	EventHoldRestored  = "HoldRestored" // the loan that filled it was reversed
@@ -99,12 +102,14 @@ type holdPlaced struct {
 }
 
 type holdChanged struct {
-	BookID    int64      `json:"book_id"`
-	Ref       Ref        `json:"borrower_ref"`
-	Status    HoldStatus `json:"status"`
-	Item      int64      `json:"item_id,omitempty"`
-	ExpiresOn *Date      `json:"expires_on,omitempty"`
-	Because   string     `json:"because,omitempty"`
+	BookID         int64      `json:"book_id"`
+	Ref            Ref        `json:"borrower_ref"`
+	Status         HoldStatus `json:"status"`
+	Item           int64      `json:"item_id,omitempty"`
+	PickupBranch   string     `json:"pickup_branch"`
+	SuspendedUntil *Date      `json:"suspended_until,omitempty"`
+	ExpiresOn      *Date      `json:"expires_on,omitempty"`
+	Because        string     `json:"because,omitempty"`
 }
 
 type titleClosed struct {

@@ -39,6 +39,7 @@ type Hold struct {
 	Version        int
 
 	Standing Standing // of the member, as last heard; loaded with live holds
+	Wanted   string   // barcode of the one copy that is waited for, where a read asked for it
 	Barcode  string   // of the captured item, where a read asked for it
 	Position int      // in the queue, from 1, where a read asked for it; 0 for closed holds
 }

@@ -2,15 +2,21 @@ package borrowing
 
 import (
 	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 )
 
-// PlaceHold asks for a place in the queue of a title.
+// PlaceHold asks for a place in the queue of a title: for any copy, for one of a part, or for one copy.
 type PlaceHold struct {
 	Card           string // a patron may leave it out
-	BookID         int64
+	BookID         int64  // of the title; left out with a barcode
+	Part           string // "": any part will do
+	Barcode        string // of the one copy that is wanted
 	PickupBranch   string // "": the library's default
 	SuspendedUntil *Date
 	Override       Override
@@ -18,17 +24,37 @@ type PlaceHold struct {
 
 // PlaceHold puts a member at the end of a title's queue.
 func (s *Service) PlaceHold(ctx context.Context, cmd PlaceHold, order Order) (HoldView, error) {
-	member, _, title, early := s.meet(ctx, CheckOut{Card: cmd.Card, BookID: cmd.BookID})
+	cmd.Part = norm.NFC.String(strings.TrimSpace(cmd.Part))
+	switch {
+	case (cmd.Barcode == "") == (cmd.BookID == 0):
+		return HoldView{}, problem.InvalidField("body.barcode", "give either barcode or book_id")
+	case cmd.Barcode != "" && cmd.Part != "":
+		return HoldView{}, problem.InvalidField("body.part", "a copy is its part: give either barcode or part")
+	case cmd.SuspendedUntil != nil && *cmd.SuspendedUntil <= s.Today(s.now()):
+		return HoldView{}, errSuspensionOver()
+	}
+	return retryMoved(func() (HoldView, error) { return s.placeHold(ctx, cmd, order) })
+}
+
+func (s *Service) placeHold(ctx context.Context, cmd PlaceHold, order Order) (HoldView, error) {
+	member, seen, title, early := s.meet(ctx, CheckOut{Card: cmd.Card, BookID: cmd.BookID, Barcode: cmd.Barcode})
 	if early == nil {
 		early = cmd.Override.check(ctx, member.ID)
 	}
-	scope := Scope{Members: []Member{member}, Books: []int64{cmd.BookID}, NewHolds: 1}
+	scope := Scope{Members: []Member{member}, Books: []int64{seen.BookID}, NewHolds: 1}
+	if cmd.Barcode != "" {
+		scope.Items = []int64{seen.ItemID}
+	}
 	return execute(ctx, s, order, scope, early, func(sc *Scene) (HoldView, error) {
 		pickup, err := s.branchOf(sc, cmd.PickupBranch)
 		if err != nil {
 			return HoldView{}, errBranchUnknown("body.pickup_branch")
 		}
-		h, err := sc.placeHold(member, cmd, pickup)
+		it := sc.Items[seen.ItemID]
+		if cmd.Barcode != "" && (it == nil || it.BookID != seen.BookID || it.Barcode != cmd.Barcode) {
+			return HoldView{}, errMoved
+		}
+		h, err := sc.placeHold(member, seen.BookID, it, cmd, pickup)
 		if err != nil {
 			return HoldView{}, err
 		}
@@ -36,24 +62,40 @@ func (s *Service) PlaceHold(ctx context.Context, cmd PlaceHold, order Order) (Ho
 	})
 }
 
-func (sc *Scene) placeHold(m Member, cmd PlaceHold, pickup string) (*Hold, error) {
-	var reasons []problem.Reason
-	if t := sc.Titles[cmd.BookID]; t == nil || t.Closed || t.Items == 0 {
-		reasons = append(reasons, final(NothingToHold, "The library has no copy of this title to wait for."))
+// judgeStock tells when nothing of what is waited for could ever be lent.
+func (sc *Scene) judgeStock(bookID int64, it *Item, part string) []problem.Reason {
+	t, kinds := sc.Titles[bookID], sc.Kinds[bookID]
+	switch {
+	case t == nil || t.Closed || len(kinds) == 0:
+		return []problem.Reason{final(NothingToHold, "The library has no copy of this title to wait for.")}
+	case it != nil && (it.Status == Withdrawn || !it.Loanable):
+		return []problem.Reason{final(NothingToHold, "This copy is not lent.")}
+	case it == nil && part != "" && !slices.Contains(kinds, part):
+		return []problem.Reason{final(NothingToHold, "The library has no copy of this part to wait for.")}
 	}
-	queue := sc.queue(cmd.BookID)
+	return nil
+}
+
+// placeHold decides on a hold on a title, a part of it, or the copy that is not nil. A hold on one copy counts as one on its part.
+func (sc *Scene) placeHold(m Member, bookID int64, it *Item, cmd PlaceHold, pickup string) (*Hold, error) {
+	reasons := sc.judgeStock(bookID, it, cmd.Part)
+	part, itemID, wanted := cmd.Part, int64(0), ""
+	if it != nil {
+		part, itemID, wanted = it.Part, it.ID, it.Barcode
+	}
+	queue := sc.queue(bookID)
 	for _, h := range queue {
-		if h.MemberID == m.ID && h.Part == "" {
+		if h.MemberID == m.ID && h.Part == part {
 			reasons = append(reasons, final(HoldExists, "The member waits for this title already."))
 		}
 	}
 	reasons = append(reasons, judgeMember(m, sc.Today)...)
-	reasons = append(reasons, sc.judgeHoldLimits(sc.Accounts[m.ID], m.Category, pickup, sc.holdTypes(cmd.BookID, 0))...)
+	reasons = append(reasons, sc.judgeHoldLimits(sc.Accounts[m.ID], m.Category, pickup, sc.holdTypes(bookID, itemID))...)
 	standing, used := cmd.Override.sift(reasons)
 	if len(standing) > 0 {
 		return nil, problem.Refused(standing...)
 	}
-	h := &Hold{ID: take(&sc.HoldIDs), Ref: NewRef(), MemberID: m.ID, BookID: cmd.BookID, PickupBranch: pickup, Status: HoldWaiting,
+	h := &Hold{ID: take(&sc.HoldIDs), Ref: NewRef(), MemberID: m.ID, BookID: bookID, Part: part, ItemID: itemID, Wanted: wanted, PickupBranch: pickup, Status: HoldWaiting,
 		Place: take(&sc.HoldPlaces), SuspendedUntil: cmd.SuspendedUntil, PlacedAt: sc.Now, Version: 1, Standing: StandingOf(m), Position: len(queue) + 1}
 	sc.Holds = append(sc.Holds, h)
 	sc.Changes.NewHolds = append(sc.Changes.NewHolds, h)
@@ -63,7 +105,7 @@ func (sc *Scene) placeHold(m Member, cmd PlaceHold, pickup string) (*Hold, error
 	if len(used) > 0 {
 		reason = cmd.Override.Reason
 	}
-	sc.record(holdStream(h.ID), 1, EventHoldPlaced, holdPlaced{BookID: h.BookID, Ref: h.Ref, PickupBranch: pickup, SuspendedUntil: h.SuspendedUntil, Overridden: used}, reason)
+	sc.record(holdStream(h.ID), 1, EventHoldPlaced, holdPlaced{BookID: h.BookID, Ref: h.Ref, Part: h.Part, Item: h.ItemID, PickupBranch: pickup, SuspendedUntil: h.SuspendedUntil, Overridden: used}, reason)
 	return h, nil
 }
 
@@ -83,14 +125,19 @@ func (s *Service) CancelHold(ctx context.Context, holdID int64, order Order) (Ho
 			}
 			switch {
 			case h.Status.Live():
-				sc.changeHold(h, EventHoldCancelled, "", func(h *Hold) {
-					h.Status, h.CapturedItem, h.ExpiresOn, h.ClosedAt = HoldCancelled, 0, nil, &sc.Now
-				})
+				sc.cancel(h, "")
 			case h.Status != HoldCancelled:
 				return HoldView{}, problem.Refused(final(HoldNotLive, "This hold is over: it is "+string(h.Status)+"."))
 			}
 			return HoldView{Hold: *h, MemberCard: seen.MemberCard, Title: seen.Title}, nil
 		})
+	})
+}
+
+// cancel ends a hold that nobody wants any more.
+func (sc *Scene) cancel(h *Hold, because string) {
+	sc.changeHold(h, EventHoldCancelled, because, func(h *Hold) {
+		h.Status, h.CapturedItem, h.ExpiresOn, h.ClosedAt = HoldCancelled, 0, nil, &sc.Now
 	})
 }
 

@@ -28,6 +28,7 @@ const (
 	LoanHasFollowers    = "loan_has_followers"
 	HoldExists          = "hold_exists"
 	HoldNotLive         = "hold_closed"
+	HoldCaptured        = "hold_captured"
 	NothingToHold       = "nothing_to_hold"
 	BarcodeExists       = "barcode_exists"
 	ItemWithdrawn       = "item_withdrawn"

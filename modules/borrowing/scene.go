@@ -17,7 +17,7 @@ type Scope struct {
 	Items    []int64  // with their open loans
 	Picks    []Pick   // any free copy of a title
 	Loans    []int64  // by id, open or not
-	Holds    []int64  // by id, live or not; live holds of Books are always loaded
+	Holds    []int64  // by id, live or not, with the copies that are kept for them; live holds of Books are always loaded
 
 	// How many new ids to set aside, and the titles that may not have a row yet.
 	NewLoans, NewHolds, NewItems int
@@ -84,9 +84,10 @@ type Scene struct {
 	Items    map[int64]*Item
 	Picked   []int64 // items found for the Picks, in the order of preference
 	Loans    map[int64]*Loan
-	Holds    []*Hold        // live ones of the titles in the scene by place, then those asked for by id
-	Free     []Free         // available copies, of titles that have holds
-	Census   map[Status]int // copies of the picked titles by status
+	Holds    []*Hold            // live ones of the titles in the scene by place, then those asked for by id
+	Free     []Free             // available copies, of titles that have holds
+	Census   map[Status]int     // copies of the picked titles by status
+	Kinds    map[int64][]string // by title, the parts of its copies that can be lent one day; loaded where the scope has NewHolds
 
 	ItemTypes map[int64][]string // of the copies of the titles that are not withdrawn; loaded where the scope has NewHolds
 
@@ -232,7 +233,7 @@ func (sc *Scene) changeHold(h *Hold, eventType, because string, change func(*Hol
 		})
 	}
 	sc.record(holdStream(h.ID), h.Version, eventType, holdChanged{BookID: h.BookID, Ref: h.Ref, Status: h.Status, Item: h.CapturedItem,
-		ExpiresOn: h.ExpiresOn, Because: because}, "")
+		PickupBranch: h.PickupBranch, SuspendedUntil: h.SuspendedUntil, ExpiresOn: h.ExpiresOn, Because: because}, "")
 }
 
 // count changes a title's counts.

@@ -27,13 +27,14 @@ func (m machine[S]) allows(by string, from, to S) bool {
 
 // What moves a copy. All of it is the one event ItemMoved, whose cause is another stream or the person at the desk.
 const (
-	byCheckIn  = "check-in"
-	byCheckOut = "check-out"
-	byOffline  = "check-out at a desk that was offline" // the book has left, whatever was known of it
-	byUndoing  = "reversal"
-	byHand     = "marking"
-	byLosing   = "declaring lost"
-	byClaiming = "claiming returned"
+	byCheckIn   = "check-in"
+	byCheckOut  = "check-out"
+	byOffline   = "check-out at a desk that was offline" // the book has left, whatever was known of it
+	byUndoing   = "reversal"
+	byHand      = "marking"
+	byRerouting = "another pickup branch"
+	byLosing    = "declaring lost"
+	byClaiming  = "claiming returned"
 )
 
 // itemMoves is the life of a copy.
@@ -44,6 +45,7 @@ var itemMoves = machine[Status]{
 	{byOffline, []Status{OnOrder, InProcess, Missing, Lost, Damaged, Withdrawn}, []Status{CheckedOut}},
 	{byUndoing, []Status{CheckedOut}, []Status{Available, OnHoldShelf, InTransit, OnOrder, InProcess, Missing, Lost, Damaged, Withdrawn}},
 	{byHand, []Status{OnOrder, InProcess, Available, OnHoldShelf, InTransit, Missing, Lost, Damaged}, []Status{Missing, Damaged, Withdrawn}},
+	{byRerouting, []Status{OnHoldShelf}, []Status{InTransit}},
 	{byLosing, []Status{CheckedOut, ClaimedReturned}, []Status{Lost}},
 	{byClaiming, []Status{CheckedOut, Lost}, []Status{ClaimedReturned}},
 }
@@ -58,6 +60,8 @@ var loanMoves = machine[LoanStatus]{
 var holdMoves = machine[HoldStatus]{
 	{EventHoldCaptured, []HoldStatus{HoldWaiting}, []HoldStatus{HoldInTransit}},
 	{EventHoldReady, []HoldStatus{HoldWaiting, HoldInTransit}, []HoldStatus{HoldReady}},
+	{EventHoldRerouted, []HoldStatus{HoldReady}, []HoldStatus{HoldInTransit}},
+	{EventHoldExpired, []HoldStatus{HoldReady}, []HoldStatus{HoldExpired}},
 	{EventHoldReleased, []HoldStatus{HoldInTransit, HoldReady}, []HoldStatus{HoldWaiting}},
 	{EventHoldFilled, []HoldStatus{HoldWaiting, HoldInTransit, HoldReady}, []HoldStatus{HoldFilled}},
 	{EventHoldCancelled, []HoldStatus{HoldWaiting, HoldInTransit, HoldReady}, []HoldStatus{HoldCancelled}},

@@ -48,9 +48,10 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("GET", "/loans/{id}", "get-loan", "A loan, with its due date explained", identity.Patron, 0), o.getLoan)
 	rest.Register(api, route("GET", "/loans/{id}/events", "loan-events", "What happened to a loan", identity.Patron, 0), o.loanEvents)
 
-	rest.Register(api, route("POST", "/holds", "place-hold", "Wait for a title", identity.Patron, http.StatusCreated), o.placeHold)
+	rest.Register(api, route("POST", "/holds", "place-hold", "Wait for a title, a part of it, or one copy", identity.Patron, http.StatusCreated), o.placeHold)
 	rest.Register(api, route("GET", "/holds", "list-holds", "Holds, newest first; patrons see their own", identity.Patron, 0), o.listHolds)
 	rest.Register(api, route("GET", "/holds/{id}", "get-hold", "A hold", identity.Patron, 0), o.getHold)
+	rest.Register(api, route("PATCH", "/holds/{id}", "edit-hold", "Suspend or resume a hold, or fetch it elsewhere", identity.Patron, 0), o.editHold)
 	rest.Register(api, route("DELETE", "/holds/{id}", "cancel-hold", "Give up a hold", identity.Patron, 0), o.cancelHold)
 
 	rest.Register(api, route("GET", "/branches", "list-branches", "The branches of the library", identity.Public, 0), o.listBranches)

@@ -77,6 +77,7 @@ type queuedRow struct {
 // shownRow is a hold with what a reader sees of it.
 type shownRow struct {
 	Hold     holdRow `gorm:"embedded"`
+	Wanted   *string `gorm:"column:wanted"`
 	Barcode  *string `gorm:"column:barcode"`
 	Position int     `gorm:"column:position"`
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // A hold's position is its number among the live holds of its title, by place: unique and gapless whatever the places are.
-const shownHolds = `SELECT ` + holdColumns + `, i.barcode,
+const shownHolds = `SELECT ` + holdColumns + `, w.barcode AS wanted, i.barcode,
 	CASE WHEN h.closed_at IS NULL THEN (SELECT count(*) FROM borrowing.holds q
 		WHERE q.book_id = h.book_id AND q.place <= h.place AND q.status IN ('waiting', 'in_transit', 'ready')) ELSE 0 END AS position
-	FROM borrowing.holds h LEFT JOIN borrowing.items i ON i.id = h.captured_item WHERE `
+	FROM borrowing.holds h LEFT JOIN borrowing.items i ON i.id = h.captured_item LEFT JOIN borrowing.items w ON w.id = h.item_id WHERE `
 
 func (s *Store) shownHolds(ctx context.Context, where string, args ...any) ([]borrowing.Hold, error) {
 	var found []shownRow
@@ -22,7 +22,7 @@ func (s *Store) shownHolds(ctx context.Context, where string, args ...any) ([]bo
 	holds := make([]borrowing.Hold, len(found))
 	for i, r := range found {
 		holds[i] = r.Hold.hold()
-		holds[i].Barcode, holds[i].Position = value(r.Barcode), r.Position
+		holds[i].Wanted, holds[i].Barcode, holds[i].Position = value(r.Wanted), value(r.Barcode), r.Position
 	}
 	return holds, nil
 }

@@ -19,7 +19,7 @@ const pickAtMost = 20
 func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.Time, zone *time.Location) (*borrowing.Scene, error) {
 	sc := &borrowing.Scene{Now: now, Today: borrowing.DateOf(now, zone), Zone: zone,
 		Accounts: map[int64]*borrowing.Account{}, Titles: map[int64]*borrowing.Title{}, Items: map[int64]*borrowing.Item{},
-		Loans: map[int64]*borrowing.Loan{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}}
+		Loans: map[int64]*borrowing.Loan{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}, Kinds: map[int64][]string{}}
 	l := loader{Batch: &pgx.Batch{}, sc: sc}
 	l.accounts(scope)
 	l.titles(scope)
@@ -155,9 +155,13 @@ type censusRow struct {
 	Items  int    `db:"items"`
 }
 
-// items locks the copies asked for, and free ones to pick from: those that somebody else has locked are passed over.
+// items locks the copies asked for and those of the holds asked for, and free ones to pick from: those that somebody else has locked are passed over.
 func (l loader) items(scope borrowing.Scope) {
-	if len(scope.Items) > 0 {
+	switch {
+	case len(scope.Holds) > 0:
+		each(l, `SELECT `+itemColumns+` FROM borrowing.items WHERE id IN (SELECT unnest($1::bigint[]) UNION
+				SELECT captured_item FROM borrowing.holds WHERE id = ANY($2)) ORDER BY id FOR NO KEY UPDATE`, l.takeItem, scope.Items, scope.Holds)
+	case len(scope.Items) > 0:
 		each(l, `SELECT `+itemColumns+` FROM borrowing.items WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, l.takeItem, scope.Items)
 	}
 	for _, p := range scope.Picks {
@@ -235,8 +239,13 @@ type typeRow struct {
 	ItemType string `db:"item_type"`
 }
 
-// holdLimits counts the live holds of the members, all and by the item types of the copies that can fill them, and loads the types of
-// the titles' copies. The counts are protected by the locks of the accounts.
+type kindRow struct {
+	BookID int64  `db:"book_id"`
+	Part   string `db:"part"`
+}
+
+// holdLimits counts the live holds of the members, all and by the item types of the copies that can fill them, and loads the types and
+// parts of the titles' copies. The counts are protected by the locks of the accounts.
 func (l loader) holdLimits(scope borrowing.Scope) {
 	if scope.NewHolds == 0 {
 		return
@@ -261,5 +270,8 @@ func (l loader) holdLimits(scope borrowing.Scope) {
 	}, members)
 	each(l, `SELECT DISTINCT book_id, item_type FROM borrowing.items WHERE book_id = ANY($1) AND status <> 'withdrawn' ORDER BY book_id, item_type`, func(r typeRow) {
 		l.sc.ItemTypes[r.BookID] = append(l.sc.ItemTypes[r.BookID], r.ItemType)
+	}, scope.Books)
+	each(l, `SELECT DISTINCT book_id, coalesce(part, '') AS part FROM borrowing.items WHERE book_id = ANY($1) AND loanable AND status <> 'withdrawn'`, func(r kindRow) {
+		l.sc.Kinds[r.BookID] = append(l.sc.Kinds[r.BookID], r.Part)
 	}, scope.Books)
 }

@@ -238,6 +238,7 @@ export const messages = {
   "refusal.loan_has_followers": "Something happened since, so it can no longer be undone. Check the book in instead.",
   "refusal.hold_exists": "You already wait for this title.",
   "refusal.hold_closed": "This hold is already over.",
+  "refusal.hold_captured": "A copy was already found for this hold. Fetch it, or give the hold up.",
   "refusal.nothing_to_hold": "The library has no copy that could be kept for you.",
   "refusal.no_rule": "No circulation rule allows this loan.",
   "refusal.no_open_day": "The calendar has no open day on which it could come back.",

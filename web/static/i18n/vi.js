@@ -239,6 +239,7 @@ export const messages = {
   "refusal.loan_has_followers": "Đã có thay đổi sau đó nên không hoàn tác được nữa. Hãy nhận trả sách.",
   "refusal.hold_exists": "Bạn đã đặt giữ nhan đề này rồi.",
   "refusal.hold_closed": "Lượt đặt giữ này đã kết thúc.",
+  "refusal.hold_captured": "Đã có bản cho lượt đặt giữ này. Hãy đến nhận, hoặc hủy đặt giữ.",
   "refusal.nothing_to_hold": "Thư viện không có bản nào để giữ cho bạn.",
   "refusal.no_rule": "Không có quy định nào cho phép lượt mượn này.",
   "refusal.no_open_day": "Lịch không có ngày mở cửa nào để trả sách.",
