@@ -24,10 +24,37 @@ CREATE TABLE members.tombstones (
 );
 CREATE INDEX tombstones_of_survivor ON members.tombstones (merged_into) WHERE merged_into IS NOT NULL;
 
+-- The answer of a command that carried an Idempotency-Key, written in the transaction of its effect. It takes the place of the table that
+-- remembered which member a creation made: an answer is given again as it was.
+CREATE TABLE members.idempotency_keys (
+    actor_id    bigint NOT NULL,
+    route       text NOT NULL,
+    key         text NOT NULL CHECK (char_length(key) BETWEEN 1 AND 200),
+    request     bytea NOT NULL CHECK (octet_length(request) = 32),
+    answer      bytea NOT NULL,
+    subject_id  bigint,                               -- whose answer it is: it goes with the member
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (actor_id, route, key)
+);
+CREATE INDEX idempotency_keys_by_age ON members.idempotency_keys (created_at);
+CREATE INDEX idempotency_keys_of_subject ON members.idempotency_keys (subject_id) WHERE subject_id IS NOT NULL;
+DROP TABLE members.creations;
+
 ALTER TABLE borrowing.accounts ADD COLUMN closed boolean NOT NULL DEFAULT false;
 
 -- +goose Down
 ALTER TABLE borrowing.accounts DROP COLUMN closed;
+CREATE TABLE members.creations (
+    actor_id    bigint NOT NULL,
+    key         text NOT NULL CHECK (char_length(key) BETWEEN 1 AND 200),
+    request     bytea NOT NULL CHECK (octet_length(request) = 32),
+    member_id   bigint NOT NULL REFERENCES members.members (id) ON DELETE CASCADE,
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (actor_id, key)
+);
+CREATE INDEX creations_by_time ON members.creations (created_at);
+CREATE INDEX creations_of_member ON members.creations (member_id);
+DROP TABLE members.idempotency_keys;
 DROP TABLE members.tombstones;
 ALTER TABLE members.blocks DROP COLUMN set_by;
 DROP INDEX members.members_of_category;

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
@@ -16,8 +15,8 @@ var (
 	ErrNotFound        = errors.New("members: no such row")
 	ErrCardTaken       = errors.New("members: the card belongs to another member")
 	ErrUnknownCategory = errors.New("members: no such category")
-	ErrKeyReused       = errors.New("members: the key belongs to another creation")
-	ErrKeyInUse        = errors.New("members: the creation with this key is under way")
+	ErrKeyReused       = errors.New("members: the key belongs to another command")
+	ErrKeyInUse        = errors.New("members: the command with this key is under way")
 )
 
 // Account is a member as it is stored: with what is compared, beside what is shown.
@@ -26,14 +25,7 @@ type Account struct {
 	CardKey     string
 	FoldedName  string
 	FoldedEmail string
-}
-
-// Creation is what an Idempotency-Key stands for; the zero Creation is for none.
-type Creation struct {
-	ActorID int64
-	Key     string
-	Request []byte    // a hash of what was asked for
-	Since   time.Time // keys older than this are forgotten
+	EndSessions bool // with this change, whoever is signed in signs in again
 }
 
 // Search is what a list of members is asked for, already folded. Empty fields do not restrict; those given are alternatives.
@@ -57,9 +49,8 @@ type Accounts interface {
 	// others did by some milliseconds.
 	Current(ctx context.Context) context.Context
 	// Insert stores a new member with its card, blocks, password hash ("" for none) and audit in one transaction, and gives it
-	// back with its id. A creation whose key is known stores nothing and gives the member made then. ErrCardTaken, ErrUnknownCategory,
-	// ErrKeyReused, ErrKeyInUse.
-	Insert(ctx context.Context, a Account, passwordHash string, c Creation, entry AuditEntry) (Member, error)
+	// back with its id. ErrCardTaken, ErrUnknownCategory.
+	Insert(ctx context.Context, a Account, passwordHash string, entry AuditEntry) (Member, error)
 	// ByCard finds the member who has or had a card, and says whether it was replaced. ErrNotFound.
 	ByCard(ctx context.Context, key string) (m Member, replaced bool, err error)
 	// ByIDs finds members; those that do not exist are left out.
@@ -69,8 +60,6 @@ type Accounts interface {
 	Edit(ctx context.Context, id int64, edit func(Member) (Account, []AuditEntry, error)) (Member, error)
 	// Search lists members by folded name, then id.
 	Search(ctx context.Context, q Search) ([]Account, error)
-	// Categories lists all categories by code.
-	Categories(ctx context.Context) ([]Category, error)
 	// NextCardNumber gives a number that no other call gets.
 	NextCardNumber(ctx context.Context) (int64, error)
 }
@@ -170,9 +159,4 @@ func (s *Service) List(ctx context.Context, query string, after *Place, limit in
 		found[i] = a.Member
 	}
 	return found, next, nil
-}
-
-// Categories lists the categories that a member can have.
-func (s *Service) Categories(ctx context.Context) ([]Category, error) {
-	return s.store.Categories(ctx)
 }

@@ -2,12 +2,10 @@ package members
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
@@ -20,11 +18,9 @@ func (s *Service) Create(ctx context.Context, n NewMember) (Member, error) {
 	if err := needStaff(p); err != nil {
 		return Member{}, err
 	}
-	now := s.clock()
-	creation, err := creationOf(p, n, now)
-	if err != nil {
-		return Member{}, err
-	}
+	now, key := s.clock(), n.IdempotencyKey
+	asked := n
+	asked.IdempotencyKey, asked.Password = "", ""
 	if n.Role == identity.Undeclared {
 		n.Role = identity.Patron
 	}
@@ -38,7 +34,7 @@ func (s *Service) Create(ctx context.Context, n NewMember) (Member, error) {
 	if err != nil {
 		return Member{}, fmt.Errorf("create member: %w", err)
 	}
-	account, err := s.newAccount(n, categories, now)
+	account, err := s.newAccount(n, categories, p.MemberID, now)
 	if err != nil {
 		return Member{}, err
 	}
@@ -49,51 +45,40 @@ func (s *Service) Create(ctx context.Context, n NewMember) (Member, error) {
 		}
 	}
 	entry := audit(p, now, actionCreated, 0, n.Role.String())
-	if n.Card != "" {
-		m, err := s.store.Insert(ctx, account, hash, creation, entry)
-		return m, accountProblem(err, "create member")
-	}
-	// A generated number can only be taken when somebody typed it in by hand before: then the next one is tried.
+	return repeatable(ctx, s, "create member", key, asked, func(ctx context.Context) (Member, error) {
+		if n.Card != "" {
+			m, err := s.store.Insert(ctx, account, hash, entry)
+			return m, accountProblem(err, "create member")
+		}
+		return s.withFreshCard(ctx, "create member", func(card Card) (Member, error) {
+			account.Card, account.CardKey = card.Printed, card.Key
+			return s.store.Insert(ctx, account, hash, entry)
+		})
+	})
+}
+
+// withFreshCard stores something with a card number that the library makes. It can only be taken when somebody typed it in by hand before:
+// then the next one is tried.
+func (s *Service) withFreshCard(ctx context.Context, tried string, store func(Card) (Member, error)) (Member, error) {
 	for range 20 {
 		number, err := s.store.NextCardNumber(ctx)
 		if err != nil {
-			return Member{}, fmt.Errorf("create member: next card number: %w", err)
+			return Member{}, fmt.Errorf("%s: next card number: %w", tried, err)
 		}
 		card, err := numberedCard(s.settings.CardPrefix, number)
 		if err != nil {
-			return Member{}, fmt.Errorf("create member: card prefix %q: %w", s.settings.CardPrefix, err)
+			return Member{}, fmt.Errorf("%s: card prefix %q: %w", tried, s.settings.CardPrefix, err)
 		}
-		account.Card, account.CardKey = card.Printed, card.Key
-		m, err := s.store.Insert(ctx, account, hash, creation, entry)
+		m, err := store(card)
 		if !errors.Is(err, ErrCardTaken) {
-			return m, accountProblem(err, "create member")
+			return m, accountProblem(err, tried)
 		}
 	}
 	return Member{}, problem.Conflict("card_taken", "No free card number was found; give one.")
 }
 
-// keysKept is how long an Idempotency-Key is remembered.
-const keysKept = 30 * 24 * time.Hour
-
-// creationOf tells what an Idempotency-Key stands for. The password is no part of it: a fast hash of one must not be stored.
-func creationOf(p identity.Principal, n NewMember, now time.Time) (Creation, error) {
-	if n.IdempotencyKey == "" {
-		return Creation{}, nil
-	}
-	if utf8.RuneCountInString(n.IdempotencyKey) > 200 || !utf8.ValidString(n.IdempotencyKey) {
-		return Creation{}, problem.InvalidField("header.Idempotency-Key", "has at most 200 characters")
-	}
-	key := n.IdempotencyKey
-	n.IdempotencyKey, n.Password = "", ""
-	asked, err := json.Marshal(n)
-	if err != nil {
-		return Creation{}, fmt.Errorf("create member: hash the request: %w", err)
-	}
-	return Creation{ActorID: p.MemberID, Key: key, Request: sum(string(asked)), Since: now.Add(-keysKept)}, nil
-}
-
-// newAccount checks a new member and fills in what was left out.
-func (s *Service) newAccount(n NewMember, categories []Category, now time.Time) (a Account, err error) {
+// newAccount checks a new member and fills in what was left out; by is the member of staff who makes it.
+func (s *Service) newAccount(n NewMember, categories []Category, by int64, now time.Time) (a Account, err error) {
 	a.CreatedAt, a.UpdatedAt, a.Role, a.Kind = now, now, n.Role, n.Kind
 	if a.Name, err = cleanName("body.name", n.Name); err != nil {
 		return a, err
@@ -104,7 +89,7 @@ func (s *Service) newAccount(n NewMember, categories []Category, now time.Time) 
 	if a.Language, err = cleanLanguage("body.language", n.Language); err != nil {
 		return a, err
 	}
-	if a.Blocks, err = cleanBlocks("body.blocks", n.Blocks, nil, now); err != nil {
+	if a.Blocks, err = cleanBlocks("body.blocks", n.Blocks, nil, now, by); err != nil {
 		return a, err
 	}
 	if n.Card != "" {
@@ -114,17 +99,15 @@ func (s *Service) newAccount(n NewMember, categories []Category, now time.Time) 
 		}
 		a.Card, a.CardKey = card.Printed, card.Key
 	}
-	if a.Category = n.Category; a.Category == "" {
-		a.Category = s.settings.DefaultCategory
-	}
-	at := slices.IndexFunc(categories, func(c Category) bool { return c.Code == a.Category })
+	at := slices.IndexFunc(categories, func(c Category) bool { return c.Code == n.Category || n.Category == "" && c.Default })
 	if at < 0 {
 		return a, unknownCategory()
 	}
+	a.Category = categories[at].Code
 	if n.ExpiresOn != nil {
 		a.ExpiresOn, err = cleanExpiry("body.expires_on", *n.ExpiresOn)
 	} else if months := categories[at].MonthsValid; months > 0 {
-		a.ExpiresOn = s.today(now).AddDate(0, months, 0)
+		a.ExpiresOn = addMonths(s.today(now), months)
 	}
 	a.FoldedName, a.FoldedEmail = fold(a.Name), foldEmail(a.Email)
 	return a, err
@@ -145,7 +128,7 @@ func (s *Service) Load(ctx context.Context, people []NewMember) (loaded int, err
 		if n.Kind == "" {
 			n.Kind = KindPerson
 		}
-		a, err := s.newAccount(n, categories, now)
+		a, err := s.newAccount(n, categories, 0, now)
 		switch {
 		case err != nil:
 			return 0, fmt.Errorf("load members: number %d: %w", i+1, err)

@@ -39,7 +39,7 @@ func (s *Service) edit(ctx context.Context, id int64, c Change) (Member, error) 
 			return Account{}, nil, problem.New(problem.PreconditionFailed, "version_mismatch",
 				"Somebody else changed this member meanwhile; read it again (version %d) and repeat your change.", m.Version)
 		}
-		changed, what, err := c.apply(m, now)
+		changed, what, err := c.apply(m, now, p.MemberID)
 		if err != nil {
 			return Account{}, nil, err
 		}
@@ -64,9 +64,11 @@ func (s *Service) edit(ctx context.Context, id int64, c Change) (Member, error) 
 	return m, nil
 }
 
-// apply makes the edited account and names the fields that the change touches.
-func (c Change) apply(m Member, now time.Time) (a Account, touched []string, err error) {
-	a.Member = m
+// apply makes the account as edited by a member of staff (0: a command), and names the fields that the change touches.
+func (c Change) apply(m Member, now time.Time, by int64) (a Account, touched []string, err error) {
+	if a, err = m.account(now); err != nil {
+		return a, nil, err
+	}
 	touch := func(name string) { touched = append(touched, name) }
 	if c.Name != nil {
 		touch("name")
@@ -100,7 +102,7 @@ func (c Change) apply(m Member, now time.Time) (a Account, touched []string, err
 	}
 	if c.Blocks != nil {
 		touch("blocks")
-		if a.Blocks, err = cleanBlocks("body.blocks", *c.Blocks, m.Blocks, now); err != nil {
+		if a.Blocks, err = cleanBlocks("body.blocks", *c.Blocks, m.Blocks, now, by); err != nil {
 			return a, nil, err
 		}
 	}
@@ -111,21 +113,15 @@ func (c Change) apply(m Member, now time.Time) (a Account, touched []string, err
 	if c.Role != nil {
 		a.Role = *c.Role
 	}
-	current, err := ParseCard(m.Card)
-	if err != nil {
-		return a, nil, err
-	}
 	if c.Card != nil {
 		given, err := parseCardField("body.card", *c.Card)
 		if err != nil {
 			return a, nil, err
 		}
-		if given.Key != current.Key {
-			current = given
-			a.Card = given.Printed
+		if given.Key != a.CardKey {
+			a.Card, a.CardKey = given.Printed, given.Key
 		}
 	}
-	a.CardKey, a.FoldedName, a.FoldedEmail = current.Key, fold(a.Name), foldEmail(a.Email)
-	a.UpdatedAt, a.Version = now, m.Version+1
+	a.FoldedName, a.FoldedEmail = fold(a.Name), foldEmail(a.Email)
 	return a, touched, nil
 }

@@ -49,13 +49,7 @@ type Block struct {
 	Code  string // stable, such as lost_card or conduct
 	Note  string // for staff; never shown to the member's public
 	Since time.Time
-}
-
-// Category is a kind of membership.
-type Category struct {
-	Code        string
-	Name        string
-	MonthsValid int // of a new membership; 0: it does not expire
+	SetBy int64 // stable id of the member of staff; 0: a command
 }
 
 // NewMember is what a member is made of. Only the name is needed.
@@ -161,8 +155,8 @@ func cleanLanguage(path, tag string) (string, error) {
 	return tag, nil
 }
 
-// cleanBlocks checks blocks and gives those that are new the moment now; those that were there keep theirs.
-func cleanBlocks(path string, blocks, before []Block, now time.Time) ([]Block, error) {
+// cleanBlocks checks blocks and says of those that are new that they were set now, by whom; those that were there keep theirs.
+func cleanBlocks(path string, blocks, before []Block, now time.Time, by int64) ([]Block, error) {
 	if len(blocks) > blocksMax {
 		return nil, problem.InvalidField(path, "has at most %d blocks", blocksMax)
 	}
@@ -177,10 +171,10 @@ func cleanBlocks(path string, blocks, before []Block, now time.Time) ([]Block, e
 		case utf8.RuneCountInString(b.Note) > noteMax:
 			return nil, problem.InvalidField(path, "has notes of at most %d characters", noteMax)
 		}
-		seen[b.Code], b.Since = true, now
+		seen[b.Code], b.Since, b.SetBy = true, now, by
 		for _, old := range before {
 			if old.Code == b.Code {
-				b.Since = old.Since
+				b.Since, b.SetBy = old.Since, old.SetBy
 			}
 		}
 		clean = append(clean, b)

@@ -15,11 +15,10 @@ import (
 
 // Settings are the module's settings, as plain values. Zero values take the default in brackets.
 type Settings struct {
-	Location        *time.Location // the library's time zone, for "today" [UTC]
-	CardPrefix      string         // digits in front of generated card numbers [29001]
-	DefaultCategory string         // of members who are given none [adult]
-	Hashing         Hashing        // cost of password hashes
-	PasswordMin     int            // least length of a password, characters [8]
+	Location    *time.Location // the library's time zone, for "today" [UTC]
+	CardPrefix  string         // digits in front of generated card numbers [29001]
+	Hashing     Hashing        // cost of password hashes
+	PasswordMin int            // least length of a password, characters [8]
 
 	SessionIdle     time.Duration // a session ends this long after it was last used [30 min]
 	SessionLifetime time.Duration // and at the latest this long after signing in [12 h]
@@ -36,7 +35,6 @@ type Settings struct {
 func (s Settings) withDefaults() Settings {
 	setDefault(&s.Location, time.UTC)
 	setDefault(&s.CardPrefix, "29001")
-	setDefault(&s.DefaultCategory, "adult")
 	setDefault(&s.PasswordMin, 8)
 	setDefault(&s.SessionIdle, 30*time.Minute)
 	setDefault(&s.SessionLifetime, 12*time.Hour)
@@ -60,6 +58,8 @@ func setDefault[T comparable](value *T, fallback T) {
 // Store is all that the Service asks of its database; modules/members/postgres has it.
 type Store interface {
 	Accounts
+	Categories
+	Answers
 	Credentials
 	Sessions
 	Tokens
@@ -75,6 +75,7 @@ type Service struct {
 	hasher   *hasher
 	now      func() time.Time
 	seen     *sightings
+	desk     Desk
 	changed  func(ctx context.Context, memberID int64)
 }
 
@@ -88,7 +89,7 @@ func New(store Store, settings Settings, now func() time.Time) (*Service, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: store, settings: settings, hasher: hasher, now: now, seen: newSightings(),
+	return &Service{store: store, settings: settings, hasher: hasher, now: now, seen: newSightings(), desk: noDesk{},
 		changed: func(context.Context, int64) {}}, nil
 }
 

@@ -31,6 +31,32 @@ func needStaff(p identity.Principal) error {
 	return nil
 }
 
+// needRole refuses callers of a lower role.
+func needRole(p identity.Principal, role identity.Role) error {
+	if !p.May(role) {
+		return problem.New(problem.Forbidden, "role_needed", "This needs the role %s.", role)
+	}
+	return nil
+}
+
+// mayServe checks whether a member of staff may act on this account at the desk: nobody serves themselves, nor anybody whose role is above
+// their own.
+func mayServe(p identity.Principal, m Member) error {
+	switch {
+	case p.Via == identity.ViaCommand:
+		return nil
+	case p.MemberID == m.ID:
+		return problem.New(problem.Forbidden, "own_account", "Nobody serves themselves; ask a colleague at the desk.")
+	case p.Role < m.Role:
+		return errHigherRole()
+	}
+	return nil
+}
+
+func errHigherRole() error {
+	return problem.New(problem.Forbidden, "higher_role", "This account belongs to somebody with a higher role than yours.")
+}
+
 // mayGrant checks who may give a role: anybody who creates members makes patrons; staff roles are an administrator's to give.
 func mayGrant(p identity.Principal, role identity.Role) error {
 	if role > identity.Patron && !p.May(identity.Administrator) {
@@ -61,7 +87,7 @@ func mayEdit(p identity.Principal, m Member, c Change) error {
 		return problem.New(problem.Forbidden, "own_choice", "Whether a history is kept is for the member alone to choose.")
 	}
 	if p.Role < m.Role {
-		return problem.New(problem.Forbidden, "higher_role", "This account belongs to somebody with a higher role than yours.")
+		return errHigherRole()
 	}
 	if c.Role != nil && *c.Role != m.Role {
 		return mayGrant(p, max(*c.Role, m.Role))

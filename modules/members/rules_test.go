@@ -117,12 +117,12 @@ func TestWhatAMemberCanBe(t *testing.T) {
 		}
 	}
 	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	got, err := cleanBlocks("body.blocks", []Block{{Code: "lost_card"}, {Code: "conduct", Note: " loud "}}, []Block{{Code: "conduct", Since: since}}, since.AddDate(0, 1, 0))
+	got, err := cleanBlocks("body.blocks", []Block{{Code: "lost_card"}, {Code: "conduct", Note: " loud "}}, []Block{{Code: "conduct", Since: since}}, since.AddDate(0, 1, 0), 7)
 	if err != nil || got[0].Since.Equal(since) || !got[1].Since.Equal(since) || got[1].Note != "loud" {
 		t.Errorf("blocks: %+v, %v", got, err)
 	}
 	for _, bad := range [][]Block{{{Code: ""}}, {{Code: "Lost"}}, {{Code: "a"}, {Code: "a"}}, {{Code: "a", Note: strings.Repeat("x", 501)}}, make([]Block, 21)} {
-		if _, err := cleanBlocks("body.blocks", bad, nil, since); err == nil {
+		if _, err := cleanBlocks("body.blocks", bad, nil, since, 7); err == nil {
 			t.Errorf("blocks %.60v were accepted", bad)
 		}
 	}

@@ -44,7 +44,7 @@ type Sessions interface {
 	EndSessionByHash(ctx context.Context, hash []byte) error
 	// Seen moves the last use of sessions, and the day of last use of tokens, forward.
 	Seen(ctx context.Context, sessions map[int64]time.Time, tokens map[int64]time.Time) error
-	// Purge deletes sessions, tokens and throttle counts that ended, creations before keysBefore and audit entries before auditBefore; it tells how many rows.
+	// Purge deletes sessions, tokens and throttle counts that ended, answers of commands before keysBefore and audit entries before auditBefore; it tells how many rows.
 	Purge(ctx context.Context, now, idleSince, keysBefore, auditBefore time.Time) (int64, error)
 }
 

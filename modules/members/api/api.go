@@ -52,7 +52,15 @@ func Register(api *rest.API, service *members.Service, settings Settings) {
 	rest.Register(api, route("POST", "/members/{card}/password", "set-password", "Change one's own password, or set that of a member of a lower role",
 		identity.Patron, http.StatusNoContent), o.setPassword)
 	rest.Register(api, route("GET", "/members/{card}/audit", "member-audit", "Who read or changed a member's account", identity.Administrator, 0), o.auditOf)
+	rest.Register(api, route("POST", "/members/{card}/card-replacement", "replace-card", "Give a member another card", identity.Desk, 0), o.replaceCard)
+	rest.Register(api, route("POST", "/members/{card}/renewal", "renew-membership", "Extend a membership by its category's months", identity.Desk, 0), o.renewMembership)
+	rest.Register(api, route("POST", "/members/{card}/blocks", "add-block", "Set a block against a member", identity.Desk, 0), o.addBlock)
+	rest.Register(api, route("DELETE", "/members/{card}/blocks/{code}", "remove-block", "Take a block away", identity.Desk, 0), o.removeBlock)
+
 	rest.Register(api, route("GET", "/categories", "list-categories", "Categories of members", identity.Patron, 0), o.listCategories)
+	rest.Register(api, route("POST", "/categories", "add-category", "Make a category of members", identity.Librarian, http.StatusCreated), o.addCategory)
+	rest.Register(api, route("PATCH", "/categories/{code}", "edit-category", "Change a category", identity.Librarian, 0), o.editCategory)
+	rest.Register(api, route("DELETE", "/categories/{code}", "remove-category", "Delete a category that nothing refers to", identity.Librarian, http.StatusNoContent), o.removeCategory)
 
 	rest.Register(api, route("GET", "/tokens", "list-tokens", "My API tokens", identity.Patron, 0), o.listTokens)
 	rest.Register(api, route("POST", "/tokens", "create-token", "Make an API token; it is shown this once", identity.Patron, http.StatusCreated), o.createToken)

@@ -55,29 +55,3 @@ func (o *operations) auditOf(ctx context.Context, in *auditInput) (*auditList, e
 	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
 	return out, nil
 }
-
-type categoryView struct {
-	Code        string `json:"code"`
-	Name        string `json:"name"`
-	MonthsValid *int   `json:"months_valid" doc:"How long a new membership lasts; null: it does not expire."`
-}
-
-type categoryList struct {
-	Body rest.Page[categoryView]
-}
-
-func (o *operations) listCategories(ctx context.Context, _ *struct{}) (*categoryList, error) {
-	found, err := o.service.Categories(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := &categoryList{}
-	out.Body.Items = make([]categoryView, len(found))
-	for i, c := range found {
-		out.Body.Items[i] = categoryView{Code: c.Code, Name: c.Name}
-		if c.MonthsValid > 0 {
-			out.Body.Items[i].MonthsValid = &c.MonthsValid
-		}
-	}
-	return out, nil
-}

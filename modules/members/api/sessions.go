@@ -52,9 +52,10 @@ type block struct {
 	Code  string    `json:"code"`
 	Note  string    `json:"note,omitempty" doc:"For staff only."`
 	Since time.Time `json:"since"`
+	SetBy int64     `json:"set_by,omitempty" doc:"For staff only: stable id of who set it; left out for a command on the server."`
 }
 
-// show encodes a member for whoever asks: the notes of blocks are between staff.
+// show encodes a member for whoever asks: notes of blocks, and who set them, are between staff.
 func show(m members.Member, forStaff bool) Account {
 	a := Account{ID: m.ID, Version: m.Version, Card: m.Card, Name: m.Name, Category: m.Category, Role: m.Role.String(), Roles: []string{m.Role.String()},
 		Blocks: make([]block, len(m.Blocks)), History: m.KeepHistory, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
@@ -71,7 +72,7 @@ func show(m members.Member, forStaff bool) Account {
 	for i, b := range m.Blocks {
 		a.Blocks[i] = block{Code: b.Code, Since: b.Since}
 		if forStaff {
-			a.Blocks[i].Note = b.Note
+			a.Blocks[i].Note, a.Blocks[i].SetBy = b.Note, b.SetBy
 		}
 	}
 	return a

@@ -1,9 +1,7 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -13,15 +11,10 @@ import (
 )
 
 // Insert stores a new member whole.
-func (s *Store) Insert(ctx context.Context, a members.Account, passwordHash string, c members.Creation, entry members.AuditEntry) (members.Member, error) {
+func (s *Store) Insert(ctx context.Context, a members.Account, passwordHash string, entry members.AuditEntry) (members.Member, error) {
 	m := a.Member
-	err := s.db.InTx(ctx, func(tx *gorm.DB) error {
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
 		m = a.Member // the whole function may run again
-		made, known, err := made(tx, c)
-		if err != nil || known {
-			m = made
-			return err
-		}
 		var stored struct {
 			ID      int64
 			Version int32
@@ -51,52 +44,10 @@ func (s *Store) Insert(ctx context.Context, a members.Account, passwordHash stri
 				return fmt.Errorf("insert credentials: %w", err)
 			}
 		}
-		if c.Key != "" {
-			if err := tx.Exec(`INSERT INTO members.creations (actor_id, key, request, member_id, created_at) VALUES (?, ?, ?, ?, ?)
-				ON CONFLICT (actor_id, key) DO UPDATE SET request = excluded.request, member_id = excluded.member_id, created_at = excluded.created_at`,
-				c.ActorID, c.Key, secretHash(c.Request), m.ID, a.CreatedAt).Error; err != nil {
-				return fmt.Errorf("remember the key: %w", err)
-			}
-		}
 		entry.SubjectID = m.ID
 		return recordAudit(tx, entry)
 	})
 	return m, err
-}
-
-// made finds the member that a creation made before. It holds the key for the rest of the transaction, so that a repetition which comes
-// too early is told so.
-func made(tx *gorm.DB, c members.Creation) (m members.Member, known bool, err error) {
-	if c.Key == "" {
-		return m, false, nil
-	}
-	var free bool
-	if err := tx.Raw(`SELECT pg_try_advisory_xact_lock(hashtextextended(?, ?))`, "members.creations "+c.Key, c.ActorID).Scan(&free).Error; err != nil {
-		return m, false, fmt.Errorf("hold the key: %w", err)
-	}
-	if !free {
-		return m, false, members.ErrKeyInUse
-	}
-	var row struct {
-		MemberID int64
-		Request  []byte
-	}
-	err = one(tx.Raw(`SELECT member_id, request FROM members.creations WHERE actor_id = ? AND key = ? AND created_at > ?`, c.ActorID, c.Key, c.Since).Scan(&row), "look up the key")
-	if errors.Is(err, members.ErrNotFound) {
-		return m, false, nil
-	}
-	if err != nil {
-		return m, false, err
-	}
-	if !bytes.Equal(row.Request, c.Request) {
-		return m, false, members.ErrKeyReused
-	}
-	var found memberRow
-	if err := one(tx.Raw(memberSelect+memberFrom+`WHERE m.id = ?`, row.MemberID).Scan(&found), "read the member made then"); err != nil {
-		return m, false, err
-	}
-	m, err = found.member()
-	return m, true, err
 }
 
 func accountColumns(a members.Account) map[string]any {
@@ -111,7 +62,8 @@ func accountColumns(a members.Account) map[string]any {
 
 func storeBlocks(tx *gorm.DB, memberID int64, blocks []members.Block) error {
 	for _, b := range blocks {
-		if err := tx.Exec(`INSERT INTO members.blocks (member_id, code, note, since) VALUES (?, ?, ?, ?)`, memberID, b.Code, b.Note, b.Since).Error; err != nil {
+		if err := tx.Exec(`INSERT INTO members.blocks (member_id, code, note, since, set_by) VALUES (?, ?, ?, ?, ?)`,
+			memberID, b.Code, b.Note, b.Since, nullable(b.SetBy)).Error; err != nil {
 			return fmt.Errorf("insert block: %w", err)
 		}
 	}
@@ -153,7 +105,7 @@ func (s *Store) find(query *gorm.DB) ([]members.Member, error) {
 // Edit changes a member under its row lock.
 func (s *Store) Edit(ctx context.Context, id int64, edit func(members.Member) (members.Account, []members.AuditEntry, error)) (members.Member, error) {
 	var edited members.Member
-	err := s.db.InTx(ctx, func(tx *gorm.DB) error {
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
 		var row memberRow
 		if err := one(tx.Raw(memberSelect+memberFrom+`WHERE m.id = ? FOR UPDATE OF m`, id).Scan(&row), "lock member"); err != nil {
 			return err
@@ -183,7 +135,7 @@ func (s *Store) Edit(ctx context.Context, id int64, edit func(members.Member) (m
 				return err
 			}
 		}
-		if a.Role != before.Role { // what a session may do changed: whoever it is signs in again
+		if a.EndSessions || a.Role != before.Role { // what a session may do changed with the role
 			if err := tx.Exec(`DELETE FROM members.sessions WHERE member_id = ?`, id).Error; err != nil {
 				return fmt.Errorf("end sessions: %w", err)
 			}
@@ -208,29 +160,9 @@ func replaceCard(tx *gorm.DB, a members.Account) error {
 	return accountError(result.Error, "issue card")
 }
 
-// Categories lists all categories.
-func (s *Store) Categories(ctx context.Context) ([]members.Category, error) {
-	var rows []struct {
-		Code        string
-		Name        string
-		MonthsValid *int
-	}
-	if err := s.db.Read(ctx).Raw(`SELECT code, name, months_valid FROM members.categories ORDER BY code`).Scan(&rows).Error; err != nil {
-		return nil, fmt.Errorf("list categories: %w", err)
-	}
-	found := make([]members.Category, len(rows))
-	for i, r := range rows {
-		found[i] = members.Category{Code: r.Code, Name: r.Name}
-		if r.MonthsValid != nil {
-			found[i].MonthsValid = *r.MonthsValid
-		}
-	}
-	return found, nil
-}
-
 // NextCardNumber takes the next number of the sequence.
 func (s *Store) NextCardNumber(ctx context.Context) (number int64, err error) {
-	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		return tx.Raw(`SELECT nextval('members.card_numbers')`).Scan(&number).Error
 	})
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // RecordAudit writes entries in a transaction of their own.
 func (s *Store) RecordAudit(ctx context.Context, entries ...members.AuditEntry) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error { return recordAudit(tx, entries...) })
+	return s.inTx(ctx, func(tx *gorm.DB) error { return recordAudit(tx, entries...) })
 }
 
 func recordAudit(tx *gorm.DB, entries ...members.AuditEntry) error {

@@ -129,7 +129,7 @@ func TestACreationSentAgain(t *testing.T) {
 	if _, err := l.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := l.count(t, `SELECT count(*) FROM members.creations`); n != 1 {
+	if n := l.count(t, `SELECT count(*) FROM members.idempotency_keys`); n != 1 {
 		t.Errorf("%d keys are kept", n)
 	}
 }

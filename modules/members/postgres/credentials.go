@@ -39,7 +39,7 @@ func (s *Store) PasswordHash(ctx context.Context, memberID int64) (hash string, 
 
 // SetPassword stores a hash and ends the member's other sessions.
 func (s *Store) SetPassword(ctx context.Context, memberID int64, hash string, keep int64, now time.Time, entry members.AuditEntry) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := tx.Exec(`INSERT INTO members.credentials (member_id, password_hash, changed_at) VALUES (?, ?, ?)
 			ON CONFLICT (member_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at`,
 			memberID, hash, now).Error; err != nil {
@@ -54,7 +54,7 @@ func (s *Store) SetPassword(ctx context.Context, memberID int64, hash string, ke
 
 // Rehash replaces a hash by another of the same password, unless it changed meanwhile.
 func (s *Store) Rehash(ctx context.Context, memberID int64, old, hash string) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
 		return tx.Exec(`UPDATE members.credentials SET password_hash = ? WHERE member_id = ? AND password_hash = ?`, hash, memberID, old).Error
 	})
 }
@@ -68,7 +68,7 @@ const admitSQL = `INSERT INTO members.sign_in_throttle AS t (scope, bucket, atte
 
 // Admit counts an attempt in both its buckets, or in none.
 func (s *Store) Admit(ctx context.Context, a members.Attempt) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
 		for _, b := range []struct {
 			scope  string
 			bucket int32
@@ -92,7 +92,7 @@ func (s *Store) Admit(ctx context.Context, a members.Attempt) error {
 
 // Succeeded forgets the account's failures and takes the attempt back from the address.
 func (s *Store) Succeeded(ctx context.Context, a members.Attempt) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := tx.Exec(`DELETE FROM members.sign_in_throttle WHERE scope = 'account' AND bucket = ?`, a.Account).Error; err != nil {
 			return fmt.Errorf("reset throttle: %w", err)
 		}
@@ -102,7 +102,7 @@ func (s *Store) Succeeded(ctx context.Context, a members.Attempt) error {
 
 // TakeBack undoes an attempt in both its buckets.
 func (s *Store) TakeBack(ctx context.Context, a members.Attempt) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := takeBack(tx, "account", a.Account); err != nil {
 			return err
 		}

@@ -29,14 +29,14 @@ func (r sessionRow) session() members.Session {
 
 // StartSession stores a session in place of the one it replaces, and ends the member's oldest beyond most.
 func (s *Store) StartSession(ctx context.Context, session members.Session, hash, replaces []byte, most int) (id int64, err error) {
-	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		if replaces != nil {
-			if err := tx.Exec(`DELETE FROM members.sessions WHERE token_hash = ?`, secretHash(replaces)).Error; err != nil {
+			if err := tx.Exec(`DELETE FROM members.sessions WHERE token_hash = ?`, binary(replaces)).Error; err != nil {
 				return fmt.Errorf("end the session before: %w", err)
 			}
 		}
 		if err := tx.Raw(`INSERT INTO members.sessions (token_hash, member_id, created_at, last_seen_at, expires_at, agent_family)
-			VALUES (?, ?, ?, ?, ?, ?) RETURNING id`, secretHash(hash), session.MemberID, session.CreatedAt, session.LastSeenAt, session.ExpiresAt,
+			VALUES (?, ?, ?, ?, ?, ?) RETURNING id`, binary(hash), session.MemberID, session.CreatedAt, session.LastSeenAt, session.ExpiresAt,
 			session.AgentFamily).Scan(&id).Error; err != nil {
 			return fmt.Errorf("insert session: %w", err)
 		}
@@ -54,7 +54,7 @@ func (s *Store) SessionByHash(ctx context.Context, hash []byte, now, idleSince t
 	var row sessionRow
 	err := one(s.primary(ctx).Raw(`SELECT s.id, s.member_id, s.created_at, s.last_seen_at, s.expires_at, s.agent_family, c.card, m.name, m.role
 		FROM members.sessions s JOIN members.members m ON m.id = s.member_id JOIN members.cards c ON c.member_id = m.id AND c.replaced_at IS NULL
-		WHERE s.token_hash = ? AND s.expires_at > ? AND s.last_seen_at > ?`, secretHash(hash), now, idleSince).Scan(&row), "find session")
+		WHERE s.token_hash = ? AND s.expires_at > ? AND s.last_seen_at > ?`, binary(hash), now, idleSince).Scan(&row), "find session")
 	if err != nil {
 		return members.SessionOwner{}, err
 	}
@@ -78,7 +78,7 @@ func (s *Store) SessionsOf(ctx context.Context, memberID int64, now, idleSince t
 
 // EndSession ends one session of a member.
 func (s *Store) EndSession(ctx context.Context, memberID, id int64, entry members.AuditEntry) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := one(tx.Exec(`DELETE FROM members.sessions WHERE id = ? AND member_id = ?`, id, memberID), "end session"); err != nil {
 			return err
 		}
@@ -88,14 +88,14 @@ func (s *Store) EndSession(ctx context.Context, memberID, id int64, entry member
 
 // EndSessionByHash ends a session by its token.
 func (s *Store) EndSessionByHash(ctx context.Context, hash []byte) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error {
-		return tx.Exec(`DELETE FROM members.sessions WHERE token_hash = ?`, secretHash(hash)).Error
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		return tx.Exec(`DELETE FROM members.sessions WHERE token_hash = ?`, binary(hash)).Error
 	})
 }
 
 // Seen moves last uses forward, all in two statements.
 func (s *Store) Seen(ctx context.Context, sessions, tokens map[int64]time.Time) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
 		ids, times := columns(sessions)
 		if err := tx.Exec(`UPDATE members.sessions s SET last_seen_at = seen.at FROM unnest(?::bigint[], ?::timestamptz[]) AS seen (id, at)
 			WHERE s.id = seen.id AND s.last_seen_at < seen.at`, ids, times).Error; err != nil {
@@ -120,7 +120,7 @@ func columns(seen map[int64]time.Time) (ids array[int64], times array[time.Time]
 
 // Purge deletes what ended.
 func (s *Store) Purge(ctx context.Context, now, idleSince, keysBefore, auditBefore time.Time) (purged int64, err error) {
-	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		purged = 0
 		for _, p := range []struct {
 			query string
@@ -129,7 +129,7 @@ func (s *Store) Purge(ctx context.Context, now, idleSince, keysBefore, auditBefo
 			{`DELETE FROM members.sessions WHERE expires_at <= ? OR last_seen_at <= ?`, []any{now, idleSince}},
 			{`DELETE FROM members.api_tokens WHERE expires_at <= ?`, []any{now}},
 			{`DELETE FROM members.sign_in_throttle WHERE resets_at <= ?`, []any{now}},
-			{`DELETE FROM members.creations WHERE created_at <= ?`, []any{keysBefore}},
+			{`DELETE FROM members.idempotency_keys WHERE created_at <= ?`, []any{keysBefore}},
 			{`DELETE FROM members.audit WHERE at < ?`, []any{auditBefore}},
 		} {
 			result := tx.Exec(p.query, p.args...)

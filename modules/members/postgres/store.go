@@ -61,7 +61,7 @@ type memberRow struct {
 // memberSelect reads memberRow. What follows must restrict m.
 const memberSelect = `SELECT m.id, m.name, m.folded_name, coalesce(m.email, '') AS email, m.category, m.expires_on, coalesce(m.language, '') AS language,
 	m.role, m.kind, m.keep_history, m.created_at, m.updated_at, m.version, c.card, c.card_key,
-	CAST((SELECT coalesce(json_agg(json_build_object('Code', b.code, 'Note', b.note, 'Since', b.since) ORDER BY b.since, b.code), '[]')
+	CAST((SELECT coalesce(json_agg(json_build_object('Code', b.code, 'Note', b.note, 'Since', b.since, 'SetBy', coalesce(b.set_by, 0)) ORDER BY b.since, b.code), '[]')
 	 FROM members.blocks b WHERE b.member_id = m.id) AS text) AS blocks`
 
 const memberFrom = ` FROM members.members m JOIN members.cards c ON c.member_id = m.id AND c.replaced_at IS NULL `
@@ -85,11 +85,11 @@ func (r memberRow) member() (members.Member, error) {
 	return m, nil
 }
 
-// secretHash is a bytea parameter; GORM would spread a plain slice of bytes behind a parenthesis over several parameters.
-type secretHash []byte
+// binary is a bytea parameter; GORM would spread a plain slice of bytes behind a parenthesis over several parameters.
+type binary []byte
 
 // Value gives the bytes.
-func (h secretHash) Value() (driver.Value, error) { return []byte(h), nil }
+func (b binary) Value() (driver.Value, error) { return []byte(b), nil }
 
 // array is a PostgreSQL array of a bigint or timestamptz column; GORM would spread a plain slice over several parameters.
 type array[T int64 | time.Time] []T

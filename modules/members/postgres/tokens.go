@@ -43,7 +43,7 @@ func (r tokenRow) token() (members.Token, error) {
 
 // AddToken stores a token while its member has fewer than most live ones. The member's row is locked, so that two requests do not pass together.
 func (s *Store) AddToken(ctx context.Context, t members.Token, hash []byte, most int, entry members.AuditEntry) (id int64, err error) {
-	err = s.db.InTx(ctx, func(tx *gorm.DB) error {
+	err = s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := one(tx.Raw(`SELECT id FROM members.members WHERE id = ? FOR NO KEY UPDATE`, t.MemberID).Scan(&id), "lock member"); err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (s *Store) AddToken(ctx context.Context, t members.Token, hash []byte, most
 			return members.ErrTooMany
 		}
 		if err := tx.Raw(`INSERT INTO members.api_tokens (token_hash, member_id, name, role, created_by, created_at, expires_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`, secretHash(hash), t.MemberID, t.Name, t.Role.String(), nullable(t.CreatedBy), t.CreatedAt, t.ExpiresAt).
+			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`, binary(hash), t.MemberID, t.Name, t.Role.String(), nullable(t.CreatedBy), t.CreatedAt, t.ExpiresAt).
 			Scan(&id).Error; err != nil {
 			return fmt.Errorf("insert token: %w", err)
 		}
@@ -67,7 +67,7 @@ func (s *Store) AddToken(ctx context.Context, t members.Token, hash []byte, most
 // TokenByHash gives a live token with its member.
 func (s *Store) TokenByHash(ctx context.Context, hash []byte, now time.Time) (members.TokenOwner, error) {
 	var row tokenRow
-	if err := one(s.primary(ctx).Raw(tokenSelect+`WHERE t.token_hash = ? AND t.expires_at > ?`, secretHash(hash), now).Scan(&row), "find token"); err != nil {
+	if err := one(s.primary(ctx).Raw(tokenSelect+`WHERE t.token_hash = ? AND t.expires_at > ?`, binary(hash), now).Scan(&row), "find token"); err != nil {
 		return members.TokenOwner{}, err
 	}
 	t, err := row.token()
@@ -106,7 +106,7 @@ func (s *Store) TokensOf(ctx context.Context, memberID, before int64, now time.T
 
 // RemoveToken revokes a token.
 func (s *Store) RemoveToken(ctx context.Context, id int64, entry members.AuditEntry) error {
-	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := one(tx.Exec(`DELETE FROM members.api_tokens WHERE id = ?`, id), "revoke token"); err != nil {
 			return err
 		}
