@@ -147,7 +147,7 @@ func (s *Service) checkNewPassword(path, password string, m Member) error {
 }
 
 // SetPassword sets a member's password. Members change their own by giving the old one; staff set it for members of a lower
-// role. All sessions of the member end, but for the one that asks. Problems: member_not_found, wrong_password, too_many_attempts,
+// role. All sessions and API tokens of the member end, but for the one that asks: whoever knew the old password may have made them. Problems: member_not_found, wrong_password, too_many_attempts,
 // not_a_lower_role, invalid_request.
 func (s *Service) SetPassword(ctx context.Context, card, old, password, address string) error {
 	p := caller(ctx)
@@ -155,13 +155,9 @@ func (s *Service) SetPassword(ctx context.Context, card, old, password, address 
 	if err != nil {
 		return err
 	}
-	keep := int64(0)
 	if p.MemberID == m.ID {
 		if err := s.checkOwnPassword(ctx, m, old, address); err != nil {
 			return err
-		}
-		if p.Via == "session" {
-			keep = p.ProofID
 		}
 	} else if err := maySetPassword(p, m); err != nil {
 		return err
@@ -171,7 +167,7 @@ func (s *Service) SetPassword(ctx context.Context, card, old, password, address 
 		return err
 	}
 	now := s.clock()
-	if err := s.store.SetPassword(ctx, m.ID, hash, keep, now, audit(p, now, actionPassword, m.ID, "")); err != nil {
+	if err := s.store.SetPassword(ctx, m.ID, hash, p, now, audit(p, now, actionPassword, m.ID, "")); err != nil {
 		return fmt.Errorf("set password: %w", err)
 	}
 	return nil

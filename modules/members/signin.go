@@ -32,8 +32,8 @@ type Credentials interface {
 	ByLogin(ctx context.Context, cardKey, email string) (Credential, error)
 	// PasswordHash gives a member's hash, "" for none.
 	PasswordHash(ctx context.Context, memberID int64) (string, error)
-	// SetPassword stores a hash and ends the member's sessions but for the one with the id keep.
-	SetPassword(ctx context.Context, memberID int64, hash string, keep int64, now time.Time, entry AuditEntry) error
+	// SetPassword stores a hash and ends the member's sessions and API tokens but for the proof of who asks.
+	SetPassword(ctx context.Context, memberID int64, hash string, keep identity.Principal, now time.Time, entry AuditEntry) error
 	// Rehash replaces a hash by another of the same password, if it is still the old one.
 	Rehash(ctx context.Context, memberID int64, old, hash string) error
 }

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"bookvault/modules/members"
+	"bookvault/platform/identity"
 )
 
 // ByLogin finds what an account signs in with. The two ways are one shape of query, so that neither tells by its time which accounts exist.
@@ -37,16 +38,20 @@ func (s *Store) PasswordHash(ctx context.Context, memberID int64) (hash string, 
 	return hash, nil
 }
 
-// SetPassword stores a hash and ends the member's other sessions.
-func (s *Store) SetPassword(ctx context.Context, memberID int64, hash string, keep int64, now time.Time, entry members.AuditEntry) error {
+// SetPassword stores a hash and ends the member's other sessions and tokens.
+func (s *Store) SetPassword(ctx context.Context, memberID int64, hash string, keep identity.Principal, now time.Time, entry members.AuditEntry) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		if err := tx.Exec(`INSERT INTO members.credentials (member_id, password_hash, changed_at) VALUES (?, ?, ?)
 			ON CONFLICT (member_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at`,
 			memberID, hash, now).Error; err != nil {
 			return fmt.Errorf("store password hash: %w", err)
 		}
-		if err := tx.Exec(`DELETE FROM members.sessions WHERE member_id = ? AND id <> ?`, memberID, keep).Error; err != nil {
+		// Ids of sessions and of tokens are numbered apart: what is kept must be of the kind that asks, and it is the member's own or none.
+		if err := tx.Exec(`DELETE FROM members.sessions WHERE member_id = ? AND NOT (? AND id = ?)`, memberID, keep.Via == identity.ViaSession, keep.ProofID).Error; err != nil {
 			return fmt.Errorf("end sessions: %w", err)
+		}
+		if err := tx.Exec(`DELETE FROM members.api_tokens WHERE member_id = ? AND NOT (? AND id = ?)`, memberID, keep.Via == identity.ViaToken, keep.ProofID).Error; err != nil {
+			return fmt.Errorf("end tokens: %w", err)
 		}
 		return recordAudit(tx, entry)
 	})

@@ -286,3 +286,29 @@ func TestHashingIsBounded(t *testing.T) {
 		t.Errorf("%d attempts counted, %d were looked at", n, answers["sign_in_failed"])
 	}
 }
+
+// Whoever knew the old password may have made tokens with it: they end, but for the one that changes it.
+func TestAChangedPasswordEndsTokens(t *testing.T) {
+	l := open(t)
+	reader := l.member(t, "R1", identity.Patron)
+	makeToken := func() (members.Token, string) {
+		t.Helper()
+		made, secret, err := l.CreateToken(as(t.Context(), reader), members.NewToken{Name: "program"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made, secret
+	}
+	asking, mine := makeToken()
+	_, other := makeToken()
+	by := identity.Principal{MemberID: reader.ID, Role: identity.Patron, Via: identity.ViaToken, ProofID: asking.ID}
+	if err := l.SetPassword(identity.WithPrincipal(t.Context(), by), "R1", password, "another password", ""); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := l.ByToken(t.Context(), mine); err != nil || p.MemberID != reader.ID {
+		t.Errorf("the token that changed it: %+v, %v", p, err)
+	}
+	if _, err := l.ByToken(t.Context(), other); code(err) != "token_invalid" {
+		t.Errorf("another token goes on: %v", err)
+	}
+}
