@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -41,6 +42,7 @@ func TestTheLogHoldsNoValues(t *testing.T) {
 		"named": func() error {
 			return db.Read(t.Context()).Raw(`SELECT 1 / (length(@v) - 6)`, map[string]any{"v": "secret"}).Scan(&n).Error
 		},
+		"a value that is none": func() error { return db.Read(t.Context()).Raw(`SELECT ?::text::int`, "secret").Scan(&n).Error },
 	} {
 		if err := fail(); err == nil {
 			t.Errorf("%s did not fail", where)
@@ -51,5 +53,20 @@ func TestTheLogHoldsNoValues(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "secret") {
 		t.Errorf("the log holds a value: %s", log)
+	}
+}
+
+// What two people do to each other on any day is no error of the library.
+func TestAnExpectedConflictIsNoErrorInTheLog(t *testing.T) {
+	log := &lockedLog{}
+	db := dbtest.New(t, dbtest.With(func(s *database.Settings) { s.Logger = slog.New(slog.NewJSONHandler(log, nil)) }))
+	err := db.InTx(t.Context(), func(tx *gorm.DB) error {
+		return tx.Exec(`INSERT INTO borrowing.branches (code, name) VALUES (?, 'again')`, "main").Error
+	})
+	if !errors.Is(err, gorm.ErrDuplicatedKey) {
+		t.Fatal(err)
+	}
+	if log.String() != "" {
+		t.Errorf("logged: %s", log)
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 	"gorm.io/plugin/dbresolver"
 )
 
@@ -23,14 +22,11 @@ const avoidAfterFailure = time.Second
 // openGORM puts GORM and dbresolver over our pools. dbresolver has no health checks and hands its policies no context, so it is
 // given exactly one replica a set, which is our own router: it has the context of each query.
 func (db *DB) openGORM() (*gorm.DB, error) {
-	log := logger.NewSlogLogger(db.settings.Logger, logger.Config{
-		SlowThreshold: time.Second, LogLevel: logger.Warn, IgnoreRecordNotFoundError: true, ParameterizedQueries: true,
-	})
 	g, err := gorm.Open(onConn(db.primary.main.sql), &gorm.Config{
 		SkipDefaultTransaction: true, // one statement is one transaction already
 		TranslateError:         true,
 		DisableAutomaticPing:   true, // Open has asked the primary, and a search need not cost a connection before the first one
-		Logger:                 log,
+		Logger:                 statementLog{db.settings.Logger},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening GORM: %w", err)
@@ -56,8 +52,7 @@ func onConn(c gorm.ConnPool) gorm.Dialector {
 	return discreet{postgres.New(postgres.Config{Conn: c}).(*postgres.Dialector)}
 }
 
-// discreet keeps the values of parameters out of the log, where names, addresses and hashes have no business. The logger's own
-// ParameterizedQueries does not reach that far: dbresolver wraps the logger and loses it.
+// discreet keeps the values of parameters out of the log, where names, addresses and hashes have no business.
 type discreet struct{ *postgres.Dialector }
 
 // Explain gives a statement for the log, with its placeholders.

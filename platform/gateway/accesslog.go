@@ -3,6 +3,7 @@ package gateway
 import (
 	"log/slog"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,8 +13,8 @@ import (
 const slowRequest = time.Second
 
 // accessLog writes one line a request when it is answered: all of them, the notable ones (5xx, or slower than a second), or
-// none. A line names no person: the client's address, the values in a query (search terms, tokens) and members' cards in a
-// path stay out of it.
+// none. A line names no person and no book: the client's address, the values in a query (search terms, tokens) and those in a
+// path (cards, titles, loans) stay out of it. So nobody can be told from it to have looked for anything.
 func accessLog(logger *slog.Logger, which string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		if which == "off" {
@@ -36,7 +37,7 @@ func accessLog(logger *slog.Logger, which string) func(http.Handler) http.Handle
 				}
 				logger.LogAttrs(r.Context(), level, "request",
 					slog.String("request_id", RequestID(r.Context())), slog.String("method", r.Method),
-					slog.String("path", loggedPath(r.URL.Path)), slog.String("query", loggedQuery(r.URL.RawQuery)),
+					slog.String("path", loggedPath(writer.route, r.URL.Path)), slog.String("query", loggedQuery(r.URL.RawQuery)),
 					slog.Int("status", status), slog.Int64("bytes", writer.bytes),
 					slog.Float64("ms", float64(took.Microseconds())/1000))
 			}()
@@ -46,17 +47,22 @@ func accessLog(logger *slog.Logger, which string) func(http.Handler) http.Handle
 	}
 }
 
-// loggedPath hides the card in .../members/{card}: who was looked at is nobody's business in a log.
-func loggedPath(path string) string {
-	before, card, found := strings.Cut(path, "/v1/members/")
-	if !found || card == "" {
-		return path
+// plainSegment is a part of a path that can only be a word of ours: no number of a card, a copy or a loan, no name.
+var plainSegment = regexp.MustCompile(`^[a-z._-]*$`)
+
+// loggedPath gives the pattern of the route that answered, /api/members/v1/members/{card}: who and what was looked at is nobody's
+// business in a log. Of an address without a route (a page, a file, a mistake) it keeps the words and hides the rest.
+func loggedPath(route, path string) string {
+	if route != "" {
+		return route
 	}
-	_, rest, deeper := strings.Cut(card, "/")
-	if deeper {
-		rest = "/" + rest
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if version := i == 3 && segments[1] == "api" && segment == "v1"; !version && !plainSegment.MatchString(segment) {
+			segments[i] = "-"
+		}
 	}
-	return before + "/v1/members/-" + rest
+	return strings.Join(segments, "/")
 }
 
 // loggedQuery keeps the names of the parameters, sorted, and none of the values.
@@ -67,6 +73,9 @@ func loggedQuery(query string) string {
 	var names []string
 	for pair := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
+		if !plainSegment.MatchString(name) {
+			name = "-"
+		}
 		names = append(names, name)
 	}
 	slices.Sort(names)

@@ -8,15 +8,27 @@ import (
 )
 
 func TestALogLineNamesNobody(t *testing.T) {
-	tests := []struct{ url, path, query string }{
-		{"/api/catalog/v1/books?q=secret+wish&limit=20&q=other", "/api/catalog/v1/books", "limit&q"},
-		{"/api/members/v1/members/C-1001", "/api/members/v1/members/-", ""},
-		{"/api/members/v1/members/C-1001/blocks?token=abc", "/api/members/v1/members/-/blocks", "token"},
-		{"/api/members/v1/members/", "/api/members/v1/members/", ""},
-		{"/", "/", ""},
+	tests := []struct{ url, route, path, query string }{
+		{"/api/catalog/v1/books?q=secret+wish&limit=20&q=other", "/api/catalog/v1/books", "/api/catalog/v1/books", "limit&q"},
+		{"/api/members/v1/members/C-1001", "/api/members/v1/members/{card}", "/api/members/v1/members/{card}", ""},
+		{"/api/members/v1/members/C-1001/blocks?token=abc", "", "/api/members/v1/members/-/blocks", "token"},
+		{"/api/borrowing/v1/nothing/29001000123", "", "/api/borrowing/v1/nothing/-", ""},
+		{"/api/members/v1/members/", "", "/api/members/v1/members/", ""},
+		{"/books/1024", "", "/books/-", ""},
+		{"/29001000123", "", "/-", ""},
+		{"/Minh%20Nguyen", "", "/-", ""},
+		{"/lib/router.js", "", "/lib/router.js", ""},
+		{"/", "", "/", ""},
+		{"/search?29001000123&q=x", "", "/search", "-&q"},
 	}
 	for _, test := range tests {
-		_, lines := through(t, httptest.NewRequest("GET", test.url, nil), ok)
+		answer := func(w http.ResponseWriter, r *http.Request) {
+			if test.route != "" {
+				w.(*consistencyTeller).ResponseWriter.(*recorder).Route(test.route)
+			}
+			ok(w, r)
+		}
+		_, lines := through(t, httptest.NewRequest("GET", test.url, nil), answer)
 		if len(lines) != 1 || lines[0]["path"] != test.path || lines[0]["query"] != test.query || lines[0]["bytes"] != 2.0 || lines[0]["method"] != "GET" {
 			t.Errorf("%s: logged %v", test.url, lines)
 		}

@@ -47,9 +47,13 @@ func Secure(ctx context.Context) bool {
 // recorder remembers what was answered. Stages share one: record finds it when an outer stage has made it.
 type recorder struct {
 	http.ResponseWriter
-	status int   // 0 until the header is written
-	bytes  int64 // of the body
+	status int    // 0 until the header is written
+	bytes  int64  // of the body
+	route  string // the pattern of the route that answers; "" until one says so
 }
+
+// Route is told by whoever answers which route that is, as a pattern with {parameters}, for the log.
+func (r *recorder) Route(pattern string) { r.route = pattern }
 
 func record(w http.ResponseWriter) *recorder {
 	if r, made := w.(*recorder); made {

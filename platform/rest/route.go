@@ -72,6 +72,7 @@ func Register[I, O any](api *API, route Route, handler func(context.Context, *I)
 func (a *API) access(route Route) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		c := humagin.Unwrap(hc)
+		nameRoute(c.Writer, route.Path)
 		caller := identity.Principal{Role: identity.Public}
 		if route.Who > identity.Public || c.Request.Header.Get("Authorization") != "" {
 			var err error
@@ -79,7 +80,7 @@ func (a *API) access(route Route) func(huma.Context, func(huma.Context)) {
 				a.refuse(c, err)
 				return
 			}
-			c.Writer.Header().Set("Cache-Control", "no-store")
+			c.Writer = unstored{c.Writer}
 		}
 		if !caller.May(route.Who) {
 			if !caller.SignedIn() {
@@ -97,6 +98,33 @@ func (a *API) access(route Route) func(huma.Context, func(huma.Context)) {
 		}
 		c.Request = c.Request.WithContext(identity.WithPrincipal(c.Request.Context(), caller))
 		next(hc)
+	}
+}
+
+// unstored is an answer to somebody who showed who they are: no cache keeps it, whatever the operation says of its answers.
+type unstored struct{ gin.ResponseWriter }
+
+// WriteHeader takes the status, behind which the operation sets no more headers.
+func (u unstored) WriteHeader(status int) {
+	u.Header().Set("Cache-Control", "no-store")
+	u.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the real writer.
+func (u unstored) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
+// nameRoute tells the gateway, if there is one around the writer, which route answers: its log must not hold what stands in a path.
+func nameRoute(w http.ResponseWriter, pattern string) {
+	for {
+		if log, ok := w.(interface{ Route(pattern string) }); ok {
+			log.Route(pattern)
+			return
+		}
+		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return
+		}
+		w = inner.Unwrap()
 	}
 }
 
