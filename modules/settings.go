@@ -24,7 +24,8 @@ func catalogSettings(c *config.Config) catalog.Settings {
 
 func borrowingSettings(f Foundations, committed func()) borrowing.Settings {
 	b := f.Settings.Borrowing
-	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, Currency: f.Settings.Library.Currency, HoldShelfDays: b.HoldShelfDays, Retention: b.Privacy.Retention,
+	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, Currency: f.Settings.Library.Currency,
+		HoldShelfDays: b.HoldShelfDays, OfflineMaxAge: b.OfflineMaxAge, Retention: b.Privacy.Retention,
 		Committed: committed, Logger: f.Logger}
 }
 

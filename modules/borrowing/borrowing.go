@@ -50,6 +50,7 @@ type Settings struct {
 	Currency      string           // ISO 4217, of the rules' money and of every account; VND
 	HoldShelfDays int              // open days that a hold waits on the shelf; 7
 	Retention     time.Duration    // how long after its return a loan names its member, if the member keeps no history; 7 days
+	OfflineMaxAge time.Duration    // how long ago something may have happened at a desk that was offline; 72 h
 	Clock         func() time.Time // time.Now
 	Committed     func()           // called after each command that changed something, to wake the outbox relay; nothing
 	Logger        *slog.Logger     // hears when titles cannot be read; slog.Default
@@ -78,6 +79,9 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 	}
 	if s.Retention <= 0 {
 		s.Retention = 7 * 24 * time.Hour
+	}
+	if s.OfflineMaxAge <= 0 {
+		s.OfflineMaxAge = 72 * time.Hour
 	}
 	if s.Clock == nil {
 		s.Clock = time.Now
@@ -162,12 +166,14 @@ func (s *Service) borrower(ctx context.Context, card string) (Member, error) {
 func actor(p identity.Principal) string {
 	switch {
 	case p.May(identity.Desk) && p.SignedIn():
-		return "staff/" + formatID(p.MemberID)
+		return staff(p.MemberID)
 	case p.SignedIn():
 		return "borrower"
 	}
 	return "system"
 }
+
+func staff(memberID int64) string { return "staff/" + formatID(memberID) }
 
 // needStaff refuses callers below the desk: a second fence behind the route's own.
 func needStaff(ctx context.Context) error {

@@ -52,7 +52,11 @@ func (s *Service) CheckIn(ctx context.Context, cmd CheckIn, order Order) (Checke
 	if cmd.BookDrop && cmd.ReturnedOn != nil {
 		return CheckedIn{}, problem.InvalidField("body.book_drop", "give either book_drop or returned_on")
 	}
-	if cmd.ReturnedOn != nil && *cmd.ReturnedOn > s.Today(s.now()) {
+	at := s.now()
+	if order.OccurredAt != nil {
+		at = *order.OccurredAt
+	}
+	if cmd.ReturnedOn != nil && *cmd.ReturnedOn > s.Today(at) {
 		return CheckedIn{}, problem.InvalidField("body.returned_on", "is in the future")
 	}
 	return retryMoved(func() (CheckedIn, error) { return s.checkIn(ctx, cmd, order) })
@@ -64,7 +68,7 @@ func (s *Service) checkIn(ctx context.Context, cmd CheckIn, order Order) (Checke
 		return execute(ctx, s, order, Scope{}, orNotFound(err, errItemNotFound(cmd.Barcode)), func(*Scene) (CheckedIn, error) { return CheckedIn{}, nil })
 	}
 	card, title := s.cardAndTitle(ctx, seen.BorrowerID, seen.BookID)
-	scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}}
+	scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}, Sighted: order.OccurredAt != nil}
 	if seen.BorrowerID != 0 {
 		scope.Accounts = []int64{seen.BorrowerID}
 	}
@@ -83,7 +87,12 @@ func (s *Service) checkIn(ctx context.Context, cmd CheckIn, order Order) (Checke
 		}
 		a := arrival{Scene: sc, item: it, loan: loan, branch: branch, shelfDays: s.settings.HoldShelfDays}
 		a.returnedOn, a.bookDrop = sc.returnDay(cmd, loan, branch), cmd.BookDrop
-		answer := CheckedIn{Next: arrivals[it.Status](&a), Title: title}
+		answer := CheckedIn{Title: title}
+		if sc.seenSince(it.ID) {
+			answer.Next = a.outdated()
+		} else {
+			answer.Next = arrivals[it.Status](&a)
+		}
 		answer.Item = *it
 		if a.closed != nil {
 			answer.Closed = &LoanView{Loan: *a.closed, MemberCard: card, Title: title}
@@ -108,12 +117,12 @@ func (s *Service) cardAndTitle(ctx context.Context, memberID, bookID int64) (car
 
 // returnDay is the library's date on which the copy came back: fines use it, and the time of the scan is kept beside it.
 func (sc *Scene) returnDay(cmd CheckIn, loan *Loan, branch string) Date {
-	day := sc.Today
+	day := sc.On
 	switch {
 	case cmd.ReturnedOn != nil:
 		day = *cmd.ReturnedOn
 	case cmd.BookDrop:
-		day = sc.Policy.LastOpenBefore(branch, sc.Today)
+		day = sc.Policy.LastOpenBefore(branch, sc.On)
 		if loan != nil {
 			day = max(day, DateOf(loan.OpenedAt, sc.Zone))
 		}
@@ -173,10 +182,10 @@ func (a *arrival) giveBack(alert string) Next {
 
 // close ends the copy's loan because the copy came back.
 func (a *arrival) close() {
-	a.changeLoan(a.loan, EventLoanClosed, loanClosed{BookID: a.loan.BookID, ItemID: a.loan.ItemID, Branch: a.branch, ReturnedOn: a.returnedOn, BookDrop: a.bookDrop}, "",
+	a.changeLoan(a.loan, EventLoanClosed, loanClosed{BookID: a.loan.BookID, ItemID: a.loan.ItemID, Branch: a.branch, ReturnedOn: a.returnedOn, BookDrop: a.bookDrop, OccurredAt: a.occurred()}, "",
 		func(l *Loan) {
 			l.Status, l.ClosedAt, l.ReturnedOn, l.ClosedBy = LoanClosed, new(time.Time), new(Date), ByCheckIn
-			*l.ClosedAt, *l.ReturnedOn = a.Now, a.returnedOn
+			*l.ClosedAt, *l.ReturnedOn = a.At, a.returnedOn
 		})
 	a.closed = a.loan
 }

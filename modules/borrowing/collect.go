@@ -28,5 +28,5 @@ func (sc *Scene) collect(l *Loan) {
 	if l.Collected() {
 		return
 	}
-	sc.changeLoan(l, EventLoanCollected, loanCollected{BookID: l.BookID, ItemID: l.ItemID}, "", func(l *Loan) { l.CollectedAt = &sc.Now })
+	sc.changeLoan(l, EventLoanCollected, loanCollected{BookID: l.BookID, ItemID: l.ItemID}, "", func(l *Loan) { l.CollectedAt = &sc.At })
 }

@@ -48,6 +48,8 @@ type itemChanged struct {
 	Branch    string `json:"branch"`
 	TransitTo string `json:"transit_to,omitempty"`
 	Because   string `json:"because,omitempty"` // the stream of the cause
+
+	OccurredAt *time.Time `json:"occurred_at,omitempty"` // where that was before the event was recorded
 }
 
 type loanOpened struct {
@@ -71,6 +73,9 @@ type loanRenewed struct {
 	Renewals   int       `json:"renewals"`
 	Due        Due       `json:"explanation"`
 	Overridden []string  `json:"overridden,omitempty"`
+	Exceptions []string  `json:"exceptions,omitempty"`
+
+	OccurredAt *time.Time `json:"occurred_at,omitempty"`
 }
 
 type loanClosed struct {
@@ -79,6 +84,8 @@ type loanClosed struct {
 	Branch     string `json:"branch"`
 	ReturnedOn Date   `json:"returned_on"`
 	BookDrop   bool   `json:"book_drop,omitempty"`
+
+	OccurredAt *time.Time `json:"occurred_at,omitempty"`
 }
 
 type loanCollected struct {

@@ -59,9 +59,10 @@ func (r *Repeated) Error() string {
 
 // Order is what every command has in common. The zero value is a command without a key, for real.
 type Order struct {
-	Once      *Once // nil: the command carries no key
-	DryRun    bool  // decide and answer, change nothing
-	RequestID string
+	Once       *Once      // nil: the command carries no key
+	DryRun     bool       // decide and answer, change nothing
+	OccurredAt *time.Time // when it happened, at a desk that was offline then (offline.go); nil: now
+	RequestID  string
 }
 
 // execute runs a command: claim its key, lock and load its scope, decide, save, remember the answer; all in one transaction.
@@ -73,6 +74,9 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 	now := s.now()
 	if order.DryRun {
 		order.Once = nil
+	}
+	if early == nil {
+		early = s.happened(ctx, order, now)
 	}
 	if early != nil && (order.Once == nil || !isAnswer(early)) {
 		return result, early
@@ -96,6 +100,7 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 				return err
 			}
 			scene.Actor, scene.RequestID, scene.Currency = actor(p), order.RequestID, s.settings.Currency
+			scene.happened(order)
 			if result, err = decide(scene); err == nil {
 				err = scene.fault
 			}

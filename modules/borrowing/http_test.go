@@ -107,7 +107,7 @@ func TestTheMainJobOverHTTP(t *testing.T) {
 	}
 	path := strings.TrimPrefix(loan.header.Get("Location"), "/api/borrowing/v1")
 	refused := d.send(theDesk, "POST", "/loans", `{"member_card":"C2","barcode":"A/1 é"}`)
-	if refused.status != 409 || refused.code() != "item_on_loan" || fmt.Sprint(refused.body["reasons"]) != "[map[code:item_on_loan detail:This copy is on loan to somebody else. overridable:false]]" {
+	if refused.status != 409 || refused.code() != "item_on_loan" || fmt.Sprint(refused.body["reasons"]) != "[map[by:desk code:item_on_loan detail:This copy is on loan to somebody else. overridable:true]]" {
 		t.Errorf("refused: %d %s", refused.status, refused.raw)
 	}
 	if got := d.send("patron:1", "GET", path, ""); got.status != 200 || got.body["explanation"] == nil || got.body["terms"] == nil {

@@ -11,17 +11,18 @@ import (
 func (sc *Scene) judgeLoan(m Member, it *Item, branch string, channel Channel) (rule Rule, due Due, reasons []problem.Reason) {
 	account := sc.Accounts[m.ID]
 	reasons = append(sc.judgeItem(m, it), sc.judgeQueue(m.ID, it)...)
+	reasons = append(reasons, sc.judgeLate(it)...)
 	if channel == OnWeb {
 		reasons = append(reasons, sc.judgeAgain(account, it.BookID)...)
 	}
-	reasons = append(reasons, judgeMember(m, sc.Today)...)
+	reasons = append(reasons, judgeMember(m, sc.On)...)
 	asked := RuleKey{Branch: branch, Category: m.Category, ItemType: it.ItemType}
 	rule, found := sc.Policy.RuleFor(asked)
 	if !found {
 		return rule, due, append(reasons, final(NoRule, "No rule of the library says how long this may be lent."))
 	}
 	reasons = append(reasons, sc.judgeLoanLimits(account, m.Category, rule)...)
-	due, err := sc.Policy.ComputeDue(asked, rule.RuleKey, rule.ID, sc.Today, rule.LoanDays, sc.Zone)
+	due, err := sc.Policy.ComputeDue(asked, rule.RuleKey, rule.ID, sc.On, rule.LoanDays, sc.Zone)
 	if err != nil {
 		reasons = append(reasons, final(NoOpenDay, "The calendar gives no day to bring it back: "+err.Error()+"."))
 	}
@@ -34,8 +35,8 @@ func (sc *Scene) judgeItem(m Member, it *Item) (reasons []problem.Reason) {
 	switch {
 	case loan != nil && loan.MemberID == m.ID:
 		reasons = append(reasons, final(AlreadyYours, "The member has this very copy on loan."))
-	case it.Status == CheckedOut:
-		reasons = append(reasons, final(ItemOnLoan, "This copy is on loan to somebody else."))
+	case loan != nil:
+		reasons = append(reasons, overridable(ItemOnLoan, "This copy is on loan to somebody else."))
 	case it.Status == OnHoldShelf || it.Status == InTransit:
 		if h := sc.captureOf(it.ID); h != nil && h.MemberID != m.ID {
 			reasons = append(reasons, overridable(ItemReserved, "This copy is kept for another member."))

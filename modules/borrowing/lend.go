@@ -2,6 +2,7 @@ package borrowing
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -25,8 +26,11 @@ type Warning struct {
 	Detail string
 }
 
-// SameTitleOnLoan warns that the member has another copy of the title already.
-const SameTitleOnLoan = "same_title_on_loan"
+// The codes of warnings.
+const (
+	SameTitleOnLoan = "same_title_on_loan" // the member has another copy of the title already
+	TakenBack       = "loan_closed_first"  // the copy was on another member's loan, which this closed
+)
 
 // Lent is the answer to a check-out.
 type Lent struct {
@@ -39,6 +43,9 @@ func (s *Service) CheckOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 	if (cmd.Barcode == "") == (cmd.BookID == 0) {
 		return Lent{}, problem.Invalid("invalid_request", "Give either barcode or book_id.",
 			problem.Field{Field: "body.barcode", Detail: "give either barcode or book_id"})
+	}
+	if order.OccurredAt != nil && cmd.Barcode == "" {
+		return Lent{}, problem.InvalidField("body.occurred_at", "goes with a barcode: it is for what was lent at a desk that was offline")
 	}
 	if cmd.Barcode != "" {
 		if err := needStaff(ctx); err != nil {
@@ -53,9 +60,13 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 	if early == nil {
 		early = cmd.Override.check(ctx, member.ID)
 	}
-	scope := Scope{Members: []Member{member}, Books: []int64{seen.BookID}, NewLoans: 1}
+	takes := order.OccurredAt != nil || slices.Contains(cmd.Override.Codes, ItemOnLoan) // it may end the loan of another
+	scope := Scope{Members: []Member{member}, Books: []int64{seen.BookID}, NewLoans: 1, Sighted: order.OccurredAt != nil}
 	if cmd.Barcode != "" {
 		scope.Items = []int64{seen.ItemID}
+		if takes && seen.BorrowerID != 0 && seen.BorrowerID != member.ID {
+			scope.Accounts = []int64{seen.BorrowerID}
+		}
 	} else {
 		scope.Picks = []Pick{{BookID: cmd.BookID, MemberID: member.ID, Branch: cmd.Branch}}
 	}
@@ -69,6 +80,9 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 		if cmd.Barcode != "" {
 			it := sc.Items[seen.ItemID]
 			if it == nil || it.BookID != seen.BookID || it.Barcode != cmd.Barcode {
+				return Lent{}, errMoved
+			}
+			if other := sc.openLoanOf(it.ID); takes && other != nil && other.MemberID != seen.BorrowerID {
 				return Lent{}, errMoved
 			}
 			if l = sc.uncollected(member, it); l != nil {
@@ -122,16 +136,24 @@ func (s *Service) meet(ctx context.Context, cmd CheckOut) (member Member, seen G
 func (sc *Scene) lend(m Member, it *Item, branch string, channel Channel, o Override) (*Loan, []Warning, error) {
 	rule, due, reasons := sc.judgeLoan(m, it, branch, channel)
 	standing, used := o.sift(reasons)
+	standing, exceptions := sc.excuse(standing, m.ID)
 	if len(standing) > 0 {
 		return nil, nil, problem.Refused(standing...)
 	}
 	var warnings []Warning
+	if other := sc.openLoanOf(it.ID); other != nil {
+		sc.takeBack(it, other, branch)
+		warnings = append(warnings, Warning{Code: TakenBack, Detail: "The copy was on loan to somebody else. That loan was closed."})
+	}
 	if sc.Accounts[m.ID].Books[it.BookID] > 0 {
 		warnings = append(warnings, Warning{Code: SameTitleOnLoan, Detail: "The member has another copy of this title on loan."})
 	}
-	why := Explanation{Due: due, Overridden: used}
+	why := Explanation{Due: due, Overridden: used, Exceptions: exceptions}
 	if len(used) > 0 {
 		why.Reason = strings.TrimSpace(o.Reason)
+	}
+	if sc.Late {
+		why.RecordedAt = &sc.Now
 	}
 	rule.Currency = sc.Currency // frozen with the amounts that it counts
 	return sc.openLoan(m, it, branch, channel, rule.Terms, why), warnings, nil
@@ -140,9 +162,9 @@ func (sc *Scene) lend(m Member, it *Item, branch string, channel Channel, o Over
 // openLoan writes the loan, fills the borrower's own hold and takes the copy from a hold that was overridden.
 func (sc *Scene) openLoan(m Member, it *Item, branch string, channel Channel, terms Terms, why Explanation) *Loan {
 	l := &Loan{ID: take(&sc.LoanIDs), Ref: NewRef(), MemberID: m.ID, ItemID: it.ID, Barcode: it.Barcode, BookID: it.BookID, ItemType: it.ItemType,
-		Branch: branch, Channel: channel, Status: LoanOpen, OpenedAt: sc.Now, DueOn: why.Due.On, DueAt: why.Due.At, Terms: terms, Version: 1}
+		Branch: branch, Channel: channel, Status: LoanOpen, OpenedAt: sc.At, DueOn: why.Due.On, DueAt: why.Due.At, Terms: terms, Version: 1}
 	if channel == AtDesk {
-		l.CollectedAt = &sc.Now
+		l.CollectedAt = &sc.At
 	}
 	stream := loanStream(l.ID)
 	why.Before = Before{Status: it.Status, Branch: it.CurrentBranch, TransitTo: it.TransitTo, SlipHold: it.SlipHold}

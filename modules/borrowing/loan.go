@@ -87,6 +87,10 @@ type Explanation struct {
 	Overridden []string `json:"overridden,omitempty"`
 	Reason     string   `json:"override_reason,omitempty"`
 	Before     Before   `json:"before"`
+
+	// What policy says against it, of a loan that was made, or renewed, at a desk that was offline; and when it was entered.
+	Exceptions []string   `json:"exceptions,omitempty"`
+	RecordedAt *time.Time `json:"recorded_at,omitempty"`
 }
 
 // Before is what opening a loan changed: the item as it was, and the hold that was filled.

@@ -35,10 +35,13 @@ const (
 	TitleHasItems       = "title_has_items"
 	TitleHasHolds       = "title_has_holds"
 	HoldLimitReached    = "hold_limit_reached"
+	ItemSeenSince       = "item_seen_since"
+	TooLongAgo          = "too_long_ago"
 )
 
 // overriders says who may override a refusal; a code that is not here stands whatever anybody says.
 var overriders = map[string]identity.Role{
+	ItemOnLoan:          identity.Desk, // at the desk: check in, then lend; see takeBack
 	ItemReserved:        identity.Librarian,
 	ItemNotLendable:     identity.Librarian, // only of copies that are for use in the house; see judgeItem
 	HoldQueueAhead:      identity.Librarian,

@@ -73,6 +73,9 @@ func (s *Service) visitLoan(ctx context.Context, id int64) (l Loan, m Member, ti
 func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 	it := sc.Items[l.ItemID]
 	var reasons []problem.Reason
+	if sc.At.Before(l.OpenedAt) {
+		reasons = append(reasons, final(ItemSeenSince, "This loan began after that time."))
+	}
 	if it.Status != CheckedOut {
 		reasons = append(reasons, final(ItemNotLendable, "This copy is "+it.Status.Words()+"."))
 	}
@@ -80,10 +83,10 @@ func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 		reasons = append(reasons, overridable(RenewalLimitReached, "It was renewed as often as the rules allow."))
 	}
 	reasons = append(reasons, sc.judgeQueue(l.MemberID, it)...)
-	reasons = append(reasons, judgeMember(m, sc.Today)...)
+	reasons = append(reasons, judgeMember(m, sc.On)...)
 	from := l.DueOn
 	if l.Terms.RenewFrom == RenewFromToday {
-		from = sc.Today
+		from = sc.On
 	}
 	was := l.Why.Due
 	due, err := sc.Policy.ComputeDue(was.Asked, was.Rule, was.RuleID, from, l.Terms.LoanDays, sc.Zone)
@@ -93,6 +96,10 @@ func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 		reasons = append(reasons, final(DueDateUnchanged, "A renewal today would not move the due date."))
 	}
 	standing, used := o.sift(reasons)
+	var exceptions []string
+	if it.Status == CheckedOut {
+		standing, exceptions = sc.excuse(standing, m.ID)
+	}
 	if len(standing) > 0 {
 		return problem.Refused(standing...)
 	}
@@ -100,10 +107,12 @@ func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 	if len(used) > 0 {
 		reason = o.Reason
 	}
-	sc.changeLoan(l, EventLoanRenewed, loanRenewed{BookID: l.BookID, From: l.DueOn, DueOn: due.On, DueAt: due.At, Renewals: l.Renewals + 1, Due: due, Overridden: used}, reason,
+	sc.changeLoan(l, EventLoanRenewed, loanRenewed{BookID: l.BookID, From: l.DueOn, DueOn: due.On, DueAt: due.At, Renewals: l.Renewals + 1, Due: due, Overridden: used,
+		Exceptions: exceptions, OccurredAt: sc.occurred()}, reason,
 		func(l *Loan) {
 			l.DueOn, l.DueAt, l.Renewals = due.On, due.At, l.Renewals+1
 			l.Why.Due = due
+			l.Why.Exceptions = append(l.Why.Exceptions, exceptions...)
 			if len(used) > 0 {
 				l.Why.Overridden, l.Why.Reason = append(l.Why.Overridden, used...), o.Reason
 			}

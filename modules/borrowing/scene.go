@@ -18,6 +18,7 @@ type Scope struct {
 	Picks    []Pick   // any free copy of a title
 	Loans    []int64  // by id, open or not
 	Holds    []int64  // by id, live or not, with the copies that are kept for them; live holds of Books are always loaded
+	Sighted  bool     // when each of the Items was last in somebody's hand
 
 	// How many new ids to set aside, and the titles that may not have a row yet.
 	NewLoans, NewHolds, NewItems int
@@ -74,6 +75,9 @@ type Free struct {
 type Scene struct {
 	Now    time.Time
 	Today  Date
+	At     time.Time // when it happened: Now, or earlier at a desk that was offline then
+	On     Date      // the library's date of At
+	Late   bool      // it comes from a desk that was offline
 	Zone   *time.Location
 	Policy *Policy
 	// Currency is the library's: that of the rules' money and of every charge.
@@ -84,10 +88,11 @@ type Scene struct {
 	Items    map[int64]*Item
 	Picked   []int64 // items found for the Picks, in the order of preference
 	Loans    map[int64]*Loan
-	Holds    []*Hold            // live ones of the titles in the scene by place, then those asked for by id
-	Free     []Free             // available copies, of titles that have holds
-	Census   map[Status]int     // copies of the picked titles by status
-	Kinds    map[int64][]string // by title, the parts of its copies that can be lent one day; loaded where the scope has NewHolds
+	Holds    []*Hold             // live ones of the titles in the scene by place, then those asked for by id
+	Free     []Free              // available copies, of titles that have holds
+	Census   map[Status]int      // copies of the picked titles by status
+	Kinds    map[int64][]string  // by title, the parts of its copies that can be lent one day; loaded where the scope has NewHolds
+	Seen     map[int64]time.Time // when each copy was last in somebody's hand; for what comes from a desk that was offline
 
 	ItemTypes map[int64][]string // of the copies of the titles that are not withdrawn; loaded where the scope has NewHolds
 
@@ -182,7 +187,7 @@ func (sc *Scene) changeItem(it *Item, eventType, because string, change func(*It
 	}
 	sc.Changes.Items[it.ID] = it
 	sc.record(itemStream(it.ID), it.Version, eventType, itemChanged{BookID: it.BookID, Barcode: it.Barcode, From: was.Status, To: it.Status,
-		Branch: it.CurrentBranch, TransitTo: it.TransitTo, Because: because}, "")
+		Branch: it.CurrentBranch, TransitTo: it.TransitTo, Because: because, OccurredAt: sc.occurred()}, "")
 }
 
 func sameItem(a, b Item) bool {

@@ -43,9 +43,9 @@ on_hold_shelf, to clear| checked_out        | checked_out        | checked_out  
 in_transit home        | checked_out        | checked_out        | checked_out        | !item_reserved       | in_transit
 in_transit to 3        | !item_reserved     | !item_reserved     | checked_out        | !item_reserved       | in_transit
 missing                | !item_not_lendable | !item_not_lendable | !item_not_lendable | !item_not_lendable   | .
-lost                   | !already_yours     | !item_not_lendable | !item_not_lendable | !item_not_lendable   | .
+lost                   | !already_yours     | !item_on_loan      | !item_on_loan      | !item_not_lendable   | .
 lost, settled          | !item_not_lendable | !item_not_lendable | !item_not_lendable | !item_not_lendable   | .
-claimed_returned       | !already_yours     | !item_not_lendable | !item_not_lendable | !item_not_lendable   | .
+claimed_returned       | !already_yours     | !item_on_loan      | !item_on_loan      | !item_not_lendable   | .
 damaged                | !item_not_lendable | !item_not_lendable | !item_not_lendable | !item_not_lendable   | .
 withdrawn              | !item_not_lendable | !item_not_lendable | !item_not_lendable | !item_not_lendable   | .
 `, `

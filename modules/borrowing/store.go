@@ -38,12 +38,14 @@ type Glimpse struct {
 
 // LoanFilter says which loans to list, newest first.
 type LoanFilter struct {
-	MemberID int64      // 0: everybody's
-	Status   LoanStatus // "": open and closed
-	Overdue  bool       // only open loans past their due date
-	Now      time.Time  // set by the Service
-	Before   int64      // only loans with a smaller id; 0: from the newest
-	Limit    int
+	MemberID   int64      // 0: everybody's
+	Status     LoanStatus // "": open and closed
+	Branch     string     // where it was lent; "": anywhere
+	Exceptions bool       // only loans that were made, or renewed, offline against the rules
+	Overdue    bool       // only open loans past their due date
+	Now        time.Time  // set by the Service
+	Before     int64      // only loans with a smaller id; 0: from the newest
+	Limit      int
 }
 
 // HoldFilter says which holds to list: live ones, or all, newest first.

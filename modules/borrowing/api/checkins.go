@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"bookvault/modules/borrowing"
 	"bookvault/platform/rest"
@@ -10,10 +11,11 @@ import (
 type checkInIn struct {
 	rest.Command
 	Body struct {
-		Barcode    string `json:"barcode" minLength:"1" maxLength:"64"`
-		Branch     string `json:"branch,omitempty" maxLength:"32" doc:"Where it lies; the library's default."`
-		ReturnedOn string `json:"returned_on,omitempty" maxLength:"10" doc:"It came back on this date, earlier than it is scanned."`
-		BookDrop   bool   `json:"book_drop,omitempty" doc:"It was in the drop: it came back on the last open day before today."`
+		Barcode    string     `json:"barcode" minLength:"1" maxLength:"64"`
+		Branch     string     `json:"branch,omitempty" maxLength:"32" doc:"Where it lies; the library's default."`
+		ReturnedOn string     `json:"returned_on,omitempty" maxLength:"10" doc:"It came back on this date, earlier than it is scanned."`
+		BookDrop   bool       `json:"book_drop,omitempty" doc:"It was in the drop: it came back on the last open day before today."`
+		OccurredAt *time.Time `json:"occurred_at,omitempty" doc:"For staff: when it happened, at a desk that was offline (RFC 3339). What is known since then stays."`
 	}
 }
 
@@ -38,7 +40,7 @@ func (o *operations) checkIn(ctx context.Context, in *checkInIn) (*struct{ Body 
 	if cmd.ReturnedOn, err = dateOf("body.returned_on", in.Body.ReturnedOn); err != nil {
 		return nil, err
 	}
-	body, err := command[borrowing.CheckedIn, checkedInBody]{route: "POST /check-ins", key: in.IdempotencyKey, about: in.Body, status: 200,
+	body, err := command[borrowing.CheckedIn, checkedInBody]{route: "POST /check-ins", key: in.IdempotencyKey, about: in.Body, at: in.Body.OccurredAt, status: 200,
 		body: func(c borrowing.CheckedIn) checkedInBody {
 			b := checkedInBody{Item: itemOf(c.Item, true), Title: c.Title, Next: nextBody(c.Next)}
 			if c.Closed != nil {

@@ -36,24 +36,28 @@ type LoanBody struct {
 	ClosedAt    *time.Time    `json:"closed_at,omitempty"`
 	ReturnedOn  string        `json:"returned_on,omitempty" doc:"When it came back: earlier than closed_at, out of the book drop."`
 	ClosedBy    string        `json:"closed_by,omitempty" doc:"check_in or reversal"`
+	RecordedAt  *time.Time    `json:"recorded_at,omitempty" doc:"When it was entered, of what happened at a desk that was offline."`
+	Exceptions  []string      `json:"exceptions,omitempty" doc:"What policy says against it: it was lent, or renewed, at a desk that was offline."`
 	Warnings    []warningBody `json:"warnings,omitempty" doc:"What the desk should know, though it is no refusal."`
 }
 
 func loanOf(v borrowing.LoanView) LoanBody {
 	return LoanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
 		Channel: string(v.Channel), OpenedAt: v.OpenedAt, DueOn: v.DueOn.String(), DueAt: v.DueAt, Renewals: v.Renewals, Overdue: v.Overdue,
-		Status: string(v.Status), CollectedAt: v.CollectedAt, ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy}
+		Status: string(v.Status), CollectedAt: v.CollectedAt, ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy,
+		RecordedAt: v.Why.RecordedAt, Exceptions: v.Why.Exceptions}
 }
 
 type lendIn struct {
 	rest.Command
 	Validate bool `query:"validate" doc:"Say what would happen, and lend nothing."`
 	Body     struct {
-		MemberCard string    `json:"member_card,omitempty" maxLength:"64" doc:"Patrons may leave out their own."`
-		Barcode    string    `json:"barcode,omitempty" maxLength:"64" doc:"At the desk: this copy."`
-		BookID     int64     `json:"book_id,omitempty" minimum:"1" doc:"On the web: any free copy of this title."`
-		Branch     string    `json:"branch,omitempty" maxLength:"32" doc:"Of the desk; on the web, where the copy would best stand."`
-		Override   *override `json:"override,omitempty"`
+		MemberCard string     `json:"member_card,omitempty" maxLength:"64" doc:"Patrons may leave out their own."`
+		Barcode    string     `json:"barcode,omitempty" maxLength:"64" doc:"At the desk: this copy."`
+		BookID     int64      `json:"book_id,omitempty" minimum:"1" doc:"On the web: any free copy of this title."`
+		Branch     string     `json:"branch,omitempty" maxLength:"32" doc:"Of the desk; on the web, where the copy would best stand."`
+		Override   *override  `json:"override,omitempty"`
+		OccurredAt *time.Time `json:"occurred_at,omitempty" doc:"For staff: when it happened, at a desk that was offline (RFC 3339). The book has left: refusals by policy become exceptions of the loan."`
 	}
 }
 
@@ -65,7 +69,7 @@ type lendOut struct {
 
 func (o *operations) checkOut(ctx context.Context, in *lendIn) (*lendOut, error) {
 	cmd := borrowing.CheckOut{Card: in.Body.MemberCard, Barcode: in.Body.Barcode, BookID: in.Body.BookID, Branch: in.Body.Branch, Override: in.Body.Override.domain()}
-	body, err := command[borrowing.Lent, LoanBody]{route: "POST /loans", key: in.IdempotencyKey, about: in.Body, status: 201, dry: in.Validate,
+	body, err := command[borrowing.Lent, LoanBody]{route: "POST /loans", key: in.IdempotencyKey, about: in.Body, at: in.Body.OccurredAt, status: 201, dry: in.Validate,
 		body: func(l borrowing.Lent) LoanBody {
 			body := loanOf(l.LoanView)
 			for _, w := range l.Warnings {
@@ -91,16 +95,18 @@ type renewIn struct {
 	rest.Command
 	ID   int64 `path:"id" minimum:"1"`
 	Body *struct {
-		Override *override `json:"override,omitempty"`
+		Override   *override  `json:"override,omitempty"`
+		OccurredAt *time.Time `json:"occurred_at,omitempty" doc:"For staff: when it happened, at a desk that was offline (RFC 3339)."`
 	} `required:"false"`
 }
 
 func (o *operations) renew(ctx context.Context, in *renewIn) (*loanOut, error) {
 	var over borrowing.Override
+	var at *time.Time
 	if in.Body != nil {
-		over = in.Body.Override.domain()
+		over, at = in.Body.Override.domain(), in.Body.OccurredAt
 	}
-	body, err := command[borrowing.LoanView, LoanBody]{route: "POST /loans/{id}/renewals", key: in.IdempotencyKey, about: []any{in.ID, over}, status: 200, body: loanOf,
+	body, err := command[borrowing.LoanView, LoanBody]{route: "POST /loans/{id}/renewals", key: in.IdempotencyKey, about: []any{in.ID, over, at}, at: at, status: 200, body: loanOf,
 		run: func(order borrowing.Order) (borrowing.LoanView, error) { return o.desk.Renew(ctx, in.ID, over, order) },
 	}.do(ctx)
 	return &loanOut{body}, err
@@ -165,7 +171,12 @@ func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*loansOut,
 	case "open", "closed":
 		f.Status = borrowing.LoanStatus(in.Status)
 	}
-	loans, more, err := o.desk.Loans(ctx, in.MemberCard, f)
+	return o.loans(ctx, in.MemberCard, f, scope)
+}
+
+// loans answers a page of a list of loans.
+func (o *operations) loans(ctx context.Context, card string, f borrowing.LoanFilter, scope string) (*loansOut, error) {
+	loans, more, err := o.desk.Loans(ctx, card, f)
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +187,21 @@ func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*loansOut,
 	out := &loansOut{Body: page(bodies, more, scope, func(l LoanBody) int64 { return l.ID })}
 	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
 	return out, nil
+}
+
+type exceptionsIn struct {
+	Branch string `query:"branch" maxLength:"32" doc:"Where they were lent; every branch."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor string `query:"cursor" maxLength:"500"`
+}
+
+func (o *operations) exceptions(ctx context.Context, in *exceptionsIn) (*loansOut, error) {
+	scope := fmt.Sprintf("exceptions %q", in.Branch)
+	before, err := place(scope, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	return o.loans(ctx, "", borrowing.LoanFilter{Exceptions: true, Branch: in.Branch, Before: before, Limit: in.Limit}, scope)
 }
 
 type oneLoanIn struct {

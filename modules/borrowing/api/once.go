@@ -17,18 +17,19 @@ import (
 
 // command says how an operation that changes something is made repeatable, and how its result is answered.
 type command[R, B any] struct {
-	route  string    // with its parameters' names: a key belongs to one route
-	key    string    // the Idempotency-Key; "" for none
-	about  any       // everything that the request says: the same key with something else is a mistake
-	status int       // of success, kept with the answer
-	dry    bool      // a rehearsal
-	body   func(R) B // what is answered
+	route  string     // with its parameters' names: a key belongs to one route
+	key    string     // the Idempotency-Key; "" for none
+	about  any        // everything that the request says: the same key with something else is a mistake
+	status int        // of success, kept with the answer
+	dry    bool       // a rehearsal
+	at     *time.Time // when it happened, at a desk that was offline
+	body   func(R) B  // what is answered
 	run    func(borrowing.Order) (R, error)
 }
 
 // do runs the command, or gives the answer that it had before.
 func (c command[R, B]) do(ctx context.Context) (body B, err error) {
-	order := borrowing.Order{DryRun: c.dry, RequestID: rest.RequestID(ctx)}
+	order := borrowing.Order{DryRun: c.dry, OccurredAt: c.at, RequestID: rest.RequestID(ctx)}
 	if c.key != "" && !c.dry {
 		if order.Once, err = c.once(ctx); err != nil {
 			return body, err

@@ -19,7 +19,8 @@ const pickAtMost = 20
 func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.Time, zone *time.Location) (*borrowing.Scene, error) {
 	sc := &borrowing.Scene{Now: now, Today: borrowing.DateOf(now, zone), Zone: zone,
 		Accounts: map[int64]*borrowing.Account{}, Titles: map[int64]*borrowing.Title{}, Items: map[int64]*borrowing.Item{},
-		Loans: map[int64]*borrowing.Loan{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}, Kinds: map[int64][]string{}}
+		Loans: map[int64]*borrowing.Loan{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}, Kinds: map[int64][]string{},
+		Seen: map[int64]time.Time{}}
 	l := loader{Batch: &pgx.Batch{}, sc: sc}
 	l.accounts(scope)
 	l.titles(scope)
@@ -83,6 +84,13 @@ type countRow struct {
 // locks a row also where its WHERE finds nothing to update.
 func (l loader) accounts(scope borrowing.Scope) {
 	var ids []int64
+	if len(scope.Members) > 0 && len(scope.Accounts) > 0 { // two statements follow: all of them in the order of their ids first
+		all := slices.Clone(scope.Accounts)
+		for _, m := range scope.Members {
+			all = append(all, m.ID)
+		}
+		l.Queue(`SELECT FROM borrowing.accounts WHERE member_id = ANY($1) ORDER BY member_id FOR NO KEY UPDATE`, all)
+	}
 	if n := len(scope.Members); n > 0 {
 		sorted := slices.SortedFunc(slices.Values(scope.Members), func(a, b borrowing.Member) int { return int(min(1, max(-1, a.ID-b.ID))) })
 		categories, expires, blocked, keeps := make([]string, n), make([]*time.Time, n), make([]bool, n), make([]bool, n)
@@ -150,6 +158,16 @@ func (l loader) titles(scope borrowing.Scope) {
 		}, scope.Books)
 }
 
+type seenRow struct {
+	ID int64     `db:"id"`
+	At time.Time `db:"at"`
+}
+
+// lastSeen finds when copies were last in somebody's hand, as it happened: what is said of a copy that is away is no sight of it.
+const lastSeen = `SELECT i.id, max(coalesce((e.data ->> 'occurred_at')::timestamptz, e.at)) AS at
+	FROM unnest($1::bigint[]) AS i (id) JOIN borrowing.events e ON e.stream = 'item/' || i.id
+	WHERE e.type = 'ItemMoved' AND e.data ->> 'to' IN ('available', 'checked_out', 'on_hold_shelf', 'in_transit', 'in_process') GROUP BY i.id`
+
 type censusRow struct {
 	Status string `db:"status"`
 	Items  int    `db:"items"`
@@ -163,6 +181,9 @@ func (l loader) items(scope borrowing.Scope) {
 				SELECT captured_item FROM borrowing.holds WHERE id = ANY($2)) ORDER BY id FOR NO KEY UPDATE`, l.takeItem, scope.Items, scope.Holds)
 	case len(scope.Items) > 0:
 		each(l, `SELECT `+itemColumns+` FROM borrowing.items WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, l.takeItem, scope.Items)
+	}
+	if scope.Sighted && len(scope.Items) > 0 {
+		each(l, lastSeen, func(r seenRow) { l.sc.Seen[r.ID] = r.At.UTC() }, scope.Items)
 	}
 	for _, p := range scope.Picks {
 		each(l, `SELECT `+itemColumns+` FROM borrowing.items WHERE book_id = $1 AND loanable AND (status = 'available' OR status = 'on_hold_shelf' AND id IN

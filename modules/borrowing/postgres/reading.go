@@ -87,6 +87,12 @@ func (s *Store) Loans(ctx context.Context, f borrowing.LoanFilter) ([]borrowing.
 	if f.Overdue {
 		q = q.Where("l.status = 'open' AND l.due_at < ?", f.Now)
 	}
+	if f.Branch != "" {
+		q = q.Where("l.branch = ?", f.Branch)
+	}
+	if f.Exceptions {
+		q = q.Where("l.explanation -> 'exceptions' IS NOT NULL")
+	}
 	if f.Before != 0 {
 		q = q.Where("l.id < ?", f.Before)
 	}
