@@ -119,7 +119,7 @@ func TestOverrides(t *testing.T) {
 		want string
 	}{
 		"without a reason":   {librarian(), borrowing.Override{Codes: blocked}, "invalid_request"},
-		"of what is final":   {librarian(), borrowing.Override{Codes: []string{borrowing.ItemOnLoan}, Reason: "x"}, "invalid_request"},
+		"of what is final":   {librarian(), borrowing.Override{Codes: []string{borrowing.NoRule}, Reason: "x"}, "invalid_request"},
 		"above one's role":   {desk(), borrowing.Override{Codes: blocked, Reason: "x"}, "override_not_allowed"},
 		"for oneself":        {as(identity.Librarian, 1), borrowing.Override{Codes: blocked, Reason: "x"}, "override_for_self"},
 		"of something else":  {librarian(), borrowing.Override{Codes: []string{borrowing.LoanLimitReached}, Reason: "x"}, borrowing.MemberBlocked},
