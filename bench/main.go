@@ -1,6 +1,7 @@
 // Command bench measures the library against what it could be: each suite runs the thing itself and a yardstick beside it, on
 // the same machine in the same minute, since only the ratio means something elsewhere.
 //
+//	go run ./bench conformance   the public suite for HTTP caches against ours; needs node and npm
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
 //	go run ./bench seed          the synthetic library, titles a second
@@ -34,9 +35,10 @@ type suite struct {
 }
 
 var suites = map[string]suite{
-	"import": {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
-	"replay": {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
-	"seed":   {"a synthetic library into an empty catalogue, titles a second", benchSeed},
+	"conformance": {"the public suite for HTTP caches against the response cache", benchConformance},
+	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
+	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
+	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
 }
 
 func main() { os.Exit(run()) }
@@ -73,7 +75,7 @@ func usage(w io.Writer) {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		fmt.Fprintf(w, "  %-10s %s\n", name, suites[name].about)
+		fmt.Fprintf(w, "  %-12s %s\n", name, suites[name].about)
 	}
 }
 
