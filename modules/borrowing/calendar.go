@@ -86,17 +86,23 @@ func (p *Policy) NthOpenDay(branch string, day Date, n int) (Date, error) {
 	return day, nil
 }
 
-// CheckCalendar refuses a policy in which some branch has 60 days without an open one, from a day on.
+// CheckCalendar refuses a policy in which some branch has 60 days without an open one, from a day on. Such a stretch holds the first
+// day of a closure, so it is looked for there, from where the days before are closed already.
 func (p *Policy) CheckCalendar(from Date) error {
 	for _, b := range p.Branches {
 		if _, _, err := p.OpenFrom(b.Code, from); err != nil {
 			return err
 		}
 		for _, c := range p.Closures {
-			if c.Last >= from && (c.Branch == "" || c.Branch == b.Code) {
-				if _, _, err := p.OpenFrom(b.Code, max(c.First, from)); err != nil {
-					return err
-				}
+			if c.Last < from || c.Branch != "" && c.Branch != b.Code {
+				continue
+			}
+			day := max(c.First, from)
+			for day > from && p.closedOn(b.Code, day-1) != "" {
+				day--
+			}
+			if _, _, err := p.OpenFrom(b.Code, day); err != nil {
+				return err
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 type Due struct {
 	Rule        RuleKey `json:"rule"`            // the cell of the matrix whose rule was used
 	RuleID      int64   `json:"rule_id"`         // of that rule
+	Rules       int     `json:"rules_version"`   // the version of the rules it was taken from
 	Asked       RuleKey `json:"inputs"`          // the branch, category and item type it was looked up by
 	CountedFrom Date    `json:"counted_from"`    // the library's date that the days count from
 	Days        int     `json:"days"`            // granted by the rule
@@ -23,7 +24,7 @@ type Due struct {
 // ComputeDue counts a loan's due date: days from a date, moved to the next open day of the branch, until the last second of
 // that local date. It fails when the calendar has no open day in 60.
 func (p *Policy) ComputeDue(asked RuleKey, rule RuleKey, ruleID int64, from Date, days int, zone *time.Location) (Due, error) {
-	d := Due{Rule: rule, RuleID: ruleID, Asked: asked, CountedFrom: from, Days: days, Reached: from + Date(days), TimeZone: zone.String()}
+	d := Due{Rule: rule, RuleID: ruleID, Rules: p.Edition(RulesStream), Asked: asked, CountedFrom: from, Days: days, Reached: from + Date(days), TimeZone: zone.String()}
 	for day := d.Reached; ; {
 		open, moved, err := p.OpenFrom(asked.Branch, day)
 		if err != nil {

@@ -23,6 +23,13 @@ const (
 	EventHoldCancelled = "HoldCancelled"
 	EventHoldRestored  = "HoldRestored" // the loan that filled it was reversed
 	EventTitleClosed   = "TitleClosed"  // the catalogue deletes it
+
+	EventRulesPublished    = "RulesPublished"    // the whole Matrix
+	EventCalendarPublished = "CalendarPublished" // the whole Calendar
+	EventBranchAdded       = "BranchAdded"
+	EventBranchChanged     = "BranchChanged"
+	EventItemTypeAdded     = "ItemTypeAdded"
+	EventItemTypeChanged   = "ItemTypeChanged"
 )
 
 func loanStream(id int64) string { return "loan/" + formatID(id) }

@@ -2,12 +2,14 @@ package borrowing
 
 import (
 	"context"
-	"fmt"
 	"regexp"
+	"slices"
 	"strings"
-	"time"
+	"unicode"
+	"unicode/utf8"
 
-	"bookvault/platform/identity"
+	"golang.org/x/text/unicode/norm"
+
 	"bookvault/platform/problem"
 )
 
@@ -16,107 +18,108 @@ var orderCode = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
 // Policy gives the library's own order as it is now: branches, item types, rules and calendar.
 func (s *Service) Policy(ctx context.Context) (*Policy, error) { return s.store.Policy(ctx) }
 
-// SaveBranch adds a branch, or renames it.
+// AddBranch adds a branch after the others. A code that is taken is refused as branch_exists.
+func (s *Service) AddBranch(ctx context.Context, code, name string, order Order) (Branch, error) {
+	return s.enter(ctx, branchList, Branch{Code: code, Name: name}, order, addOnly)
+}
+
+// RenameBranch gives a branch another name.
+func (s *Service) RenameBranch(ctx context.Context, code, name string, order Order) (Branch, error) {
+	return s.enter(ctx, branchList, Branch{Code: code, Name: name}, order, renameOnly)
+}
+
+// SaveBranch adds a branch in a place of the order, or moves and renames it.
 func (s *Service) SaveBranch(ctx context.Context, b Branch) error {
-	if err := checkOrder(ctx, b.Code, b.Name); err != nil {
-		return err
-	}
-	return s.store.SaveBranch(ctx, b)
+	_, err := s.enter(ctx, branchList, b, Order{}, addOrReplace)
+	return err
 }
 
-// SaveItemType adds an item type, or renames it.
+// AddItemType adds an item type after the others. A code that is taken is refused as item_type_exists.
+func (s *Service) AddItemType(ctx context.Context, code, name string, order Order) (ItemType, error) {
+	b, err := s.enter(ctx, itemTypeList, Branch{Code: code, Name: name}, order, addOnly)
+	return ItemType(b), err
+}
+
+// RenameItemType gives an item type another name.
+func (s *Service) RenameItemType(ctx context.Context, code, name string, order Order) (ItemType, error) {
+	b, err := s.enter(ctx, itemTypeList, Branch{Code: code, Name: name}, order, renameOnly)
+	return ItemType(b), err
+}
+
+// SaveItemType adds an item type in a place of the order, or moves and renames it.
 func (s *Service) SaveItemType(ctx context.Context, t ItemType) error {
-	if err := checkOrder(ctx, t.Code, t.Name); err != nil {
-		return err
-	}
-	return s.store.SaveItemType(ctx, t)
+	_, err := s.enter(ctx, itemTypeList, Branch(t), Order{}, addOrReplace)
+	return err
 }
 
-// SaveRule puts a rule into its cell of the matrix, in the place of the one that stood there. Loans that are open keep their
-// terms.
-func (s *Service) SaveRule(ctx context.Context, r Rule) error {
-	if err := checkOrder(ctx, "rule", "rule"); err != nil {
-		return err
-	}
-	if r.RenewFrom == "" {
-		r.RenewFrom = RenewFromDue
-	}
-	if problems := r.Terms.check(); problems != "" {
-		return problem.Invalid("invalid_request", "A rule needs "+problems+".")
-	}
-	p, err := s.store.Policy(ctx)
-	if err != nil {
-		return err
-	}
-	if r.Branch != "" && !p.HasBranch(r.Branch) {
-		return errBranchUnknown("body.branch")
-	}
-	if r.ItemType != "" && !p.HasItemType(r.ItemType) {
-		return problem.InvalidField("body.item_type", "is not an item type of this library")
-	}
-	if r.Category != "" && !orderCode.MatchString(r.Category) {
-		return problem.InvalidField("body.category", "is not a code of a category")
-	}
-	return s.store.SaveRule(ctx, r)
+// listOfCodes is one of the two lists that rules speak of. Their entries are alike.
+type listOfCodes struct {
+	stream, added, changed string // where and as what it is recorded
+	exists, missing, what  string
+	entries                func(*Policy) []Branch
+	keep                   func(*Changes, Branch)
 }
 
-// SaveCategoryLimits sets what members of a category may have in all, beside the limits of the rules.
-func (s *Service) SaveCategoryLimits(ctx context.Context, category string, c CategoryLimits) error {
-	if err := checkOrder(ctx, category, category); err != nil {
-		return err
-	}
-	if problems := c.check(); problems != "" {
-		return problem.Invalid("invalid_request", "The limits of a category are "+problems+".")
-	}
-	return s.store.SaveCategoryLimits(ctx, category, c)
-}
+var branchList = listOfCodes{stream: "branches", added: EventBranchAdded, changed: EventBranchChanged,
+	exists: BranchExists, missing: "branch_not_found", what: "branch",
+	entries: func(p *Policy) []Branch { return p.Branches },
+	keep:    func(c *Changes, b Branch) { c.Branches = append(c.Branches, b) }}
 
-// SaveHours replaces the weekly hours of a branch; none at all says that it is open every day.
-func (s *Service) SaveHours(ctx context.Context, branch string, hours []Opening) error {
-	if err := checkOrder(ctx, branch, branch); err != nil {
-		return err
-	}
-	for _, h := range hours {
-		opens, err1 := time.Parse("15:04", h.Opens)
-		closes, err2 := time.Parse("15:04", h.Closes)
-		if err1 != nil || err2 != nil || !opens.Before(closes) || h.Weekday < 0 || h.Weekday > 6 {
-			return problem.InvalidField("body.hours", "each is a weekday from 0 (Sunday) to 6 with an opening time before its closing time, as 09:00")
+var itemTypeList = listOfCodes{stream: "item_types", added: EventItemTypeAdded, changed: EventItemTypeChanged,
+	exists: ItemTypeExists, missing: "item_type_not_found", what: "item type",
+	entries: func(p *Policy) (list []Branch) {
+		for _, t := range p.ItemTypes {
+			list = append(list, Branch(t))
 		}
-	}
-	return s.store.SaveHours(ctx, branch, hours, s.checkCalendar)
-}
+		return list
+	},
+	keep: func(c *Changes, b Branch) { c.ItemTypes = append(c.ItemTypes, ItemType(b)) }}
 
-// SaveClosures replaces the days on which branches stay closed.
-func (s *Service) SaveClosures(ctx context.Context, closures []Closure) error {
-	if err := checkOrder(ctx, "closures", "closures"); err != nil {
-		return err
+// How an entry is made.
+type entering int
+
+const (
+	addOnly      entering = iota // behind the others
+	renameOnly                   // in its place
+	addOrReplace                 // as it is given
+)
+
+// enter runs the command that adds or changes an entry of a list.
+func (s *Service) enter(ctx context.Context, to listOfCodes, e Branch, order Order, how entering) (Branch, error) {
+	if err := needLibrarian(ctx); err != nil {
+		return Branch{}, err
 	}
-	for i, c := range closures {
-		if c.Last < c.First || len(c.Reason) > 200 {
-			return problem.InvalidField(fmt.Sprintf("body.closures[%d]", i), "needs a last day that is not before its first, and a reason of at most 200 bytes")
+	if !orderCode.MatchString(e.Code) {
+		return Branch{}, problem.InvalidField("body.code", "must be 1 to 32 of a-z, 0-9, - and _, beginning with a letter or digit")
+	}
+	e.Name = norm.NFC.String(strings.TrimSpace(e.Name))
+	if n := utf8.RuneCountInString(e.Name); n < 1 || n > 200 || strings.ContainsFunc(e.Name, unicode.IsControl) {
+		return Branch{}, problem.InvalidField("body.name", "must be 1 to 200 characters, and no control characters")
+	}
+	return execute(ctx, s, order, Scope{Order: true}, nil, func(sc *Scene) (Branch, error) {
+		entries := to.entries(sc.Policy)
+		at := slices.IndexFunc(entries, func(known Branch) bool { return known.Code == e.Code })
+		next, event := e, to.added
+		if at >= 0 {
+			event = to.changed
 		}
-	}
-	return s.store.SaveClosures(ctx, closures, s.checkCalendar)
-}
-
-func (s *Service) checkCalendar(p *Policy) error {
-	if err := p.CheckCalendar(s.Today(s.now())); err != nil {
-		return problem.InvalidField("body", "%v: a book lent there could never be due", err)
-	}
-	return nil
-}
-
-func checkOrder(ctx context.Context, code, name string) error {
-	if p, _ := identity.FromContext(ctx); !p.May(identity.Librarian) {
-		return problem.New(problem.Forbidden, "role_needed", "This needs the role librarian.")
-	}
-	if !orderCode.MatchString(code) {
-		return problem.InvalidField("body.code", "must be 1 to 32 of a-z, 0-9, - and _, beginning with a letter or digit")
-	}
-	if n := len([]rune(strings.TrimSpace(name))); n < 1 || n > 200 {
-		return problem.InvalidField("body.name", "must be 1 to 200 characters")
-	}
-	return nil
+		switch {
+		case how == addOnly && at >= 0:
+			return Branch{}, problem.Refused(final(to.exists, "The "+to.what+" with this code is "+entries[at].Name+"."))
+		case how == addOnly && len(entries) > 0:
+			next.Sort = entries[len(entries)-1].Sort + 1 // they are in this order
+		case how == renameOnly && at < 0:
+			return Branch{}, problem.NotFound(to.missing, "There is no %s with this code.", to.what)
+		case how == renameOnly:
+			next.Sort = entries[at].Sort
+		}
+		if at >= 0 && entries[at] == next {
+			return next, nil
+		}
+		to.keep(&sc.Changes, next)
+		sc.record(to.stream, sc.Policy.Editions[to.stream]+1, event, next, "")
+		return next, nil
+	})
 }
 
 // MembersChanged tells borrowing that the standing of members changed, so that their holds are passed over, or served again.

@@ -37,6 +37,8 @@ const (
 	HoldLimitReached    = "hold_limit_reached"
 	ItemSeenSince       = "item_seen_since"
 	TooLongAgo          = "too_long_ago"
+	BranchExists        = "branch_exists"
+	ItemTypeExists      = "item_type_exists"
 )
 
 // overriders says who may override a refusal; a code that is not here stands whatever anybody says.

@@ -90,6 +90,7 @@ func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 	}
 	was := l.Why.Due
 	due, err := sc.Policy.ComputeDue(was.Asked, was.Rule, was.RuleID, from, l.Terms.LoanDays, sc.Zone)
+	due.Rules = was.Rules // the terms are those of then
 	if err != nil {
 		reasons = append(reasons, final(NoOpenDay, "The calendar gives no day to bring it back: "+err.Error()+"."))
 	} else if due.On <= l.DueOn {

@@ -37,11 +37,11 @@ type Terms struct {
 	RenewFrom RenewFrom `json:"renew_from"`
 	HoldLimit int       `json:"hold_limit"` // live holds of a member where this rule decides; 0: none may be placed
 
-	FinePerDay int64  `json:"fine_per_day"` // for every open day after the due date, in minor units of Currency
-	GraceDays  int    `json:"grace_days"`   // open days after the due date within which nothing is owed
-	FineCap    int64  `json:"fine_cap"`     // of one loan; 0: no cap of its own. No fine is ever above the replacement price
-	LostFee    int64  `json:"lost_fee"`     // for processing a lost copy, beside its replacement price
-	Currency   string `json:"currency"`     // ISO 4217, the library's when the loan was opened; "" in loans older than fines
+	FinePerDay int64  `json:"fine_per_day"`       // for every open day after the due date, in minor units of Currency
+	GraceDays  int    `json:"grace_days"`         // open days after the due date within which nothing is owed
+	FineCap    int64  `json:"fine_cap"`           // of one loan; 0: no cap of its own. No fine is ever above the replacement price
+	LostFee    int64  `json:"lost_fee"`           // for processing a lost copy, beside its replacement price
+	Currency   string `json:"currency,omitempty"` // ISO 4217, the library's when the loan was opened; "" in loans older than fines
 }
 
 // mostMoney bounds every amount of a rule, in minor units: a fine of a lifetime stays far below what an int64 holds.
@@ -85,7 +85,7 @@ type RuleKey struct {
 
 // Rule grants terms to the loans that fit its key.
 type Rule struct {
-	ID int64 `json:"id"`
+	ID int64 `json:"id,omitempty"`
 	RuleKey
 	Terms
 }
@@ -111,20 +111,31 @@ func (k RuleKey) weight() (w int) {
 	return w
 }
 
-// RuleFor finds the most specific rule for a loan; false when none fits.
-func (p *Policy) RuleFor(loan RuleKey) (Rule, bool) {
-	fitting := func(yield func(Rule) bool) {
-		for _, r := range p.Rules {
-			if r.fits(loan) && !yield(r) {
-				return
-			}
+// compare orders cells from the general to the specific, so that the last that fits is the one that decides.
+func (k RuleKey) compare(other RuleKey) int {
+	return cmp.Or(cmp.Compare(k.weight(), other.weight()), cmp.Compare(k.Branch, other.Branch), cmp.Compare(k.Category, other.Category),
+		cmp.Compare(k.ItemType, other.ItemType))
+}
+
+// RulesFor gives every rule that fits a loan, the most specific first: the first one decides.
+func (p *Policy) RulesFor(loan RuleKey) (fitting []Rule) {
+	for _, r := range p.Rules {
+		if r.fits(loan) {
+			fitting = append(fitting, r)
 		}
 	}
-	rules := slices.Collect(fitting)
-	if len(rules) == 0 {
-		return Rule{}, false
+	slices.SortFunc(fitting, func(a, b Rule) int { return b.compare(a.RuleKey) })
+	return fitting
+}
+
+// RuleFor finds the most specific rule for a loan; false when none fits.
+func (p *Policy) RuleFor(loan RuleKey) (rule Rule, found bool) {
+	for _, r := range p.Rules {
+		if r.fits(loan) && (!found || r.weight() > rule.weight()) {
+			rule, found = r, true
+		}
 	}
-	return slices.MaxFunc(rules, func(a, b Rule) int { return cmp.Compare(a.weight(), b.weight()) }), true
+	return rule, found
 }
 
 // Policy is the library's own order at one instant: where it is, what it lends, by which rules, on which days. It is never
@@ -138,6 +149,8 @@ type Policy struct {
 	Closures  []Closure            `json:"closures"` // ordered by first day
 
 	Categories map[string]CategoryLimits `json:"categories"` // by category; one that is missing has no total
+
+	Editions map[string]int `json:"editions"` // by stream: how often it was published; see Edition
 }
 
 // CategoryLimits are what members of a category may have in all, beside the limits of the rules. 0 sets no limit.

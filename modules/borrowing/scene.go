@@ -20,6 +20,8 @@ type Scope struct {
 	Holds    []int64  // by id, live or not, with the copies that are kept for them; live holds of Books are always loaded
 	Sighted  bool     // when each of the Items was last in somebody's hand
 
+	Order bool // the library's own order: rules, calendar, branches and item types, for one command at a time to change
+
 	// How many new ids to set aside, and the titles that may not have a row yet.
 	NewLoans, NewHolds, NewItems int
 	NewTitles                    bool
@@ -114,6 +116,12 @@ type Changes struct {
 	Holds    map[int64]*Hold
 	Titles   map[int64]*Title
 	Events   []ledger.Event
+
+	// Of the library's own order: entries added or changed, and what was published as a whole.
+	Branches  []Branch
+	ItemTypes []ItemType
+	Matrix    *Matrix
+	Calendar  *Calendar
 }
 
 // Empty tells whether nothing changed.

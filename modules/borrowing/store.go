@@ -73,17 +73,11 @@ type Reader interface {
 	Events(ctx context.Context, stream string, after, limit int) ([]ledger.Event, error)
 }
 
-// OrderStore keeps the library's own order: branches, item types, rules and calendar.
+// OrderStore reads the library's own order: branches, item types, rules and calendar. They are changed by commands.
 type OrderStore interface {
 	Policy(ctx context.Context) (*Policy, error)
-	SaveBranch(ctx context.Context, b Branch) error
-	SaveItemType(ctx context.Context, t ItemType) error
-	SaveRule(ctx context.Context, r Rule) error
-	SaveCategoryLimits(ctx context.Context, category string, c CategoryLimits) error
-	// SaveHours replaces the weekly hours of a branch; SaveClosures replaces all closures. Both check, in the transaction,
-	// that no branch is left with 60 days without an open one.
-	SaveHours(ctx context.Context, branch string, hours []Opening, check func(*Policy) error) error
-	SaveClosures(ctx context.Context, closures []Closure, check func(*Policy) error) error
+	// Editions lists events of a stream without their data, newest first: those below a version, or from the newest (0).
+	Editions(ctx context.Context, stream string, before, limit int) ([]ledger.Event, error)
 	// KeepStandings stores the standing of members that have an account.
 	KeepStandings(ctx context.Context, standings map[int64]Standing) error
 }

@@ -33,7 +33,11 @@ func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.
 	l.ids(`SELECT nextval('borrowing.hold_places') FROM generate_series(1, $1)`, scope.NewHolds, &sc.HoldPlaces)
 	l.ids(`SELECT nextval('borrowing.items_id_seq') FROM generate_series(1, $1)`, scope.NewItems, &sc.ItemIDs)
 	var version int64
-	l.Queue(`SELECT version FROM borrowing.policy_version`).QueryRow(func(row pgx.Row) error { return row.Scan(&version) })
+	versionNow := `SELECT version FROM borrowing.policy_version`
+	if scope.Order {
+		versionNow += ` FOR UPDATE`
+	}
+	l.Queue(versionNow).QueryRow(func(row pgx.Row) error { return row.Scan(&version) })
 	if err := t.tx.SendBatch(ctx, l.Batch).Close(); err != nil {
 		return nil, fmt.Errorf("load the scene of a command: %w", err)
 	}

@@ -16,6 +16,7 @@ func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answer *bo
 	w := writer{Batch: &pgx.Batch{}}
 	w.changedRows(c) // first: a loan that ends makes room for one that begins
 	w.newRows(c)
+	w.order(c)
 	t.store.ledger.Queue(w.Batch, c.Events)
 	if answer != nil {
 		w.Queue(`INSERT INTO borrowing.idempotency_keys (name, body_hash, status, answer, borrower_refs, created_at) VALUES ($1, $2, $3, $4, $5::text[]::uuid[], $6)
