@@ -299,7 +299,7 @@ func TestForgettingGoesOnInBatchesWhereItStopped(t *testing.T) {
 		t.Errorf("%d links are left", n)
 	}
 	k, err := l.Kept(ctx)
-	if err != nil || k != (borrowing.Kept{}) {
+	if err != nil || k != (borrowing.Kept{Messages: 2}) { // of the branch and the item type that the library opened with: nobody reads them here
 		t.Errorf("%+v %v", k, err)
 	}
 }

@@ -47,6 +47,18 @@ func (s *Store) Transact(ctx context.Context, fn func(context.Context, borrowing
 	return s.db.InPgxTx(ctx, func(tx pgx.Tx) error { return fn(ctx, &transaction{store: s, tx: tx}) })
 }
 
+// exec runs one statement in a transaction of its own.
+func (s *Store) exec(ctx context.Context, what, query string, args ...any) error {
+	err := s.db.InPgxTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save %s: %w", what, err)
+	}
+	return nil
+}
+
 // Relay makes the relay of this module's outbox to a consumer; poll is how often it looks for what other processes wrote.
 func (s *Store) Relay(consumer string, poll time.Duration, logger *slog.Logger, handle ledger.Handler) *ledger.Relay {
 	return ledger.NewRelay(s.db.Pool(), ledger.RelaySettings{Schema: Schema, Consumer: consumer, Poll: poll, Logger: logger, Handle: handle})
