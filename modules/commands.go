@@ -139,6 +139,18 @@ func (h *House) Doctor(ctx context.Context) error {
 			}
 			return doctor.Database{Primary: store.primary, Direct: store.direct, Replicas: store.replicas, Note: store.note}, err
 		},
+		Kept: func(ctx context.Context) ([]doctor.Keeping, error) {
+			db, err := store.open(ctx, settings, logger(h.Err, config.Telemetry{LogLevel: "error", LogFormat: "text"}))
+			if err != nil {
+				return nil, err
+			}
+			defer db.Close()
+			library, err := Assemble(Foundations{Version: h.Version, Settings: settings, DB: db, Logger: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				return nil, err
+			}
+			return library.kept(ctx, settings)
+		},
 	})
 }
 

@@ -58,6 +58,7 @@ type Kept struct {
 	Answers    int64 // answers kept for repeated commands
 	Historians int64 // members who keep a history, and have borrowed
 	Messages   int64 // rows of the outbox
+	Late       bool  // something was to be forgotten more than a day ago
 }
 
 const (
@@ -72,9 +73,7 @@ const lostRefund = 180 * 24 * time.Hour
 // forgetBorrowers forgets one batch of links that have served their time. It asks the members module again before it forgets, since a
 // history is not to be had back; and once nothing is left to forget, it asks for the choice of those who were last heard to keep one.
 func (s *Service) forgetBorrowers(ctx context.Context) (done int, err error) {
-	now := s.now()
-	until := now.Add(-s.settings.Retention)
-	f := Forgetting{Until: until, Day: s.Today(until), Lost: now.Add(-max(s.settings.Retention, lostRefund)), Limit: forgetAtOnce}
+	f := s.due(s.now())
 	links, err := s.store.Forgettable(ctx, f)
 	if err != nil {
 		return 0, err
@@ -92,6 +91,12 @@ func (s *Service) forgetBorrowers(ctx context.Context) (done int, err error) {
 	}
 	forgotten, err := s.store.Forget(ctx, f, slices.DeleteFunc(links, func(l Link) bool { return keeping[l.MemberID] }))
 	return forgotten + len(keeping), err
+}
+
+// due says what is to be forgotten at an instant.
+func (s *Service) due(now time.Time) Forgetting {
+	until := now.Add(-s.settings.Retention)
+	return Forgetting{Until: until, Day: s.Today(until), Lost: now.Add(-max(s.settings.Retention, lostRefund)), Limit: forgetAtOnce}
 }
 
 // forgetMessages deletes one batch of what all who follow the outbox have had.
@@ -155,8 +160,18 @@ func (s *Service) ForgetMember(ctx context.Context, memberID int64) error {
 	}
 }
 
-// Kept counts what could tell who borrowed.
-func (s *Service) Kept(ctx context.Context) (Kept, error) { return s.store.Kept(ctx) }
+// Kept counts what could tell who borrowed, and says whether something should have been forgotten a day ago.
+func (s *Service) Kept(ctx context.Context) (Kept, error) {
+	k, err := s.store.Kept(ctx)
+	if err != nil {
+		return k, err
+	}
+	late := s.due(s.now().Add(-24 * time.Hour))
+	late.Limit = 1
+	links, err := s.store.Forgettable(ctx, late)
+	k.Late = len(links) > 0
+	return k, err
+}
 
 // speaker is a result that shows loans or holds, and so the cards of their members.
 type speaker interface{ refs() []Ref }

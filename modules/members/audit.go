@@ -24,6 +24,22 @@ type AuditTrail interface {
 	RecordAudit(ctx context.Context, entries ...AuditEntry) error
 	// AuditOf gives the newest entries about a member, older than the id before (0: from the newest), at most limit.
 	AuditOf(ctx context.Context, memberID, before int64, limit int) ([]RecordedEntry, error)
+	// Kept counts what is kept about people.
+	Kept(ctx context.Context) (Kept, error)
+}
+
+// Kept is how much there is about people besides their accounts.
+type Kept struct {
+	Historians int64         // members who chose to keep a history of their loans
+	Audit      int64         // entries of the audit
+	AuditFor   time.Duration // how long one is kept
+}
+
+// Kept counts what is kept about people.
+func (s *Service) Kept(ctx context.Context) (Kept, error) {
+	k, err := s.store.Kept(ctx)
+	k.AuditFor = s.settings.AuditKept
+	return k, err
 }
 
 // RecordedEntry is an entry with its id.

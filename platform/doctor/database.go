@@ -28,7 +28,9 @@ func (p Patient) database(ctx context.Context, r *report) {
 	if !p.primary(ctx, r, lent) {
 		return
 	}
-	p.schema(ctx, r, lent)
+	if p.schema(ctx, r, lent) {
+		p.kept(ctx, r)
+	}
 	if len(lent.Replicas) == 0 {
 		r.add(finding{warning, "replica", "none: every read goes to the primary", "set database.embedded.replica to true, or list database.replicas"})
 	}
@@ -86,18 +88,18 @@ func (p Patient) clock(r *report, there, before, after time.Time) {
 	}
 }
 
-// schema looks whether the database has the migrations that this program knows, no fewer and no more.
-func (p Patient) schema(ctx context.Context, r *report, lent Database) {
+// schema looks whether the database has the migrations that this program knows, no fewer and no more, and tells whether it has.
+func (p Patient) schema(ctx context.Context, r *report, lent Database) bool {
 	ctx, cancel := context.WithTimeout(ctx, questionLimit)
 	defer cancel()
 	all, err := database.MigrationStatus(ctx, lent.Direct, p.Migrations)
 	if errors.Is(err, database.ErrNewerDatabase) {
 		r.add(finding{bad, "schema", err.Error(), "start the newer BookVault"})
-		return
+		return false
 	}
 	if err != nil {
 		r.add(finding{bad, "schema", err.Error(), "give database.direct, an address that reaches the server without a transaction pooler"})
-		return
+		return false
 	}
 	missing := 0
 	for _, m := range all {
@@ -107,9 +109,30 @@ func (p Patient) schema(ctx context.Context, r *report, lent Database) {
 	}
 	if missing > 0 {
 		r.add(finding{warning, "schema", fmt.Sprintf("%d of %d migrations are not applied", missing, len(all)), "start the server, or run bookvault migrate up"})
-		return
+		return false
 	}
 	r.ok("schema", "all %d migrations are applied", len(all))
+	return true
+}
+
+// kept says how much there is that tells who borrowed, or what became of an account.
+func (p Patient) kept(ctx context.Context, r *report) {
+	if p.Kept == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, questionLimit)
+	defer cancel()
+	lines, err := p.Kept(ctx)
+	if err != nil {
+		r.add(finding{warning, "privacy", "what is kept about people cannot be counted: " + err.Error(), "ask the doctor again"})
+	}
+	for _, line := range lines {
+		if line.Mend != "" {
+			r.add(finding{warning, "privacy", line.Says, line.Mend})
+			continue
+		}
+		r.ok("privacy", "%s", line.Says)
+	}
 }
 
 // replica looks whether a replica answers, follows, and how far it is behind in bytes of the log.

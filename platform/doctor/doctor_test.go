@@ -93,6 +93,20 @@ func TestAHealthyInstallation(t *testing.T) {
 	expect(t, p, false, warning, "replica", "none", "mend:")
 }
 
+func TestWhatIsKeptAboutPeople(t *testing.T) {
+	dsn := dbtest.DSN(t)
+	p := given(t, Database{Primary: dsn, Direct: dsn}, nil)
+	p.Kept = func(context.Context) ([]Keeping, error) { return []Keeping{{Says: "3 links"}}, nil }
+	expect(t, p, false, well, "privacy", "3 links")
+	p.Kept = func(context.Context) ([]Keeping, error) { return []Keeping{{Says: "4 links", Mend: "let it run"}}, nil }
+	expect(t, p, false, warning, "privacy", "4 links", "mend: let it run")
+	p.Kept = func(context.Context) ([]Keeping, error) { return nil, errors.New("no answer") }
+	expect(t, p, false, warning, "privacy", "no answer")
+	p.Migrations = fstest.MapFS{"9999_later.sql": {Data: []byte("-- +goose Up\nSELECT 1;\n")}} // of a schema that is not ours nothing is counted
+	p.Kept = func(context.Context) ([]Keeping, error) { t.Error("asked all the same"); return nil, nil }
+	_, _ = examine(t, p)
+}
+
 func TestAReplica(t *testing.T) {
 	cluster := dbtest.Replica(t)
 	p := given(t, Database{Primary: cluster.AdminDSN(), Direct: cluster.AdminDSN(), Replicas: []string{cluster.ReplicaAdminDSN()}}, nil)

@@ -59,3 +59,12 @@ func (s *Store) AuditOf(ctx context.Context, memberID, before int64, limit int) 
 	}
 	return found, nil
 }
+
+// Kept counts who keeps a history, and the entries of the audit.
+func (s *Store) Kept(ctx context.Context) (k members.Kept, err error) {
+	err = s.primary(ctx).Raw(`SELECT (SELECT count(*) FROM members.members WHERE keep_history) AS historians, (SELECT count(*) FROM members.audit) AS audit`).Scan(&k).Error
+	if err != nil {
+		return k, fmt.Errorf("count what is kept about people: %w", err)
+	}
+	return k, nil
+}
