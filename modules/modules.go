@@ -117,6 +117,7 @@ func Assemble(f Foundations) (*Library, error) {
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)
 	people.OnChange(tellDesk(desk, f.Logger))
+	people.SetDesk(desk)
 
 	keeper := housekeeping.New(housekeepingLock(f.DB), slices.Concat(desk.Housekeeping(), people.Housekeeping()),
 		housekeeping.Settings{Every: f.Settings.Borrowing.HousekeepingEvery, Logger: f.Logger})

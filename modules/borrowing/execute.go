@@ -101,7 +101,10 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 			}
 			scene.Actor, scene.RequestID, scene.Currency = actor(p), order.RequestID, s.settings.Currency
 			scene.happened(order)
-			if result, err = decide(scene); err == nil {
+			if err = scene.refuseClosed(scope.Members); err == nil {
+				result, err = decide(scene)
+			}
+			if err == nil {
 				err = scene.fault
 			}
 		}

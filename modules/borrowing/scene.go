@@ -13,6 +13,8 @@ import (
 type Scope struct {
 	Members  []Member // known from the members module: lock, and keep their standing
 	Accounts []int64  // members to lock only
+	Closing  []int64  // members whose account is closed: lock, made if need be, and load as HoldsOf
+	HoldsOf  []int64  // members whose live holds to load, with their titles
 	Books    []int64  // titles
 	Items    []int64  // with their open loans
 	Picks    []Pick   // any free copy of a title
@@ -39,6 +41,7 @@ type Pick struct {
 type Account struct {
 	MemberID int64
 	Standing Standing
+	Closed   bool           // the member is being deleted, or was merged into another: nothing new
 	ByType   map[string]int // open loans by item type
 	Books    map[int64]int  // open loans by title, of the titles in the scene
 
@@ -115,6 +118,8 @@ type Changes struct {
 	Loans    map[int64]*Loan
 	Holds    map[int64]*Hold
 	Titles   map[int64]*Title
+	Merged   []Merge // accounts that become another's, and those that are closed
+	Closed   []int64
 	Events   []ledger.Event
 
 	// Of the library's own order: entries added or changed, and what was published as a whole.

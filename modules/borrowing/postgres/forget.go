@@ -99,9 +99,9 @@ func forgetWith(ctx context.Context, tx pgx.Tx, refs []borrowing.Ref) error {
 	return tx.SendBatch(ctx, &batch).Close()
 }
 
-// ForgetAccount deletes a member's row, unless something open hangs on it.
+// ForgetAccount deletes a member's row, unless something open hangs on it. One that is closed stays, and says nothing else.
 func (s *Store) ForgetAccount(ctx context.Context, memberID int64) error {
-	return s.exec(ctx, "a deletion", `DELETE FROM borrowing.accounts a WHERE member_id = $1
+	return s.exec(ctx, "a deletion", `DELETE FROM borrowing.accounts a WHERE member_id = $1 AND NOT closed
 		AND NOT EXISTS (SELECT FROM borrowing.borrower_refs r WHERE r.member_id = a.member_id)`, memberID)
 }
 

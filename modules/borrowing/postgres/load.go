@@ -88,15 +88,19 @@ type countRow struct {
 // locks a row also where its WHERE finds nothing to update.
 func (l loader) accounts(scope borrowing.Scope) {
 	var ids []int64
-	if len(scope.Members) > 0 && len(scope.Accounts) > 0 { // two statements follow: all of them in the order of their ids first
+	known := scope.Members
+	for _, id := range scope.Closing {
+		known = append(known[:len(known):len(known)], borrowing.Member{ID: id}) // nothing is kept of the standing of who goes
+	}
+	if len(known) > 0 && len(scope.Accounts) > 0 { // two statements follow: all of them in the order of their ids first
 		all := slices.Clone(scope.Accounts)
-		for _, m := range scope.Members {
+		for _, m := range known {
 			all = append(all, m.ID)
 		}
 		l.Queue(`SELECT FROM borrowing.accounts WHERE member_id = ANY($1) ORDER BY member_id FOR NO KEY UPDATE`, all)
 	}
-	if n := len(scope.Members); n > 0 {
-		sorted := slices.SortedFunc(slices.Values(scope.Members), func(a, b borrowing.Member) int { return int(min(1, max(-1, a.ID-b.ID))) })
+	if n := len(known); n > 0 {
+		sorted := slices.SortedFunc(slices.Values(known), func(a, b borrowing.Member) int { return int(min(1, max(-1, a.ID-b.ID))) })
 		categories, expires, blocked, keeps := make([]string, n), make([]*time.Time, n), make([]bool, n), make([]bool, n)
 		for i, m := range sorted {
 			standing := borrowing.StandingOf(m)
@@ -124,6 +128,13 @@ func (l loader) accounts(scope borrowing.Scope) {
 	if len(ids) == 0 {
 		return
 	}
+	l.Queue(`SELECT member_id FROM borrowing.accounts WHERE member_id = ANY($1) AND closed`, ids).Query(func(rows pgx.Rows) error {
+		closed, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		for _, id := range closed {
+			l.sc.Accounts[id].Closed = true
+		}
+		return err
+	})
 	books := scope.Books
 	if books == nil {
 		books = []int64{}
@@ -149,6 +160,15 @@ type titleRow struct {
 
 // titles locks the title rows, which orders all that happens to a title.
 func (l loader) titles(scope borrowing.Scope) {
+	takeTitle := func(r titleRow) {
+		l.sc.Titles[r.BookID] = &borrowing.Title{Closed: r.Closed,
+			Availability: borrowing.Availability{BookID: r.BookID, Items: r.Items, Available: r.Available, Holds: r.Holds, Version: r.Version}}
+	}
+	if members := append(slices.Clone(scope.HoldsOf), scope.Closing...); len(members) > 0 { // they are locked, so that no hold is added meanwhile
+		each(l, `SELECT book_id, items, available, holds, closed, version FROM borrowing.titles WHERE book_id IN
+			(SELECT book_id FROM borrowing.holds WHERE member_id = ANY($1) AND status IN ('waiting', 'in_transit', 'ready')) ORDER BY book_id FOR NO KEY UPDATE`,
+			takeTitle, members)
+	}
 	if len(scope.Books) == 0 {
 		return
 	}
@@ -156,10 +176,7 @@ func (l loader) titles(scope borrowing.Scope) {
 		l.Queue(`INSERT INTO borrowing.titles (book_id) SELECT unnest($1::bigint[]) AS id ORDER BY id ON CONFLICT DO NOTHING`, scope.Books)
 	}
 	each(l, `SELECT book_id, items, available, holds, closed, version FROM borrowing.titles WHERE book_id = ANY($1) ORDER BY book_id FOR NO KEY UPDATE`,
-		func(r titleRow) {
-			l.sc.Titles[r.BookID] = &borrowing.Title{Closed: r.Closed,
-				Availability: borrowing.Availability{BookID: r.BookID, Items: r.Items, Available: r.Available, Holds: r.Holds, Version: r.Version}}
-		}, scope.Books)
+		takeTitle, scope.Books)
 }
 
 type seenRow struct {
@@ -237,6 +254,11 @@ func (l loader) holds(scope borrowing.Scope) {
 		if !slices.ContainsFunc(l.sc.Holds, func(known *borrowing.Hold) bool { return known.ID == h.ID }) {
 			l.sc.Holds = append(l.sc.Holds, &h)
 		}
+	}
+	if members := append(slices.Clone(scope.HoldsOf), scope.Closing...); len(members) > 0 {
+		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
+			FROM borrowing.holds h LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id
+			WHERE h.member_id = ANY($1) AND h.status IN ('waiting', 'in_transit', 'ready') ORDER BY h.place`, takeHold, members)
 	}
 	if len(scope.Books) > 0 {
 		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked

@@ -132,4 +132,16 @@ func (w *writer) changedRows(c *borrowing.Changes) {
 		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, status text, pickup_branch text, captured_item bigint, suspended_until date, ready_on date, expires_on date,
 			closed_at timestamptz, version integer)
 		WHERE t.id = v.id`, holds)
+	w.leaving(c)
+}
+
+// leaving moves what merged members have, and closes accounts. The loans and holds of a member follow the mapping of their refs.
+func (w *writer) leaving(c *borrowing.Changes) {
+	for _, m := range c.Merged {
+		w.Queue(`UPDATE borrowing.borrower_refs SET member_id = $2 WHERE member_id = $1 AND borrower_ref IN
+			(SELECT borrower_ref FROM borrowing.loans WHERE member_id = $1 UNION ALL SELECT borrower_ref FROM borrowing.holds WHERE member_id = $1)`, m.From, m.Into)
+	}
+	if len(c.Closed) > 0 {
+		w.Queue(`UPDATE borrowing.accounts SET closed = true WHERE member_id = ANY($1)`, c.Closed)
+	}
 }
