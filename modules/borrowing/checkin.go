@@ -144,7 +144,7 @@ type arrival struct {
 
 // arrivals says what a check-in does, by the status that the copy has. Every status is here.
 var arrivals = map[Status]func(*arrival) Next{
-	CheckedOut:      func(a *arrival) Next { return a.giveBack("") },
+	CheckedOut:      func(a *arrival) Next { return a.giveBack(a.notHandedOver()) },
 	Lost:            func(a *arrival) Next { return a.giveBack("This copy was declared lost.") },
 	ClaimedReturned: func(a *arrival) Next { return a.giveBack("The member had claimed that this copy was returned.") },
 	Missing:         func(a *arrival) Next { return a.route("This copy was missing.") },
@@ -188,6 +188,14 @@ func (a *arrival) close() {
 			*l.ClosedAt, *l.ReturnedOn = a.At, a.returnedOn
 		})
 	a.closed = a.loan
+}
+
+// notHandedOver is said of a web loan that ends before its member was given the copy.
+func (a *arrival) notHandedOver() string {
+	if a.loan == nil || a.loan.Collected() {
+		return ""
+	}
+	return "This copy was borrowed on the web and not handed over yet. That loan is closed."
 }
 
 func (a *arrival) setAside() Next {

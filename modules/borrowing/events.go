@@ -10,6 +10,7 @@ const (
 	EventLoanOpened    = "LoanOpened"
 	EventLoanRenewed   = "LoanRenewed"
 	EventLoanCollected = "LoanCollected" // a web loan was handed over
+	EventLoanMoved     = "LoanMoved"     // to another copy: the first one was handed to somebody else
 	EventLoanClosed    = "LoanClosed"
 	EventLoanReversed  = "LoanReversed"
 	EventHoldPlaced    = "HoldPlaced"
@@ -98,6 +99,13 @@ type loanClosed struct {
 type loanCollected struct {
 	BookID int64 `json:"book_id"`
 	ItemID int64 `json:"item_id"`
+}
+
+type loanMoved struct {
+	BookID  int64  `json:"book_id"`
+	From    int64  `json:"from_item_id"`
+	ItemID  int64  `json:"item_id"`
+	Barcode string `json:"barcode"`
 }
 
 type loanReversed struct {

@@ -35,6 +35,8 @@ func (sc *Scene) judgeItem(m Member, it *Item) (reasons []problem.Reason) {
 	switch {
 	case loan != nil && loan.MemberID == m.ID:
 		reasons = append(reasons, final(AlreadyYours, "The member has this very copy on loan."))
+	case loan != nil && sc.standIn(loan, it) != nil:
+		// lent on the web and not handed over: that loan moves to another copy
 	case loan != nil:
 		reasons = append(reasons, overridable(ItemOnLoan, "This copy is on loan to somebody else."))
 	case it.Status == OnHoldShelf || it.Status == InTransit:
@@ -69,9 +71,14 @@ func (sc *Scene) judgeQueue(memberID int64, it *Item) []problem.Reason {
 		}
 		ahead = append(ahead, h)
 	}
-	free := 0
+	free, taken := 0, int64(0)
+	if loan := sc.openLoanOf(it.ID); loan != nil {
+		if other := sc.standIn(loan, it); other != nil {
+			taken = other.ID
+		}
+	}
 	for _, f := range sc.Free {
-		if f.BookID != it.BookID || f.ItemID == it.ID {
+		if f.BookID != it.BookID || f.ItemID == it.ID || f.ItemID == taken {
 			continue
 		}
 		for _, h := range ahead {

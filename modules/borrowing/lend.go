@@ -30,6 +30,7 @@ type Warning struct {
 const (
 	SameTitleOnLoan = "same_title_on_loan" // the member has another copy of the title already
 	TakenBack       = "loan_closed_first"  // the copy was on another member's loan, which this closed
+	WebLoanMoved    = "web_loan_moved"     // the copy waited for another member, who gets another copy
 )
 
 // Lent is the answer to a check-out.
@@ -64,8 +65,13 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 	scope := Scope{Members: []Member{member}, Books: []int64{seen.BookID}, NewLoans: 1, Sighted: order.OccurredAt != nil}
 	if cmd.Barcode != "" {
 		scope.Items = []int64{seen.ItemID}
-		if takes && seen.BorrowerID != 0 && seen.BorrowerID != member.ID {
+		if seen.BorrowerID == member.ID {
+			takes = false
+		} else if takes = takes || seen.WaitsAt != ""; takes && seen.BorrowerID != 0 {
 			scope.Accounts = []int64{seen.BorrowerID}
+			if seen.WaitsAt != "" {
+				scope.Picks = []Pick{{BookID: seen.BookID, MemberID: seen.BorrowerID, Branch: seen.WaitsAt}}
+			}
 		}
 	} else {
 		scope.Picks = []Pick{{BookID: cmd.BookID, MemberID: member.ID, Branch: cmd.Branch}}
@@ -142,8 +148,7 @@ func (sc *Scene) lend(m Member, it *Item, branch string, channel Channel, o Over
 	}
 	var warnings []Warning
 	if other := sc.openLoanOf(it.ID); other != nil {
-		sc.takeBack(it, other, branch)
-		warnings = append(warnings, Warning{Code: TakenBack, Detail: "The copy was on loan to somebody else. That loan was closed."})
+		warnings = append(warnings, sc.freeCopy(it, other, branch))
 	}
 	if sc.Accounts[m.ID].Books[it.BookID] > 0 {
 		warnings = append(warnings, Warning{Code: SameTitleOnLoan, Detail: "The member has another copy of this title on loan."})

@@ -84,14 +84,6 @@ func (sc *Scene) excuse(standing []problem.Reason, borrower int64) (left []probl
 	return nil, slices.Compact(exceptions)
 }
 
-// takeBack is the first half of "check in, then lend": the loan of another member ends like at any check-in, and the copy goes to the one
-// who stands at the desk instead of where a check-in would send it. judgeQueue has spoken for those who wait.
-func (sc *Scene) takeBack(it *Item, loan *Loan, branch string) {
-	a := arrival{Scene: sc, item: it, loan: loan, branch: branch, returnedOn: max(sc.On, DateOf(loan.OpenedAt, sc.Zone))}
-	a.close()
-	a.move(func(it *Item) { it.Status, it.CurrentBranch, it.TransitTo = Available, branch, "" })
-}
-
 // outdated leaves a copy as it is: it was in somebody's hand after this check-in.
 func (a *arrival) outdated() Next {
 	return Next{Action: Leave, Branch: a.item.CurrentBranch, Alert: "This copy was lent or checked in after that time.",

@@ -33,7 +33,8 @@ type Tx interface {
 type Glimpse struct {
 	ItemID     int64
 	BookID     int64
-	BorrowerID int64 // of its open loan; 0 without one
+	BorrowerID int64  // of its open loan; 0 without one
+	WaitsAt    string // the branch where that one lies for its borrower, who asked for it on the web; "" once it was handed over
 }
 
 // LoanFilter says which loans to list, newest first.

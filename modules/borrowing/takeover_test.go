@@ -104,3 +104,73 @@ func TestManyDesksTakeACopyOver(t *testing.T) {
 	}
 	l.consistent()
 }
+
+func TestAWebLoanNotCollectedMovesToAnotherFreeCopyWhenItsOwnIsScannedForSomebodyElse(t *testing.T) {
+	l := opened(t, 3)
+	l.add("B1", 1)
+	web := l.borrow(1, 1)
+	l.add("B2", 1, func(n *borrowing.NewItem) { n.Branch = "east" })
+	l.clock.move(24 * time.Hour)
+	lent := l.mustLend("C2", "B1")
+	if len(lent.Warnings) != 1 || lent.Warnings[0].Code != borrowing.WebLoanMoved || lent.Why.Overridden != nil || lent.Barcode != "B1" {
+		t.Errorf("lent %+v", lent)
+	}
+	moved, err := l.Loan(desk(), web.ID)
+	must(t, err)
+	if moved.Barcode != "B2" || moved.Status != borrowing.LoanOpen || moved.DueOn != web.DueOn || moved.Collected() {
+		t.Errorf("moved to %+v", moved)
+	}
+	events, _, err := l.LoanEvents(patron(1), web.ID, 0, 10)
+	must(t, err)
+	if len(events) != 2 || events[1].Type != borrowing.EventLoanMoved || strings.Contains(string(events[1].Data), "C2") {
+		t.Errorf("events %+v", events)
+	}
+	if a, _ := l.Availability(desk(), []int64{book(1)}); a[0].Available != 0 {
+		t.Errorf("availability %+v", a)
+	}
+	l.consistent()
+	handed := l.mustLend("C1", "B2")
+	if handed.ID != web.ID || !handed.Collected() {
+		t.Errorf("handed over %+v", handed)
+	}
+	l.add("B3", 1)
+	if _, err := l.lend("C3", "B2"); code(err) != borrowing.ItemOnLoan {
+		t.Errorf("what was handed over does not move: %v", err)
+	}
+	l.consistent()
+}
+
+func TestAWebLoanWithoutAnotherFreeCopyStays(t *testing.T) {
+	l := opened(t, 4)
+	l.add("B1", 1, func(n *borrowing.NewItem) { n.Part = "1" })
+	l.borrow(1, 1)
+	l.add("B2", 1, func(n *borrowing.NewItem) { n.Part = "2" })
+	l.add("B3", 1, func(n *borrowing.NewItem) { n.Part, n.ItemType = "1", "dvd" })
+	if _, err := l.lend("C2", "B1"); code(err) != borrowing.ItemOnLoan {
+		t.Errorf("another part, another kind: %v", err)
+	}
+	l.add("B4", 2)
+	web := l.borrow(1, 2)
+	l.add("B5", 2)
+	l.hold(3, 2, "main")
+	// The one free copy would go to the web loan, and there is none for who waits.
+	if _, err := l.lend("C2", "B4"); code(err) != borrowing.HoldQueueAhead {
+		t.Errorf("another waits: %v", err)
+	}
+	l.add("B6", 2)
+	l.mustLend("C2", "B4")
+	if moved, _ := l.Loan(desk(), web.ID); moved.Barcode == "B4" || moved.Status != borrowing.LoanOpen {
+		t.Errorf("the web loan %+v", moved)
+	}
+	l.consistent()
+}
+
+func TestACheckInOfAWebLoanThatWasNotHandedOverClosesItAndSaysSo(t *testing.T) {
+	l := opened(t, 1)
+	l.add("B1", 1)
+	web := l.borrow(1, 1)
+	if in := l.checkIn("B1", "main"); in.Closed == nil || in.Closed.ID != web.ID || in.Item.Status != borrowing.Available || in.Next.Alert == "" {
+		t.Errorf("%+v", in)
+	}
+	l.consistent()
+}

@@ -18,10 +18,11 @@ func (s *Store) Glimpse(ctx context.Context, barcode string) (g borrowing.Glimps
 		ID       int64
 		BookID   int64
 		MemberID *int64
+		WaitsAt  *string
 	}
-	err = s.db.Read(database.Primary(ctx)).Raw(`SELECT i.id, i.book_id, l.member_id FROM borrowing.items i
+	err = s.db.Read(database.Primary(ctx)).Raw(`SELECT i.id, i.book_id, l.member_id, CASE WHEN l.collected_at IS NULL THEN l.branch END AS waits_at FROM borrowing.items i
 		LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open' WHERE i.barcode = ?`, barcode).Take(&row).Error
-	return borrowing.Glimpse{ItemID: row.ID, BookID: row.BookID, BorrowerID: value(row.MemberID)}, reading("item", err)
+	return borrowing.Glimpse{ItemID: row.ID, BookID: row.BookID, BorrowerID: value(row.MemberID), WaitsAt: value(row.WaitsAt)}, reading("item", err)
 }
 
 // shownItem is an item with the due date of its open loan.

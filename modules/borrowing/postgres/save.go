@@ -122,9 +122,9 @@ func (w *writer) changedRows(c *borrowing.Changes) {
 		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, barcode text, home_branch text, current_branch text, item_type text, part text, call_number text,
 			location text, price_minor bigint, price_currency text, loanable boolean, status text, transit_to text, slip_hold bigint, version integer)
 		WHERE t.id = v.id`, items)
-	rows(w, `UPDATE borrowing.loans t SET status = v.status, due_on = v.due_on, due_at = v.due_at, renewals = v.renewals, collected_at = v.collected_at, closed_at = v.closed_at,
+	rows(w, `UPDATE borrowing.loans t SET item_id = v.item_id, status = v.status, due_on = v.due_on, due_at = v.due_at, renewals = v.renewals, collected_at = v.collected_at, closed_at = v.closed_at,
 			returned_on = v.returned_on, closed_by = v.closed_by, explanation = v.explanation, version = v.version
-		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, status text, due_on date, due_at timestamptz, renewals integer, collected_at timestamptz, closed_at timestamptz, returned_on date,
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, item_id bigint, status text, due_on date, due_at timestamptz, renewals integer, collected_at timestamptz, closed_at timestamptz, returned_on date,
 			closed_by text, explanation jsonb, version integer)
 		WHERE t.id = v.id`, loans)
 	rows(w, `UPDATE borrowing.holds t SET status = v.status, pickup_branch = v.pickup_branch, captured_item = v.captured_item, suspended_until = v.suspended_until,
