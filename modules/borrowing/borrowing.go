@@ -51,6 +51,8 @@ type Settings struct {
 	HoldShelfDays int              // open days that a hold waits on the shelf; 7
 	Retention     time.Duration    // how long after its return a loan names its member, if the member keeps no history; 7 days
 	OfflineMaxAge time.Duration    // how long ago something may have happened at a desk that was offline; 72 h
+	LostRefund    LostRefund       // what becomes of the charges of a lost copy that comes back; nothing
+	LostAfterDays int              // days past due after which a copy is declared lost by itself; 0: never
 	Clock         func() time.Time // time.Now
 	Committed     func()           // called after each command that changed something, to wake the outbox relay; nothing
 	Logger        *slog.Logger     // hears when titles cannot be read; slog.Default
@@ -191,4 +193,7 @@ func errItemNotFound(barcode string) error {
 }
 func errLoanNotFound() error { return problem.NotFound("loan_not_found", "There is no such loan.") }
 func errHoldNotFound() error { return problem.NotFound("hold_not_found", "There is no such hold.") }
+func errChargeNotFound() error {
+	return problem.NotFound("charge_not_found", "There is no such charge.")
+}
 func errBookNotFound() error { return problem.NotFound("book_not_found", "There is no such title.") }

@@ -2,7 +2,6 @@ package borrowing
 
 import (
 	"context"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,6 +22,9 @@ type CheckedIn struct {
 	Title  string
 	Closed *LoanView
 	Next   Next
+
+	Charges  []Charge // that this made
+	Refunded Money    // of a lost copy that came back: give this back to the member
 }
 
 // Next tells the desk what to do with the copy in its hand.
@@ -68,7 +70,7 @@ func (s *Service) checkIn(ctx context.Context, cmd CheckIn, order Order) (Checke
 		return execute(ctx, s, order, Scope{}, orNotFound(err, errItemNotFound(cmd.Barcode)), func(*Scene) (CheckedIn, error) { return CheckedIn{}, nil })
 	}
 	card, title := s.cardAndTitle(ctx, seen.BorrowerID, seen.BookID)
-	scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}, Sighted: order.OccurredAt != nil}
+	scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}, NewCharges: 1, Sighted: order.OccurredAt != nil}
 	if seen.BorrowerID != 0 {
 		scope.Accounts = []int64{seen.BorrowerID}
 	}
@@ -82,7 +84,10 @@ func (s *Service) checkIn(ctx context.Context, cmd CheckIn, order Order) (Checke
 			return CheckedIn{}, errMoved
 		}
 		loan := sc.openLoanOf(it.ID)
-		if loan != nil && loan.MemberID != seen.BorrowerID {
+		if loan == nil {
+			loan = sc.settledLoanOf(it.ID)
+		}
+		if loan != nil && loan.MemberID != 0 && loan.MemberID != seen.BorrowerID {
 			return CheckedIn{}, errMoved
 		}
 		a := arrival{Scene: sc, item: it, loan: loan, branch: branch, shelfDays: s.settings.HoldShelfDays}
@@ -93,7 +98,11 @@ func (s *Service) checkIn(ctx context.Context, cmd CheckIn, order Order) (Checke
 		} else {
 			answer.Next = arrivals[it.Status](&a)
 		}
+		answer.Refunded = a.refunded
 		answer.Item = *it
+		for _, c := range sc.Changes.Charges {
+			answer.Charges = append(answer.Charges, *c)
+		}
 		if a.closed != nil {
 			answer.Closed = &LoanView{Loan: *a.closed, MemberCard: card, Title: title}
 		}
@@ -134,12 +143,13 @@ func (sc *Scene) returnDay(cmd CheckIn, loan *Loan, branch string) Date {
 type arrival struct {
 	*Scene
 	item       *Item
-	loan       *Loan // its open loan, or nil
+	loan       *Loan // its open loan, or that of a lost copy which was settled, or nil
 	branch     string
 	returnedOn Date
 	bookDrop   bool
 	shelfDays  int
 	closed     *Loan
+	refunded   Money
 }
 
 // arrivals says what a check-in does, by the status that the copy has. Every status is here.
@@ -168,26 +178,35 @@ func (a *arrival) move(change func(*Item)) {
 	a.changeItem(a.item, EventItemMoved, because, change)
 }
 
-// giveBack closes the loan and routes the copy. A return that is older than the loan does not close it: it was another one's.
+// giveBack closes the loan, charges what accrued or undoes what a loss cost, and routes the copy. A return that is older than the
+// loan does not close it: it was another one's.
 func (a *arrival) giveBack(alert string) Next {
-	if a.loan != nil {
-		if a.returnedOn < DateOf(a.loan.OpenedAt, a.Zone) {
+	if l := a.loan; l != nil {
+		if a.returnedOn < DateOf(l.OpenedAt, a.Zone) {
 			return Next{Action: Leave, Branch: a.item.CurrentBranch, Alert: "This copy was lent again after that day.",
 				Detail: "The loan stays open: it began after the day of this return."}
 		}
-		a.close()
+		if l.Status == LoanOpen {
+			a.close()
+		} else {
+			a.changeLoan(l, EventLostItemReturned, itemGone{BookID: l.BookID, ItemID: l.ItemID, On: a.returnedOn}, "", func(l *Loan) { l.ReturnedOn = &a.returnedOn })
+			a.refunded = a.undoLoss(l, a.returnedOn)
+		}
+		if a.refunded.Minor > 0 {
+			alert += " It was paid for: give the member " + a.refunded.String() + " back."
+		}
 	}
 	return a.route(alert)
 }
 
-// close ends the copy's loan because the copy came back.
+// close ends the copy's loan because the copy came back: what accrued is charged, and what losing it cost is undone.
 func (a *arrival) close() {
+	a.fine(a.loan, a.item.Price, a.returnedOn)
 	a.changeLoan(a.loan, EventLoanClosed, loanClosed{BookID: a.loan.BookID, ItemID: a.loan.ItemID, Branch: a.branch, ReturnedOn: a.returnedOn, BookDrop: a.bookDrop, OccurredAt: a.occurred()}, "",
 		func(l *Loan) {
-			l.Status, l.ClosedAt, l.ReturnedOn, l.ClosedBy = LoanClosed, new(time.Time), new(Date), ByCheckIn
-			*l.ClosedAt, *l.ReturnedOn = a.At, a.returnedOn
+			l.Status, l.ClosedAt, l.ReturnedOn, l.ClosedBy = LoanClosed, &a.At, &a.returnedOn, ByCheckIn
 		})
-	a.closed = a.loan
+	a.closed, a.refunded = a.loan, a.undoLoss(a.loan, a.returnedOn)
 }
 
 // notHandedOver is said of a web loan that ends before its member was given the copy.

@@ -25,13 +25,24 @@ const (
 	EventHoldRestored  = "HoldRestored" // the loan that filled it was reversed
 	EventTitleClosed   = "TitleClosed"  // the catalogue deletes it
 
-	EventRulesPublished    = "RulesPublished"    // the whole Matrix
-	EventCalendarPublished = "CalendarPublished" // the whole Calendar
-	EventBranchAdded       = "BranchAdded"
-	EventBranchChanged     = "BranchChanged"
-	EventItemTypeAdded     = "ItemTypeAdded"
-	EventItemTypeChanged   = "ItemTypeChanged"
+	EventRulesPublished      = "RulesPublished"    // the whole Matrix
+	EventCalendarPublished   = "CalendarPublished" // the whole Calendar
+	EventBranchAdded         = "BranchAdded"
+	EventBranchChanged       = "BranchChanged"
+	EventItemTypeAdded       = "ItemTypeAdded"
+	EventItemTypeChanged     = "ItemTypeChanged"
+	EventItemDeclaredLost    = "ItemDeclaredLost"    // of a loan
+	EventItemClaimedReturned = "ItemClaimedReturned" // of a loan
+	EventLostItemReturned    = "LostItemReturned"    // of a loan that was settled
+	EventChargeMade          = "ChargeMade"
+	EventPaymentTaken        = "PaymentTaken"
+	EventChargeWaived        = "ChargeWaived"
+	EventChargeVoided        = "ChargeVoided"
+	EventChargeRefunded      = "ChargeRefunded"
 )
+
+// entryEvents names the event of each entry of an account.
+var entryEvents = map[EntryKind]string{ChargeEntry: EventChargeMade, Payment: EventPaymentTaken, Waiver: EventChargeWaived, Void: EventChargeVoided, Refund: EventChargeRefunded}
 
 func loanStream(id int64) string { return "loan/" + formatID(id) }
 func holdStream(id int64) string { return "hold/" + formatID(id) }
@@ -136,4 +147,26 @@ type holdChanged struct {
 
 type titleClosed struct {
 	BookID int64 `json:"book_id"`
+}
+
+// itemGone says that a copy on loan was declared lost, or claimed to be returned, as of a day.
+type itemGone struct {
+	BookID int64 `json:"book_id"`
+	ItemID int64 `json:"item_id"`
+	On     Date  `json:"on"`
+}
+
+// loanSettled closes the loan of a lost copy: what it cost is paid or waived, and the copy stays lost.
+type loanSettled struct {
+	BookID  int64 `json:"book_id"`
+	ItemID  int64 `json:"item_id"`
+	Settled bool  `json:"settled"`
+}
+
+// entryMade is an entry of an account, of a member and a charge that it does not name.
+type entryMade struct {
+	Charge   ChargeKind `json:"charge,omitempty"` // of a new charge
+	Minor    int64      `json:"minor"`
+	Currency string     `json:"currency"`
+	Method   string     `json:"method,omitempty"`
 }

@@ -67,9 +67,6 @@ const (
 	messagesAtOnce   = 5000 // rows of the outbox in one transaction
 )
 
-// lostRefund is how long a loan that was closed without coming back names its member: if the copy is found, a refund is due.
-const lostRefund = 180 * 24 * time.Hour
-
 // forgetBorrowers forgets one batch of links that have served their time. It asks the members module again before it forgets, since a
 // history is not to be had back; and once nothing is left to forget, it asks for the choice of those who were last heard to keep one.
 func (s *Service) forgetBorrowers(ctx context.Context) (done int, err error) {
@@ -96,7 +93,9 @@ func (s *Service) forgetBorrowers(ctx context.Context) (done int, err error) {
 // due says what is to be forgotten at an instant.
 func (s *Service) due(now time.Time) Forgetting {
 	until := now.Add(-s.settings.Retention)
-	return Forgetting{Until: until, Day: s.Today(until), Lost: now.Add(-max(s.settings.Retention, lostRefund)), Limit: forgetAtOnce}
+	// A lost copy's loan names its member while a refund would be due if it were found.
+	lost := now.Add(-max(s.settings.Retention, time.Duration(s.settings.LostRefund.Days+1)*24*time.Hour))
+	return Forgetting{Until: until, Day: s.Today(until), Lost: lost, Limit: forgetAtOnce}
 }
 
 // forgetMessages deletes one batch of what all who follow the outbox have had.
@@ -178,6 +177,13 @@ type speaker interface{ refs() []Ref }
 
 func (l Loan) refs() []Ref { return []Ref{l.Ref} }
 func (h Hold) refs() []Ref { return []Ref{h.Ref} }
+
+func (g Gone) refs() []Ref {
+	if g.Loan == nil {
+		return nil
+	}
+	return g.Loan.refs()
+}
 
 func (c CheckedIn) refs() []Ref {
 	if c.Closed == nil {

@@ -14,6 +14,7 @@ const keysAtOnce = 1000
 func (s *Service) Housekeeping() []housekeeping.Step {
 	return []housekeeping.Step{
 		{Name: "idempotency_keys", Run: s.forgetOldKeys},
+		{Name: "lost", Run: s.loseOverdue},
 		{Name: "outbox", Run: s.forgetMessages},
 		{Name: "borrowers", Run: s.forgetBorrowers}, // last, when all that follows a return has been done
 	}

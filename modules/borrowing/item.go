@@ -23,12 +23,6 @@ const (
 // Statuses lists all of them, in the order of a copy's life.
 var Statuses = []Status{OnOrder, InProcess, Available, CheckedOut, OnHoldShelf, InTransit, Missing, Lost, ClaimedReturned, Damaged, Withdrawn}
 
-// Money is an amount in minor units of its currency's own exponent: 50000 VND is 50,000 ₫.
-type Money struct {
-	Minor    int64  `json:"minor"`
-	Currency string `json:"currency"`
-}
-
 // Item is one physical copy of a title.
 type Item struct {
 	ID            int64

@@ -16,6 +16,7 @@ func (sc *Scene) judgeLoan(m Member, it *Item, branch string, channel Channel) (
 		reasons = append(reasons, sc.judgeAgain(account, it.BookID)...)
 	}
 	reasons = append(reasons, judgeMember(m, sc.On)...)
+	reasons = append(reasons, sc.judgeCharges(m)...)
 	asked := RuleKey{Branch: branch, Category: m.Category, ItemType: it.ItemType}
 	rule, found := sc.Policy.RuleFor(asked)
 	if !found {
@@ -131,7 +132,8 @@ func (sc *Scene) lendAny(m Member, bookID int64, o Override) (*Loan, []Warning, 
 	default:
 		reasons = append(reasons, final(ItemNotLendable, "The library has no copy of this title to lend."))
 	}
-	return nil, nil, problem.Refused(append(reasons, judgeMember(m, sc.Today)...)...)
+	reasons = append(reasons, judgeMember(m, sc.Today)...)
+	return nil, nil, problem.Refused(append(reasons, sc.judgeCharges(m)...)...)
 }
 
 var statusWords = map[Status]string{

@@ -62,7 +62,7 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 		early = cmd.Override.check(ctx, member.ID)
 	}
 	takes := order.OccurredAt != nil || slices.Contains(cmd.Override.Codes, ItemOnLoan) // it may end the loan of another
-	scope := Scope{Members: []Member{member}, Books: []int64{seen.BookID}, NewLoans: 1, Sighted: order.OccurredAt != nil}
+	scope := Scope{Members: []Member{member}, Books: []int64{seen.BookID}, NewLoans: 1, NewCharges: 1, Sighted: order.OccurredAt != nil}
 	if cmd.Barcode != "" {
 		scope.Items = []int64{seen.ItemID}
 		if seen.BorrowerID == member.ID {

@@ -47,6 +47,7 @@ const (
 const (
 	ByCheckIn  = "check_in"
 	ByReversal = "reversal"
+	BySettling = "settled" // it was lost, and paid for
 )
 
 // Loan is one copy lent to one member.
@@ -72,6 +73,11 @@ type Loan struct {
 	Terms       Terms
 	Why         Explanation
 	Version     int
+
+	Fined        int64 // fines charged so far, in minor units of the terms' currency
+	FinedThrough *Date // the last day that they count
+	LostOn       *Date // declared lost
+	ClaimedOn    *Date // claimed returned
 }
 
 // Collected tells whether the member has been given the copy.

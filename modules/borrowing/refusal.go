@@ -39,6 +39,12 @@ const (
 	TooLongAgo          = "too_long_ago"
 	BranchExists        = "branch_exists"
 	ItemTypeExists      = "item_type_exists"
+	ChargesOverLimit    = "charges_over_limit"
+	PaymentTooHigh      = "payment_too_high"
+	WaiverTooHigh       = "waiver_too_high"
+	ChargeTooHigh       = "charge_too_high"
+	ItemLost            = "item_lost"
+	ItemNotOnLoan       = "item_not_on_loan"
 )
 
 // overriders says who may override a refusal; a code that is not here stands whatever anybody says.
@@ -51,6 +57,7 @@ var overriders = map[string]identity.Role{
 	MemberExpired:       identity.Desk,
 	MemberBlocked:       identity.Librarian,
 	LoanLimitReached:    identity.Librarian,
+	ChargesOverLimit:    identity.Librarian,
 	RenewalLimitReached: identity.Librarian,
 	HoldLimitReached:    identity.Librarian,
 }

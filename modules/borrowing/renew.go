@@ -30,7 +30,7 @@ func (s *Service) Reverse(ctx context.Context, loanID int64, reason string, orde
 func onLoan(ctx context.Context, s *Service, loanID int64, order Order, act func(*Scene, *Loan, Member) error) (LoanView, error) {
 	return retryMoved(func() (LoanView, error) {
 		seen, member, title, early := s.visitLoan(ctx, loanID)
-		scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}, Loans: []int64{loanID}}
+		scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}, Loans: []int64{loanID}, NewCharges: 1}
 		if seen.MemberID != 0 {
 			scope.Members = []Member{member}
 		}
@@ -84,6 +84,7 @@ func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 	}
 	reasons = append(reasons, sc.judgeQueue(l.MemberID, it)...)
 	reasons = append(reasons, judgeMember(m, sc.On)...)
+	reasons = append(reasons, sc.judgeCharges(m)...)
 	from := l.DueOn
 	if l.Terms.RenewFrom == RenewFromToday {
 		from = sc.On
@@ -108,6 +109,7 @@ func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 	if len(used) > 0 {
 		reason = o.Reason
 	}
+	sc.fine(l, it.Price, sc.On)
 	sc.changeLoan(l, EventLoanRenewed, loanRenewed{BookID: l.BookID, From: l.DueOn, DueOn: due.On, DueAt: due.At, Renewals: l.Renewals + 1, Due: due, Overridden: used,
 		Exceptions: exceptions, OccurredAt: sc.occurred()}, reason,
 		func(l *Loan) {

@@ -21,12 +21,14 @@ type Scope struct {
 	Loans    []int64  // by id, open or not
 	Holds    []int64  // by id, live or not, with the copies that are kept for them; live holds of Books are always loaded
 	Sighted  bool     // when each of the Items was last in somebody's hand
+	Payers   []int64  // members of the scene whose open charges are loaded, with their open loans of lost copies
+	Charges  []int64  // by id, open or not
 
 	Order bool // the library's own order: rules, calendar, branches and item types, for one command at a time to change
 
 	// How many new ids to set aside, and the titles that may not have a row yet.
-	NewLoans, NewHolds, NewItems int
-	NewTitles                    bool
+	NewLoans, NewHolds, NewItems, NewCharges int
+	NewTitles                                bool
 }
 
 // Pick asks for free copies of a title to choose from: a copy that waits on the shelf for the member, then those at a branch,
@@ -41,9 +43,11 @@ type Pick struct {
 type Account struct {
 	MemberID int64
 	Standing Standing
-	Closed   bool           // the member is being deleted, or was merged into another: nothing new
-	ByType   map[string]int // open loans by item type
-	Books    map[int64]int  // open loans by title, of the titles in the scene
+	Closed   bool             // the member is being deleted, or was merged into another: nothing new
+	ByType   map[string]int   // open loans by item type
+	Books    map[int64]int    // open loans by title, of the titles in the scene
+	Owed     map[string]int64 // outstanding, in minor units by currency
+	Late     []Lateness       // of open loans past their due date, where the member of the scene is known
 
 	// Live holds: all, and by the item types of the copies that can fill them. Loaded where the scope has NewHolds.
 	AllHolds    int
@@ -87,12 +91,15 @@ type Scene struct {
 	Policy *Policy
 	// Currency is the library's: that of the rules' money and of every charge.
 	Currency string
+	// lostRefund is the library's rule for a lost copy that comes back.
+	lostRefund LostRefund
 
 	Accounts map[int64]*Account
 	Titles   map[int64]*Title
 	Items    map[int64]*Item
-	Picked   []int64 // items found for the Picks, in the order of preference
-	Loans    map[int64]*Loan
+	Picked   []int64         // items found for the Picks, in the order of preference
+	Loans    map[int64]*Loan // of lost copies also the last one that was settled and never returned
+	Charges  map[int64]*Charge
 	Holds    []*Hold             // live ones of the titles in the scene by place, then those asked for by id
 	Free     []Free              // available copies, of titles that have holds
 	Census   map[Status]int      // copies of the picked titles by status
@@ -101,7 +108,7 @@ type Scene struct {
 
 	ItemTypes map[int64][]string // of the copies of the titles that are not withdrawn; loaded where the scope has NewHolds
 
-	LoanIDs, HoldIDs, HoldPlaces, ItemIDs []int64 // set aside for what is new
+	LoanIDs, HoldIDs, HoldPlaces, ItemIDs, ChargeIDs []int64 // set aside for what is new
 
 	Changes Changes
 	fault   error // a move that no state machine has: a mistake in the program
@@ -120,6 +127,8 @@ type Changes struct {
 	Titles   map[int64]*Title
 	Merged   []Merge // accounts that become another's, and those that are closed
 	Closed   []int64
+	Charges  []*Charge // new ones; what they were for
+	Entries  []Entry   // of the accounts, in order
 	Events   []ledger.Event
 
 	// Of the library's own order: entries added or changed, and what was published as a whole.
@@ -140,6 +149,16 @@ func (sc *Scene) openLoanOf(itemID int64) *Loan {
 		}
 	}
 	return nil
+}
+
+// settledLoanOf gives the newest loan of a lost copy that was settled and never returned, or nil.
+func (sc *Scene) settledLoanOf(itemID int64) (newest *Loan) {
+	for _, l := range sc.Loans {
+		if l.ItemID == itemID && l.ClosedBy == BySettling && l.ReturnedOn == nil && (newest == nil || newest.ID < l.ID) {
+			newest = l
+		}
+	}
+	return newest
 }
 
 // captureOf gives the hold that an item is kept or travels for, or nil.

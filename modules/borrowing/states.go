@@ -46,8 +46,8 @@ var itemMoves = machine[Status]{
 	{byUndoing, []Status{CheckedOut}, []Status{Available, OnHoldShelf, InTransit, OnOrder, InProcess, Missing, Lost, Damaged, Withdrawn}},
 	{byHand, []Status{OnOrder, InProcess, Available, OnHoldShelf, InTransit, Missing, Lost, Damaged}, []Status{Missing, Damaged, Withdrawn}},
 	{byRerouting, []Status{OnHoldShelf}, []Status{InTransit}},
-	{byLosing, []Status{CheckedOut, ClaimedReturned}, []Status{Lost}},
-	{byClaiming, []Status{CheckedOut, Lost}, []Status{ClaimedReturned}},
+	{byLosing, []Status{OnOrder, InProcess, Available, CheckedOut, OnHoldShelf, InTransit, Missing, ClaimedReturned, Damaged}, []Status{Lost}},
+	{byClaiming, []Status{CheckedOut}, []Status{ClaimedReturned}},
 }
 
 // loanMoves is the life of a loan, by its events. A copy that is lost or claimed to be returned leaves its loan open.

@@ -28,7 +28,7 @@ type NewItem struct {
 	Status     Status // available, on_order or in_process; available
 }
 
-var currency = regexp.MustCompile(`^[A-Z]{3}$`)
+var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
 // AddItem adds a copy of a title that the catalogue knows.
 func (s *Service) AddItem(ctx context.Context, n NewItem, order Order) (Item, error) {
@@ -122,8 +122,8 @@ func (n *NewItem) tidy() error {
 	if n.BookID <= 0 {
 		return errBookNotFound()
 	}
-	if n.Price != nil && (n.Price.Minor < 0 || !currency.MatchString(n.Price.Currency)) {
-		return problem.InvalidField("body.price", "is an amount in minor units, 0 or more, and a currency of three capital letters")
+	if n.Price != nil && (n.Price.Minor < 0 || n.Price.Minor > mostMoney || !currencyCode.MatchString(n.Price.Currency)) {
+		return problem.InvalidField("body.price", "is an amount of 0 to 10^12 minor units, and a currency of three capital letters")
 	}
 	switch n.Status {
 	case "", Available, OnOrder, InProcess:

@@ -33,7 +33,7 @@ type Tx interface {
 type Glimpse struct {
 	ItemID     int64
 	BookID     int64
-	BorrowerID int64  // of its open loan; 0 without one
+	BorrowerID int64  // of its open loan, or of the one that was settled when it was lost; 0 without one
 	WaitsAt    string // the branch where that one lies for its borrower, who asked for it on the web; "" once it was handed over
 }
 
@@ -58,6 +58,11 @@ type HoldFilter struct {
 	Limit    int
 }
 
+// Overdue is an open loan past its due date, and what to lock to change it.
+type Overdue struct {
+	LoanID, MemberID, BookID, ItemID int64
+}
+
 // Reader answers questions outside of commands. What is not there is ErrNotFound.
 type Reader interface {
 	Glimpse(ctx context.Context, barcode string) (Glimpse, error)
@@ -68,6 +73,14 @@ type Reader interface {
 	Loans(ctx context.Context, f LoanFilter) ([]Loan, error)
 	Hold(ctx context.Context, id int64) (Hold, error)
 	Holds(ctx context.Context, f HoldFilter) ([]Hold, error)
+	// ChargedTo gives the member of a charge.
+	ChargedTo(ctx context.Context, chargeID int64) (memberID int64, err error)
+	// Charges lists a member's charges with their entries, newest first.
+	Charges(ctx context.Context, f ChargeFilter) ([]Charge, error)
+	// Owed gives what a member owes by currency, and what the fines of their open loans are reckoned from.
+	Owed(ctx context.Context, memberID int64, today Date) (map[string]int64, []Lateness, error)
+	// OverdueSince lists open loans that were due before a day, neither lost nor claimed returned, the longest overdue first.
+	OverdueSince(ctx context.Context, day Date, limit int) ([]Overdue, error)
 	// Availability gives the exact counts of titles; those without a row are left out.
 	Availability(ctx context.Context, bookIDs []int64) (map[int64]Availability, error)
 	// Events reads a stream of the ledger after a version.

@@ -19,7 +19,7 @@ const pickAtMost = 20
 func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.Time, zone *time.Location) (*borrowing.Scene, error) {
 	sc := &borrowing.Scene{Now: now, Today: borrowing.DateOf(now, zone), Zone: zone,
 		Accounts: map[int64]*borrowing.Account{}, Titles: map[int64]*borrowing.Title{}, Items: map[int64]*borrowing.Item{},
-		Loans: map[int64]*borrowing.Loan{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}, Kinds: map[int64][]string{},
+		Loans: map[int64]*borrowing.Loan{}, Charges: map[int64]*borrowing.Charge{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}, Kinds: map[int64][]string{},
 		Seen: map[int64]time.Time{}}
 	l := loader{Batch: &pgx.Batch{}, sc: sc}
 	l.accounts(scope)
@@ -28,10 +28,12 @@ func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.
 	l.loans(scope)
 	l.holds(scope)
 	l.holdLimits(scope)
+	l.charges(scope)
 	l.ids(`SELECT nextval('borrowing.loans_id_seq') FROM generate_series(1, $1)`, scope.NewLoans, &sc.LoanIDs)
 	l.ids(`SELECT nextval('borrowing.holds_id_seq') FROM generate_series(1, $1)`, scope.NewHolds, &sc.HoldIDs)
 	l.ids(`SELECT nextval('borrowing.hold_places') FROM generate_series(1, $1)`, scope.NewHolds, &sc.HoldPlaces)
 	l.ids(`SELECT nextval('borrowing.items_id_seq') FROM generate_series(1, $1)`, scope.NewItems, &sc.ItemIDs)
+	l.ids(`SELECT nextval('borrowing.account_entries_id_seq') FROM generate_series(1, $1)`, scope.NewCharges, &sc.ChargeIDs)
 	var version int64
 	versionNow := `SELECT version FROM borrowing.policy_version`
 	if scope.Order {
@@ -74,7 +76,7 @@ func (l loader) ids(query string, n int, into *[]int64) {
 }
 
 func (l loader) account(id int64, standing borrowing.Standing) {
-	l.sc.Accounts[id] = &borrowing.Account{MemberID: id, Standing: standing, ByType: map[string]int{}, Books: map[int64]int{}}
+	l.sc.Accounts[id] = &borrowing.Account{MemberID: id, Standing: standing, ByType: map[string]int{}, Books: map[int64]int{}, Owed: map[string]int64{}}
 }
 
 type countRow struct {
@@ -147,6 +149,14 @@ func (l loader) accounts(scope borrowing.Scope) {
 			a.Books[book]++
 		}
 	}, ids, books)
+	each(l, `SELECT member_id, currency, sum(outstanding)::bigint AS owed FROM borrowing.open_charges WHERE member_id = ANY($1) GROUP BY member_id, currency`,
+		func(r owedRow) { l.sc.Accounts[r.MemberID].Owed[r.Currency] = r.Owed }, ids)
+	if len(scope.Members) > 0 {
+		each(l, lateLoans, func(r lateRow) {
+			a := l.sc.Accounts[r.MemberID]
+			a.Late = append(a.Late, r.lateness())
+		}, ids, l.sc.Today.Midnight())
+	}
 }
 
 type titleRow struct {
@@ -224,7 +234,8 @@ func (l loader) takeItem(r itemRow) {
 	l.sc.Items[it.ID] = &it
 }
 
-// loans loads the open loans of the copies, and the loans asked for. They are protected by the locks of their copies.
+// loans loads the open loans of the copies, and the loans asked for. They are protected by the locks of their copies, and those
+// of lost copies by the lock of their member, since whoever changes an open loan has that too.
 func (l loader) loans(scope borrowing.Scope) {
 	takeLoan := func(r loanRow) {
 		loan := r.loan()
@@ -233,6 +244,12 @@ func (l loader) loans(scope borrowing.Scope) {
 	if len(scope.Items) > 0 {
 		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id WHERE l.item_id = ANY($1) AND l.status = 'open'`,
 			takeLoan, scope.Items)
+		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id
+			WHERE l.item_id = ANY($1) AND l.lost_on IS NOT NULL AND l.returned_on IS NULL AND l.closed_by = 'settled'`, takeLoan, scope.Items)
+	}
+	if len(scope.Payers) > 0 {
+		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id
+			WHERE l.member_id = ANY($1) AND l.status = 'open' AND l.lost_on IS NOT NULL`, takeLoan, scope.Payers)
 	}
 	if len(scope.Loans) > 0 {
 		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id WHERE l.id = ANY($1)`, takeLoan, scope.Loans)

@@ -20,8 +20,10 @@ func (s *Store) Glimpse(ctx context.Context, barcode string) (g borrowing.Glimps
 		MemberID *int64
 		WaitsAt  *string
 	}
-	err = s.db.Read(database.Primary(ctx)).Raw(`SELECT i.id, i.book_id, l.member_id, CASE WHEN l.collected_at IS NULL THEN l.branch END AS waits_at FROM borrowing.items i
-		LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open' WHERE i.barcode = ?`, barcode).Take(&row).Error
+	err = s.db.Read(database.Primary(ctx)).Raw(`SELECT i.id, i.book_id, CASE WHEN l.collected_at IS NULL THEN l.branch END AS waits_at,
+			coalesce(l.member_id, (SELECT member_id FROM borrowing.loans WHERE item_id = i.id AND lost_on IS NOT NULL AND returned_on IS NULL AND closed_by = 'settled'
+				ORDER BY id DESC LIMIT 1)) AS member_id
+		FROM borrowing.items i LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open' WHERE i.barcode = ?`, barcode).Take(&row).Error
 	return borrowing.Glimpse{ItemID: row.ID, BookID: row.BookID, BorrowerID: value(row.MemberID), WaitsAt: value(row.WaitsAt)}, reading("item", err)
 }
 

@@ -159,21 +159,29 @@ type loanRow struct {
 	Terms       document[borrowing.Terms]       `gorm:"column:terms" db:"terms" json:"terms"`
 	Explanation document[borrowing.Explanation] `gorm:"column:explanation" db:"explanation" json:"explanation"`
 	Version     int                             `gorm:"column:version" db:"version" json:"version"`
+
+	FinedMinor   int64 `gorm:"column:fined_minor" db:"fined_minor" json:"fined_minor"`
+	FinedThrough *day  `gorm:"column:fined_through" db:"fined_through" json:"fined_through"`
+	LostOn       *day  `gorm:"column:lost_on" db:"lost_on" json:"lost_on"`
+	ClaimedOn    *day  `gorm:"column:claimed_on" db:"claimed_on" json:"claimed_on"`
 }
 
 const loanColumns = `l.id, l.borrower_ref, l.member_id, l.item_id, i.barcode, l.book_id, l.item_type, l.branch, l.channel, l.status, l.opened_at,
-	l.due_on, l.due_at, l.renewals, l.collected_at, l.closed_at, l.returned_on, l.closed_by, l.terms, l.explanation, l.version`
+	l.due_on, l.due_at, l.renewals, l.collected_at, l.closed_at, l.returned_on, l.closed_by, l.terms, l.explanation, l.version,
+	l.fined_minor, l.fined_through, l.lost_on, l.claimed_on`
 
 func (r loanRow) loan() borrowing.Loan {
 	return borrowing.Loan{ID: r.ID, Ref: borrowing.Ref(r.BorrowerRef), MemberID: value(r.MemberID), ItemID: r.ItemID, Barcode: r.Barcode, BookID: r.BookID,
 		ItemType: r.ItemType, Branch: r.Branch, Channel: borrowing.Channel(r.Channel), Status: borrowing.LoanStatus(r.Status), OpenedAt: r.OpenedAt.UTC(),
 		DueOn: borrowing.Date(r.DueOn), DueAt: r.DueAt.UTC(), Renewals: r.Renewals, CollectedAt: inUTC(r.CollectedAt), ClosedAt: inUTC(r.ClosedAt), ReturnedOn: toDate(r.ReturnedOn),
-		ClosedBy: value(r.ClosedBy), Terms: r.Terms.Value, Why: r.Explanation.Value, Version: r.Version}
+		ClosedBy: value(r.ClosedBy), Terms: r.Terms.Value, Why: r.Explanation.Value, Version: r.Version,
+		Fined: r.FinedMinor, FinedThrough: toDate(r.FinedThrough), LostOn: toDate(r.LostOn), ClaimedOn: toDate(r.ClaimedOn)}
 }
 
 func rowOfLoan(l *borrowing.Loan) loanRow {
 	return loanRow{ID: l.ID, BorrowerRef: ref(l.Ref), MemberID: optional(l.MemberID), ItemID: l.ItemID, BookID: l.BookID, ItemType: l.ItemType, Branch: l.Branch,
 		Channel: string(l.Channel), Status: string(l.Status), OpenedAt: l.OpenedAt, DueOn: day(l.DueOn), DueAt: l.DueAt, Renewals: l.Renewals, CollectedAt: l.CollectedAt, ClosedAt: l.ClosedAt,
 		ReturnedOn: toDay(l.ReturnedOn), ClosedBy: optional(l.ClosedBy), Terms: document[borrowing.Terms]{l.Terms},
-		Explanation: document[borrowing.Explanation]{l.Why}, Version: l.Version}
+		Explanation: document[borrowing.Explanation]{l.Why}, Version: l.Version,
+		FinedMinor: l.Fined, FinedThrough: toDay(l.FinedThrough), LostOn: toDay(l.LostOn), ClaimedOn: toDay(l.ClaimedOn)}
 }

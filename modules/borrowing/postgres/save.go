@@ -17,6 +17,7 @@ func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answer *bo
 	w.changedRows(c) // first: a loan that ends makes room for one that begins
 	w.newRows(c)
 	w.order(c)
+	w.accounts(c)
 	t.store.ledger.Queue(w.Batch, c.Events)
 	if answer != nil {
 		w.Queue(`INSERT INTO borrowing.idempotency_keys (name, body_hash, status, answer, borrower_refs, created_at) VALUES ($1, $2, $3, $4, $5::text[]::uuid[], $6)
@@ -123,9 +124,10 @@ func (w *writer) changedRows(c *borrowing.Changes) {
 			location text, price_minor bigint, price_currency text, loanable boolean, status text, transit_to text, slip_hold bigint, version integer)
 		WHERE t.id = v.id`, items)
 	rows(w, `UPDATE borrowing.loans t SET item_id = v.item_id, status = v.status, due_on = v.due_on, due_at = v.due_at, renewals = v.renewals, collected_at = v.collected_at, closed_at = v.closed_at,
-			returned_on = v.returned_on, closed_by = v.closed_by, explanation = v.explanation, version = v.version
+			returned_on = v.returned_on, closed_by = v.closed_by, explanation = v.explanation, version = v.version,
+			fined_minor = v.fined_minor, fined_through = v.fined_through, lost_on = v.lost_on, claimed_on = v.claimed_on
 		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, item_id bigint, status text, due_on date, due_at timestamptz, renewals integer, collected_at timestamptz, closed_at timestamptz, returned_on date,
-			closed_by text, explanation jsonb, version integer)
+			closed_by text, explanation jsonb, version integer, fined_minor bigint, fined_through date, lost_on date, claimed_on date)
 		WHERE t.id = v.id`, loans)
 	rows(w, `UPDATE borrowing.holds t SET status = v.status, pickup_branch = v.pickup_branch, captured_item = v.captured_item, suspended_until = v.suspended_until,
 			ready_on = v.ready_on, expires_on = v.expires_on, closed_at = v.closed_at, version = v.version

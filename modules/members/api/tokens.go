@@ -76,8 +76,7 @@ type createTokenInput struct {
 }
 
 type createdToken struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         struct {
+	Body struct {
 		TokenView
 		Token string `json:"token" doc:"The secret. It is shown this once; send it as Authorization: Bearer."`
 	}
@@ -95,7 +94,7 @@ func (o *operations) createToken(ctx context.Context, in *createTokenInput) (*cr
 	if err != nil {
 		return nil, err
 	}
-	out := &createdToken{CacheControl: "no-store, no-transform"}
+	out := &createdToken{}
 	out.Body.TokenView, out.Body.Token = showToken(t), secret
 	return out, nil
 }

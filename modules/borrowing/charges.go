@@ -1,0 +1,71 @@
+package borrowing
+
+import (
+	"context"
+
+	"bookvault/platform/problem"
+)
+
+// ChargeView is a charge as it is shown.
+type ChargeView struct {
+	Charge
+	MemberCard string
+	Title      string // "" of one made by hand, once forgotten, and when the catalogue is ill
+}
+
+// AccountView is a member's account as it is shown.
+type AccountView struct {
+	Charges []ChargeView // newest first
+	More    bool
+	Balance Money // what is owed, in the library's currency
+	Accrued Money // fines that still grow on open loans; no charges yet
+}
+
+// ChargeFilter says which charges of a member to list, newest first.
+type ChargeFilter struct {
+	MemberID int64
+	Open     bool  // only those that are not settled
+	Before   int64 // only charges with a smaller id; 0: from the newest
+	Limit    int
+}
+
+// Account gives what a member owes and owed: a patron's own, for staff anybody's.
+func (s *Service) Account(ctx context.Context, card string, f ChargeFilter) (AccountView, error) {
+	memberID, err := s.whose(ctx, card)
+	if err != nil {
+		return AccountView{}, err
+	}
+	if memberID == 0 {
+		return AccountView{}, problem.InvalidField("query.member_card", "is required")
+	}
+	policy, err := s.store.Policy(ctx)
+	if err != nil {
+		return AccountView{}, err
+	}
+	owed, late, err := s.store.Owed(ctx, memberID, s.Today(s.now()))
+	if err != nil {
+		return AccountView{}, err
+	}
+	currency := s.settings.Currency
+	view := AccountView{Balance: Money{owed[currency], currency}, Accrued: Money{accrued(policy, late, currency, s.Today(s.now())), currency}}
+	f.MemberID = memberID
+	limit := f.Limit
+	f.Limit++
+	charges, err := s.store.Charges(ctx, f)
+	if err != nil {
+		return AccountView{}, err
+	}
+	view.More = len(charges) > limit
+	charges = charges[:min(len(charges), limit)]
+	var books []int64
+	for _, c := range charges {
+		if c.BookID != 0 {
+			books = append(books, c.BookID)
+		}
+	}
+	texts, cards := s.titleTexts(ctx, books...), s.cards(ctx, memberID)
+	for _, c := range charges {
+		view.Charges = append(view.Charges, ChargeView{Charge: c, MemberCard: cards[memberID], Title: texts[c.BookID]})
+	}
+	return view, nil
+}
