@@ -62,6 +62,8 @@ type Library struct {
 	Borrowing *borrowing.Service
 	// Housekeeping does what is due because time has passed.
 	Housekeeping *housekeeping.Keeper
+	// Patterns are the switches that can be turned while the library runs.
+	Patterns *Patterns
 
 	demonstration demonstration.Library
 	seeder        seeder
@@ -126,6 +128,7 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 
 	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
+		Patterns:      newPatterns(f.Settings.Patterns),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
 		workers: []worker{people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
 }

@@ -216,5 +216,6 @@ func (s *server) handler() http.Handler {
 	return gateway.Chain(inner, gateway.Settings{
 		Logger: s.log, AccessLog: s.settings.Telemetry.AccessLog, TrustedProxies: trusted,
 		MaxBody: int64(c.MaxBody), RequestTimeout: c.RequestTimeout, UploadTimeout: c.ReadTimeout, Registry: s.registry,
+		Compression: gateway.Compression{Enabled: &s.library.Patterns.Compression, MinSize: int(s.settings.Compression.MinSize)},
 	})
 }

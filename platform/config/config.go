@@ -10,14 +10,15 @@ import "time"
 // Config holds every setting, one field a section of config.yaml. Tags: key is the name in the file; min and max bound a
 // number, a size or a duration; oneof lists the words allowed; secret keeps the value out of messages.
 type Config struct {
-	Server    Server    `key:"server"`
-	Library   Library   `key:"library"`
-	Catalog   Catalog   `key:"catalog"`
-	Members   Members   `key:"members"`
-	Borrowing Borrowing `key:"borrowing"`
-	Database  Database  `key:"database"`
-	Telemetry Telemetry `key:"telemetry"`
-	Patterns  Patterns  `key:"patterns"`
+	Server      Server      `key:"server"`
+	Compression Compression `key:"compression"`
+	Library     Library     `key:"library"`
+	Catalog     Catalog     `key:"catalog"`
+	Members     Members     `key:"members"`
+	Borrowing   Borrowing   `key:"borrowing"`
+	Database    Database    `key:"database"`
+	Telemetry   Telemetry   `key:"telemetry"`
+	Patterns    Patterns    `key:"patterns"`
 }
 
 // Server says where BookVault listens and what a client may ask of it.
@@ -34,6 +35,11 @@ type Server struct {
 	MaxJSON         Size          `key:"max_json" min:"16KiB" max:"64MiB"`
 	ShutdownTimeout time.Duration `key:"shutdown_timeout" min:"3s" max:"5m"`
 	TrustedProxies  []string      `key:"trusted_proxies"`
+}
+
+// Compression says which answers are worth being compressed.
+type Compression struct {
+	MinSize Size `key:"min_size" min:"1B" max:"1MiB"`
 }
 
 // Library says whose library this is: what dates and money mean in it.
@@ -184,6 +190,7 @@ type Telemetry struct {
 
 // Patterns switches the performance layers, each by its name in docs/PATTERNS.md.
 type Patterns struct {
+	Compression  Switch `key:"compression"`
 	ReadReplicas Switch `key:"read_replicas"`
 }
 

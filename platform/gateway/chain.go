@@ -22,6 +22,7 @@ type Settings struct {
 	MaxBody        int64          // bytes
 	RequestTimeout time.Duration  // for the work on an answer
 	UploadTimeout  time.Duration  // added for a large body that may arrive slowly
+	Compression    Compression
 	Registry       prometheus.Registerer
 }
 
@@ -41,6 +42,7 @@ type Stage struct {
 //	client         who is calling, for limits and for the throttle of sign-in
 //	cross_origin   refuses another site's form before anything is read
 //	body_limit     refuses a body that is too large before it is read
+//	compress       inside of what counts and logs, which see the bytes that leave; outside of the deadline, which is for the work
 //	deadline       the clock runs for the work, not for the refusals
 //	consistency    last: what this caller must see is for the handlers, and what they committed is known after them
 func Stages(s Settings) []Stage {
@@ -53,6 +55,7 @@ func Stages(s Settings) []Stage {
 		{"client", client(s.TrustedProxies)},
 		{"cross_origin", crossOrigin()},
 		{"body_limit", bodyLimit(s.MaxBody)},
+		{"compress", compress(s.Compression, s.Registry)},
 		{"deadline", deadline(s.RequestTimeout, s.UploadTimeout)},
 		{"consistency", Consistency},
 	}

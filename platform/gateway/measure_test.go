@@ -56,3 +56,21 @@ func TestRequestsAreCountedByAreaAndClass(t *testing.T) {
 		}
 	}
 }
+
+// counted gives the series of a counter that has one label, by the label's value.
+func counted(t *testing.T, registry *prometheus.Registry, name string) map[string]float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := map[string]float64{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if family.GetName() == name {
+				series[metric.GetLabel()[0].GetValue()] = metric.GetCounter().GetValue()
+			}
+		}
+	}
+	return series
+}

@@ -106,7 +106,11 @@ type unstored struct{ gin.ResponseWriter }
 
 // WriteHeader takes the status, behind which the operation sets no more headers.
 func (u unstored) WriteHeader(status int) {
-	u.Header().Set("Cache-Control", "no-store")
+	directives := "no-store"
+	if strings.Contains(u.Header().Get("Cache-Control"), "no-transform") { // a secret is not compressed either (gateway/compress.go)
+		directives += ", no-transform"
+	}
+	u.Header().Set("Cache-Control", directives)
 	u.ResponseWriter.WriteHeader(status)
 }
 

@@ -76,7 +76,8 @@ type createTokenInput struct {
 }
 
 type createdToken struct {
-	Body struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
 		TokenView
 		Token string `json:"token" doc:"The secret. It is shown this once; send it as Authorization: Bearer."`
 	}
@@ -94,7 +95,7 @@ func (o *operations) createToken(ctx context.Context, in *createTokenInput) (*cr
 	if err != nil {
 		return nil, err
 	}
-	out := &createdToken{}
+	out := &createdToken{CacheControl: "no-store, no-transform"}
 	out.Body.TokenView, out.Body.Token = showToken(t), secret
 	return out, nil
 }
