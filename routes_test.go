@@ -54,7 +54,8 @@ func openHouse(t *testing.T) house {
 		t.Fatal(err)
 	}
 	handler := gateway.Chain(library.Handler, gateway.Settings{Logger: slog.New(slog.DiscardHandler), AccessLog: "off", MaxBody: 1 << 20,
-		RequestTimeout: 15 * time.Second, UploadTimeout: time.Minute, Registry: prometheus.NewRegistry()})
+		RequestTimeout: 15 * time.Second, UploadTimeout: time.Minute, Registry: prometheus.NewRegistry(),
+		Compression: gateway.Compression{Enabled: &library.Patterns.Compression, MinSize: int(settings.Compression.MinSize)}})
 	h := house{library: library, handler: handler, proofs: map[string]proof{
 		"nobody":          {role: identity.Public},
 		"a made-up token": {header: "Authorization", value: "Bearer bv_" + strings.Repeat("x", 43), refused: true},
