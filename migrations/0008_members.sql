@@ -31,8 +31,8 @@ CREATE TABLE members.idempotency_keys (
     route       text NOT NULL,
     key         text NOT NULL CHECK (char_length(key) BETWEEN 1 AND 200),
     request     bytea NOT NULL CHECK (octet_length(request) = 32),
-    answer      bytea NOT NULL,
-    subject_id  bigint,                               -- whose answer it is: it goes with the member
+    answer      bytea,                                -- NULL: forgotten with whom it was about; the key stays used
+    subject_id  bigint,                               -- whom the answer is about
     created_at  timestamptz NOT NULL,
     PRIMARY KEY (actor_id, route, key)
 );

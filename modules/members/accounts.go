@@ -17,6 +17,7 @@ var (
 	ErrUnknownCategory = errors.New("members: no such category")
 	ErrKeyReused       = errors.New("members: the key belongs to another command")
 	ErrKeyInUse        = errors.New("members: the command with this key is under way")
+	ErrForgotten       = errors.New("members: the answer was forgotten with whom it was about")
 )
 
 // Account is a member as it is stored: with what is compared, beside what is shown.
@@ -82,6 +83,8 @@ func accountProblem(err error, tried string) error {
 	case errors.Is(err, ErrKeyReused):
 		return problem.Invalid("idempotency_key_reused", "This Idempotency-Key was used with another body. Make up a new key for a new command.",
 			problem.Field{Field: "header.Idempotency-Key", Detail: "belongs to another command"})
+	case errors.Is(err, ErrForgotten):
+		return problem.Conflict("answer_forgotten", "This command was carried out; its answer was forgotten with the member whom it was about.")
 	case errors.Is(err, ErrUnknownCategory):
 		return unknownCategory()
 	}

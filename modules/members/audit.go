@@ -60,6 +60,9 @@ const (
 	actionRenewed     = "membership_renewed"
 	actionBlocked     = "block_added"
 	actionUnblocked   = "block_removed"
+	actionMerged      = "account_merged"    // of the one that is no more
+	actionMergedIn    = "account_merged_in" // of the survivor
+	actionDeleted     = "account_deleted"
 	actionCategory    = "category_changed"
 	actionPassword    = "password_set"
 	actionTokenMade   = "token_created"

@@ -60,6 +60,7 @@ type Store interface {
 	Accounts
 	Categories
 	Answers
+	Leavers
 	Credentials
 	Sessions
 	Tokens

@@ -27,7 +27,7 @@ type Once struct {
 type Answers interface {
 	// Answer gives what is kept under a key; where nothing is, it runs the command and keeps its answer, all in one transaction:
 	// whatever the store does in the context that run gets belongs to it. The subject is whose answer it is: it is forgotten with that
-	// member (0: nobody's). An error of run leaves no trace. ErrKeyReused, ErrKeyInUse.
+	// member (0: nobody's). An error of run leaves no trace. ErrKeyReused, ErrKeyInUse, ErrForgotten.
 	Answer(ctx context.Context, o Once, run func(context.Context) (answer []byte, subject int64, err error)) ([]byte, error)
 }
 

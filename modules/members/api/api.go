@@ -57,6 +57,9 @@ func Register(api *rest.API, service *members.Service, settings Settings) {
 	rest.Register(api, route("POST", "/members/{card}/blocks", "add-block", "Set a block against a member", identity.Desk, 0), o.addBlock)
 	rest.Register(api, route("DELETE", "/members/{card}/blocks/{code}", "remove-block", "Take a block away", identity.Desk, 0), o.removeBlock)
 
+	rest.Register(api, route("POST", "/members/{card}/merge", "merge-member", "Make a member part of another", identity.Librarian, 0), o.mergeMember)
+	rest.Register(api, route("DELETE", "/members/{card}", "delete-member", "Delete a member", identity.Librarian, http.StatusNoContent), o.deleteMember)
+
 	rest.Register(api, route("GET", "/categories", "list-categories", "Categories of members", identity.Patron, 0), o.listCategories)
 	rest.Register(api, route("POST", "/categories", "add-category", "Make a category of members", identity.Librarian, http.StatusCreated), o.addCategory)
 	rest.Register(api, route("PATCH", "/categories/{code}", "edit-category", "Change a category", identity.Librarian, 0), o.editCategory)

@@ -102,12 +102,17 @@ func (s *Store) find(query *gorm.DB) ([]members.Member, error) {
 	return found, nil
 }
 
+// locked reads a member and locks the row for the rest of the transaction.
+func locked(tx *gorm.DB, id int64) (row memberRow, err error) {
+	return row, one(tx.Raw(memberSelect+memberFrom+`WHERE m.id = ? FOR UPDATE OF m`, id).Scan(&row), "lock member")
+}
+
 // Edit changes a member under its row lock.
 func (s *Store) Edit(ctx context.Context, id int64, edit func(members.Member) (members.Account, []members.AuditEntry, error)) (members.Member, error) {
 	var edited members.Member
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		var row memberRow
-		if err := one(tx.Raw(memberSelect+memberFrom+`WHERE m.id = ? FOR UPDATE OF m`, id).Scan(&row), "lock member"); err != nil {
+		row, err := locked(tx, id)
+		if err != nil {
 			return err
 		}
 		before, err := row.member()
@@ -118,32 +123,37 @@ func (s *Store) Edit(ctx context.Context, id int64, edit func(members.Member) (m
 		if err != nil {
 			return err
 		}
-		if err := tx.Exec(`UPDATE members.members SET name = @name, folded_name = @folded, email = @email, folded_email = @foldedEmail,
-			email_since = CASE WHEN folded_email = @foldedEmail THEN email_since ELSE @since END,
-			category = @category, expires_on = @expires, language = @language, role = @role, keep_history = @history, updated_at = @now, version = @version
-			WHERE id = @id`, accountColumns(a)).Error; err != nil {
-			return accountError(err, "update member")
-		}
-		if err := tx.Exec(`DELETE FROM members.blocks WHERE member_id = ?`, id).Error; err != nil {
-			return fmt.Errorf("replace blocks: %w", err)
-		}
-		if err := storeBlocks(tx, id, a.Blocks); err != nil {
-			return err
-		}
-		if a.CardKey != row.CardKey {
-			if err := replaceCard(tx, a); err != nil {
-				return err
-			}
-		}
-		if a.EndSessions || a.Role != before.Role { // what a session may do changed with the role
-			if err := tx.Exec(`DELETE FROM members.sessions WHERE member_id = ?`, id).Error; err != nil {
-				return fmt.Errorf("end sessions: %w", err)
-			}
-		}
 		edited = a.Member
-		return recordAudit(tx, entries...)
+		return storeEdit(tx, row, a, entries)
 	})
 	return edited, err
+}
+
+// storeEdit writes what became of a member that was locked.
+func storeEdit(tx *gorm.DB, before memberRow, a members.Account, entries []members.AuditEntry) error {
+	if err := tx.Exec(`UPDATE members.members SET name = @name, folded_name = @folded, email = @email, folded_email = @foldedEmail,
+		email_since = CASE WHEN folded_email = @foldedEmail THEN email_since ELSE @since END,
+		category = @category, expires_on = @expires, language = @language, role = @role, keep_history = @history, updated_at = @now, version = @version
+		WHERE id = @id`, accountColumns(a)).Error; err != nil {
+		return accountError(err, "update member")
+	}
+	if err := tx.Exec(`DELETE FROM members.blocks WHERE member_id = ?`, a.ID).Error; err != nil {
+		return fmt.Errorf("replace blocks: %w", err)
+	}
+	if err := storeBlocks(tx, a.ID, a.Blocks); err != nil {
+		return err
+	}
+	if a.CardKey != before.CardKey {
+		if err := replaceCard(tx, a); err != nil {
+			return err
+		}
+	}
+	if a.EndSessions || a.Role.String() != before.Role { // what a session may do changed with the role
+		if err := tx.Exec(`DELETE FROM members.sessions WHERE member_id = ?`, a.ID).Error; err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+	}
+	return recordAudit(tx, entries...)
 }
 
 // replaceCard gives a member another card. An old card of the same member may come back into use.

@@ -41,7 +41,9 @@ func (s *Store) Answer(ctx context.Context, o members.Once, run func(context.Con
 			if !bytes.Equal(kept.Request, o.Request) {
 				return members.ErrKeyReused
 			}
-			answer = kept.Answer
+			if answer = kept.Answer; answer == nil {
+				return members.ErrForgotten
+			}
 			return nil
 		}
 		if !errors.Is(err, members.ErrNotFound) {
