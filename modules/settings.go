@@ -25,7 +25,7 @@ func catalogSettings(c *config.Config) catalog.Settings {
 func borrowingSettings(f Foundations, committed func()) borrowing.Settings {
 	b := f.Settings.Borrowing
 	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, Currency: f.Settings.Library.Currency,
-		HoldShelfDays: b.HoldShelfDays, OfflineMaxAge: b.OfflineMaxAge, Retention: b.Privacy.Retention,
+		HoldShelfDays: b.HoldShelfDays, CollectDays: b.CollectDays, OfflineMaxAge: b.OfflineMaxAge, Retention: b.Privacy.Retention,
 		LostRefund: borrowing.LostRefund{Days: b.LostRefundDays, Processing: b.RefundProcessingFee}, LostAfterDays: b.LostAfterDays,
 		Committed: committed, Logger: f.Logger}
 }

@@ -49,6 +49,7 @@ type Settings struct {
 	DefaultBranch string           // stands in where a command names none; "": the first branch
 	Currency      string           // ISO 4217, of the rules' money and of every account; VND
 	HoldShelfDays int              // open days that a hold waits on the shelf; 7
+	CollectDays   int              // open days that a web loan waits to be fetched; 3
 	Retention     time.Duration    // how long after its return a loan names its member, if the member keeps no history; 7 days
 	OfflineMaxAge time.Duration    // how long ago something may have happened at a desk that was offline; 72 h
 	LostRefund    LostRefund       // what becomes of the charges of a lost copy that comes back; nothing
@@ -78,6 +79,9 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 	}
 	if s.HoldShelfDays <= 0 {
 		s.HoldShelfDays = 7
+	}
+	if s.CollectDays <= 0 {
+		s.CollectDays = 3
 	}
 	if s.Retention <= 0 {
 		s.Retention = 7 * 24 * time.Hour

@@ -21,7 +21,7 @@ func steps[S ~string](m machine[S]) (list []Step) {
 
 // What moves a copy, as the machine calls it.
 const (
-	ByCheckingIn, ByLending, ByLendingOffline, ByUndoing, ByHand, ByLosing, ByClaiming = byCheckIn, byCheckOut, byOffline, byUndoing, byHand, byLosing, byClaiming
+	ByCheckingIn, ByLending, ByLendingOffline, ByUndoing, ByHand, ByLosing, ByClaiming, ByRerouting = byCheckIn, byCheckOut, byOffline, byUndoing, byHand, byLosing, byClaiming, byRerouting
 )
 
 // TryMove changes the status of a copy behind a command's back and gives the fault that this leaves.

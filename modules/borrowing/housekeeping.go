@@ -13,6 +13,9 @@ const keysAtOnce = 1000
 // by looking at what is, in bounded batches, so that a round that comes late or twice leaves the same behind.
 func (s *Service) Housekeeping() []housekeeping.Step {
 	return []housekeeping.Step{
+		{Name: "hold_shelf_dates", Run: s.FollowCalendar},
+		{Name: "expired_holds", Run: s.expireHolds},
+		{Name: "uncollected_loans", Run: s.reverseUncollected},
 		{Name: "idempotency_keys", Run: s.forgetOldKeys},
 		{Name: "lost", Run: s.loseOverdue},
 		{Name: "outbox", Run: s.forgetMessages},

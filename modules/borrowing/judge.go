@@ -2,7 +2,6 @@ package borrowing
 
 import (
 	"errors"
-	"fmt"
 
 	"bookvault/platform/problem"
 )
@@ -51,48 +50,6 @@ func (sc *Scene) judgeItem(m Member, it *Item) (reasons []problem.Reason) {
 		reasons = append(reasons, overridable(ItemNotLendable, "This copy is for use in the library."))
 	}
 	return reasons
-}
-
-// judgeQueue is the test against holds: ahead are other members' waiting, eligible holds that this copy can fill and that
-// precede the borrower's own; free are other available copies that can fill them. It refuses only if ahead > free. A hold on
-// this very copy binds it, whatever else is free.
-func (sc *Scene) judgeQueue(memberID int64, it *Item) []problem.Reason {
-	if h := sc.captureOf(it.ID); h != nil {
-		return nil // it is kept for somebody already; judgeItem says whether for this member
-	}
-	own := sc.ownHold(memberID, it)
-	var ahead []*Hold
-	bound := false
-	for _, h := range sc.queue(it.BookID) {
-		if h.MemberID == memberID || h.Status != HoldWaiting || !h.eligible(sc.Today) || !h.canBeFilledBy(it.ID, it.Part) || own != nil && own.Place < h.Place {
-			continue
-		}
-		if h.ItemID == it.ID {
-			bound = true
-		}
-		ahead = append(ahead, h)
-	}
-	free, taken := 0, int64(0)
-	if loan := sc.openLoanOf(it.ID); loan != nil {
-		if other := sc.standIn(loan, it); other != nil {
-			taken = other.ID
-		}
-	}
-	for _, f := range sc.Free {
-		if f.BookID != it.BookID || f.ItemID == it.ID || f.ItemID == taken {
-			continue
-		}
-		for _, h := range ahead {
-			if h.canBeFilledBy(f.ItemID, f.Part) {
-				free++
-				break
-			}
-		}
-	}
-	if len(ahead) <= free && !bound {
-		return nil
-	}
-	return []problem.Reason{overridable(HoldQueueAhead, fmt.Sprintf("Other members wait for this title: %d ahead, %d other copies free.", len(ahead), free))}
 }
 
 // judgeAgain refuses a second copy of a title on the web, where a second click would ask for one.

@@ -130,12 +130,19 @@ func (sc *Scene) reverse(l *Loan, reason string) error {
 	if l.Version != 1 || it.Version != before.ItemVersion || it.Status != CheckedOut || before.DisplacedOne {
 		return followed
 	}
-	stream := loanStream(l.ID)
 	if before.HoldID != 0 {
-		h := sc.hold(before.HoldID)
-		if h == nil || h.Version != before.HoldVersion || sc.liveTwin(h) {
+		if h := sc.hold(before.HoldID); h == nil || h.Version != before.HoldVersion || sc.liveTwin(h) {
 			return followed
 		}
+	}
+	sc.undo(l, it, reason)
+	return nil
+}
+
+// undo reverses a loan as far as that can be: the hold it filled comes back unless its member has placed it again.
+func (sc *Scene) undo(l *Loan, it *Item, reason string) {
+	before, stream := l.Why.Before, loanStream(l.ID)
+	if h := sc.hold(before.HoldID); h != nil && h.Version == before.HoldVersion && !sc.liveTwin(h) {
 		sc.changeHold(h, EventHoldRestored, stream, func(h *Hold) {
 			h.Status, h.ClosedAt = HoldWaiting, nil
 			// The copy it had comes back to it only if that was this one: another one may have gone its way.
@@ -151,7 +158,6 @@ func (sc *Scene) reverse(l *Loan, reason string) error {
 		today := sc.Today
 		l.Status, l.ClosedAt, l.ReturnedOn, l.ClosedBy = LoanClosed, &sc.Now, &today, ByReversal
 	})
-	return nil
 }
 
 // liveTwin tells whether the member of a closed hold has placed the same one again.

@@ -37,11 +37,7 @@ func (a *arrival) capture(h *Hold, alert string) Next {
 
 // ready puts the copy on the hold shelf here.
 func (a *arrival) ready(h *Hold) {
-	// A calendar without an open day gives no last day: the hold then waits until somebody clears it.
-	var until *Date
-	if day, err := a.Policy.NthOpenDay(a.branch, a.Today, a.shelfDays); err == nil {
-		until = &day
-	}
+	until := a.Policy.ShelfUntil(a.branch, a.Today, a.shelfDays)
 	a.changeHold(h, EventHoldReady, itemStream(a.item.ID), func(h *Hold) {
 		h.Status, h.CapturedItem, h.ReadyOn, h.ExpiresOn = HoldReady, a.item.ID, &a.Today, until
 	})
@@ -73,9 +69,14 @@ func (a *arrival) travel() Next {
 	return a.slip("")
 }
 
-// shelved is a copy from the hold shelf: the same slip while its hold lives, else it is routed.
+// shelved is a copy from the hold shelf: the same slip while its hold lives, else it is routed. A hold whose time on the shelf is
+// over ends here, if it was not ended before.
 func (a *arrival) shelved() Next {
-	if a.captureOf(a.item.ID) == nil {
+	h := a.captureOf(a.item.ID)
+	if h != nil && a.expire(h, a.shelfDays) {
+		h = nil
+	}
+	if h == nil {
 		return a.route("")
 	}
 	return a.slip("")

@@ -78,6 +78,7 @@ type Free struct {
 	ItemID int64
 	BookID int64
 	Part   string
+	Branch string // where it is
 }
 
 // Scene is everything that a command decides on, locked and loaded; and, as it decides, everything that it changes.

@@ -64,6 +64,11 @@ lost, settled          | .                  | .                   | missing     
 claimed_returned       | !item_not_lendable | !loan_has_followers | !item_on_loan   | !item_on_loan   | !item_on_loan | claimed_returned | .
 damaged                | .                  | .                   | missing         | damaged         | withdrawn     | damaged       | .
 withdrawn              | .                  | .                   | !item_withdrawn | !item_withdrawn | withdrawn     | withdrawn     | .
+`, `
+                       | 3 fetches it at east
+on_hold_shelf for 3    | in_transit
+on_hold_shelf, to clear| !hold_closed
+in_transit to 3        | in_transit
 `}
 
 // scene is one copy in one situation.
@@ -163,7 +168,10 @@ var commands = map[string]doing{
 	}},
 	"undo the loan": {borrowing.ByUndoing, func(s *scene) error { return second(s.Reverse(desk(), s.loan, "", borrowing.Order{})) }},
 	"missing":       marking(borrowing.Missing), "damaged": marking(borrowing.Damaged), "withdraw": marking(borrowing.Withdrawn),
-	"4 waits":    {"", waiting},
+	"4 waits": {"", waiting},
+	"3 fetches it at east": {borrowing.ByRerouting, func(s *scene) error {
+		return second(s.EditHold(desk(), borrowing.EditHold{ID: s.hold, PickupBranch: "east"}, borrowing.Order{}))
+	}},
 	"3 gives up": {"", func(s *scene) error { return second(s.CancelHold(desk(), s.hold, borrowing.Order{})) }},
 }
 

@@ -13,6 +13,7 @@ type Store interface {
 	// or a deadlock). What fn returns decides: nil commits, anything else leaves no trace and comes back as it is.
 	Transact(ctx context.Context, fn func(context.Context, Tx) error) error
 	Reader
+	Lists
 	OrderStore
 	Memory
 }
@@ -85,6 +86,26 @@ type Reader interface {
 	Availability(ctx context.Context, bookIDs []int64) (map[int64]Availability, error)
 	// Events reads a stream of the ledger after a version.
 	Events(ctx context.Context, stream string, after, limit int) ([]ledger.Event, error)
+}
+
+// Lists answers what a desk has to do, and finds what has had its time.
+type Lists interface {
+	// HoldShelf lists the copies on the hold shelf of f.Branch: with f.Clear those without a ready hold, or whose hold became ready
+	// on the day since or before; else the others.
+	HoldShelf(ctx context.Context, f ListFilter, since Date) ([]Shelved, error)
+	// Transit lists the copies that travel to f.Branch or have to leave it.
+	Transit(ctx context.Context, f ListFilter) ([]Travelling, error)
+	// Uncollected lists the open loans of copies at f.Branch that were lent on the web and not handed over.
+	Uncollected(ctx context.Context, f ListFilter) ([]Fetch, error)
+	// Queues gives the waiting holds, by place, and the available copies of the first titles after one for which somebody waits while
+	// f.Branch has a copy; at most f.Limit titles.
+	Queues(ctx context.Context, f ListFilter) ([]Queue, error)
+	// HoldsReadySince lists holds that are ready, and became so on the day that is given for their pickup branch, or before.
+	HoldsReadySince(ctx context.Context, days map[string]Date, limit int) ([]Hold, error)
+	// RedateHolds sets the last day on the shelf of every ready hold to what until says, and tells how many had another one.
+	RedateHolds(ctx context.Context, until func(branch string, ready Date) *Date) (int, error)
+	// LoansUncollectedSince lists loans as Uncollected does, of all branches, that were opened before the instant given for the branch.
+	LoansUncollectedSince(ctx context.Context, before map[string]time.Time, limit int) ([]Loan, error)
 }
 
 // OrderStore reads the library's own order: branches, item types, rules and calendar. They are changed by commands.

@@ -58,6 +58,7 @@ type Library struct {
 type Borrowing struct {
 	DefaultBranch     string           `key:"default_branch"`
 	HoldShelfDays     int              `key:"hold_shelf_days" min:"1" max:"60"`
+	CollectDays       int              `key:"collect_days" min:"1" max:"60"`
 	OfflineMaxAge     time.Duration    `key:"offline_max_age" min:"1h" max:"720h"`
 	RelayPoll         time.Duration    `key:"relay_poll" min:"10ms" max:"1m"`
 	HousekeepingEvery time.Duration    `key:"housekeeping_every" min:"1s" max:"1h"`

@@ -55,6 +55,10 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("PATCH", "/holds/{id}", "edit-hold", "Suspend or resume a hold, or fetch it elsewhere", identity.Patron, 0), o.editHold)
 	rest.Register(api, route("DELETE", "/holds/{id}", "cancel-hold", "Give up a hold", identity.Patron, 0), o.cancelHold)
 
+	rest.Register(api, route("GET", "/pull-list", "pull-list", "Copies to fetch from the shelves of a branch", identity.Desk, 0), o.pullList)
+	rest.Register(api, route("GET", "/hold-shelf", "hold-shelf", "Copies on the hold shelf of a branch", identity.Desk, 0), o.holdShelf)
+	rest.Register(api, route("GET", "/transit", "transit", "Copies that travel to a branch, or leave it", identity.Desk, 0), o.transit)
+
 	rest.Register(api, route("GET", "/branches", "list-branches", "The branches of the library", identity.Public, 0), o.listBranches)
 	rest.Register(api, route("GET", "/item-types", "list-item-types", "The kinds of copies", identity.Public, 0), o.listItemTypes)
 }

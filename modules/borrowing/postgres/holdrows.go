@@ -74,6 +74,12 @@ type queuedRow struct {
 	MemberBlocked *bool   `db:"blocked"`
 }
 
+func (r queuedRow) queued() borrowing.Hold {
+	h := r.hold()
+	h.Standing = borrowing.Standing{Category: value(r.Category), ExpiresOn: toDate(r.MemberExpires), Blocked: value(r.MemberBlocked)}
+	return h
+}
+
 // shownRow is a hold with what a reader sees of it.
 type shownRow struct {
 	Hold     holdRow `gorm:"embedded"`

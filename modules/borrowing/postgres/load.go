@@ -260,14 +260,19 @@ type freeRow struct {
 	ID     int64   `db:"id"`
 	BookID int64   `db:"book_id"`
 	Part   *string `db:"part"`
+	Branch string  `db:"current_branch"`
 }
 
-// holds loads the queues of the titles, the free copies of those that have one, and the holds asked for. They are protected by the
+func (r freeRow) free() borrowing.Free {
+	return borrowing.Free{ItemID: r.ID, BookID: r.BookID, Part: value(r.Part), Branch: r.Branch}
+}
+
+// holds loads the queues of the titles, the free copies of those that have one, the holds that are over and whose slips the
+// copies wear, and the holds asked for. They are protected by the
 // locks of their titles.
 func (l loader) holds(scope borrowing.Scope) {
 	takeHold := func(r queuedRow) {
-		h := r.hold()
-		h.Standing = borrowing.Standing{Category: value(r.Category), ExpiresOn: toDate(r.MemberExpires), Blocked: value(r.MemberBlocked)}
+		h := r.queued()
 		if !slices.ContainsFunc(l.sc.Holds, func(known *borrowing.Hold) bool { return known.ID == h.ID }) {
 			l.sc.Holds = append(l.sc.Holds, &h)
 		}
@@ -281,10 +286,15 @@ func (l loader) holds(scope borrowing.Scope) {
 		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
 			FROM borrowing.holds h LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id
 			WHERE h.book_id = ANY($1) AND h.status IN ('waiting', 'in_transit', 'ready') ORDER BY h.book_id, h.place`, takeHold, scope.Books)
-		each(l, `SELECT i.id, i.book_id, i.part FROM borrowing.titles t JOIN borrowing.items i ON i.book_id = t.book_id
+		each(l, `SELECT i.id, i.book_id, i.part, i.current_branch FROM borrowing.titles t JOIN borrowing.items i ON i.book_id = t.book_id
 			WHERE t.book_id = ANY($1) AND t.holds > 0 AND i.status = 'available' AND i.loanable ORDER BY i.id`, func(r freeRow) {
-			l.sc.Free = append(l.sc.Free, borrowing.Free{ItemID: r.ID, BookID: r.BookID, Part: value(r.Part)})
+			l.sc.Free = append(l.sc.Free, r.free())
 		}, scope.Books)
+	}
+	if len(scope.Items) > 0 {
+		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
+			FROM borrowing.items i JOIN borrowing.holds h ON h.id = i.slip_hold LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id
+			WHERE i.id = ANY($1) AND h.closed_at IS NOT NULL`, takeHold, scope.Items)
 	}
 	if len(scope.Holds) > 0 {
 		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
