@@ -95,7 +95,7 @@ type Lists interface {
 	HoldShelf(ctx context.Context, f ListFilter, since Date) ([]Shelved, error)
 	// Transit lists the copies that travel to f.Branch or have to leave it.
 	Transit(ctx context.Context, f ListFilter) ([]Travelling, error)
-	// Uncollected lists the open loans of copies at f.Branch that were lent on the web and not handed over.
+	// Uncollected lists the open loans, made on the web and not handed over, whose copies are at f.Branch.
 	Uncollected(ctx context.Context, f ListFilter) ([]Fetch, error)
 	// Queues gives the waiting holds, by place, and the available copies of the first titles after one for which somebody waits while
 	// f.Branch has a copy; at most f.Limit titles.

@@ -70,7 +70,7 @@ func (s *Store) Uncollected(ctx context.Context, f borrowing.ListFilter) ([]borr
 	}
 	err := s.db.Read(ctx).Raw(`SELECT `+itemsAsI+`, l.member_id, l.id AS loan_id, l.opened_at
 		FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id
-		WHERE l.branch = ? AND l.status = 'open' AND l.collected_at IS NULL AND i.status = 'checked_out' AND l.id > ?
+		WHERE i.current_branch = ? AND l.status = 'open' AND l.collected_at IS NULL AND i.status = 'checked_out' AND l.id > ?
 		ORDER BY l.id LIMIT ?`, f.Branch, f.After, f.Limit).Find(&found).Error
 	list := make([]borrowing.Fetch, len(found))
 	for i, r := range found {
