@@ -71,6 +71,12 @@ type itemChanged struct {
 	OccurredAt *time.Time `json:"occurred_at,omitempty"` // where that was before the event was recorded
 }
 
+type itemEdited struct {
+	BookID  int64             `json:"book_id"`
+	Barcode string            `json:"barcode"`
+	Changed map[string][2]any `json:"changed"` // what each field was, and what it is
+}
+
 type loanOpened struct {
 	BookID  int64       `json:"book_id"`
 	ItemID  int64       `json:"item_id"`

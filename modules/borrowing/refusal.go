@@ -35,6 +35,7 @@ const (
 	TitleHasItems       = "title_has_items"
 	TitleHasHolds       = "title_has_holds"
 	HoldLimitReached    = "hold_limit_reached"
+	PartHasHolds        = "part_has_holds"
 	ItemSeenSince       = "item_seen_since"
 	TooLongAgo          = "too_long_ago"
 	BranchExists        = "branch_exists"

@@ -20,6 +20,7 @@ type Scope struct {
 	Picks    []Pick   // any free copy of a title
 	Loans    []int64  // by id, open or not
 	Holds    []int64  // by id, live or not, with the copies that are kept for them; live holds of Books are always loaded
+	Siblings bool     // the parts of the other copies of the titles, into Kinds
 	Sighted  bool     // when each of the Items was last in somebody's hand
 	Payers   []int64  // members of the scene whose open charges are loaded, with their open loans of lost copies
 	Charges  []int64  // by id, open or not
@@ -104,7 +105,7 @@ type Scene struct {
 	Holds    []*Hold             // live ones of the titles in the scene by place, then those asked for by id
 	Free     []Free              // available copies, of titles that have holds
 	Census   map[Status]int      // copies of the picked titles by status
-	Kinds    map[int64][]string  // by title, the parts of its copies that can be lent one day; loaded where the scope has NewHolds
+	Kinds    map[int64][]string  // by title, the parts of its copies that can be lent one day; loaded where the scope has NewHolds or Siblings
 	Seen     map[int64]time.Time // when each copy was last in somebody's hand; for what comes from a desk that was offline
 
 	ItemTypes map[int64][]string // of the copies of the titles that are not withdrawn; loaded where the scope has NewHolds

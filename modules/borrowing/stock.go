@@ -8,8 +8,6 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/unicode/norm"
-
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 )
@@ -101,6 +99,10 @@ func (s *Service) AddItems(ctx context.Context, list []NewItem, order Order) ([]
 	})
 }
 
+func errItemTypeUnknown() error {
+	return problem.InvalidField("body.item_type", "is not an item type of this library; GET /api/borrowing/v1/item-types lists them")
+}
+
 func errCatalogueSilent(cause error) error {
 	return problem.New(problem.Unavailable, "catalogue_unavailable", "The catalogue does not answer, so the title cannot be checked. Please try again.").Because(cause)
 }
@@ -110,20 +112,14 @@ func (n *NewItem) tidy() error {
 	if err := CheckBarcode("body.barcode", n.Barcode); err != nil {
 		return err
 	}
-	for _, text := range []struct {
-		field string
-		value *string
-	}{{"part", &n.Part}, {"call_number", &n.CallNumber}, {"location", &n.Location}} {
-		if strings.ContainsFunc(*text.value, unicode.IsControl) {
-			return problem.InvalidField("body."+text.field, "must not hold control characters, such as tabs and line breaks")
-		}
-		*text.value = norm.NFC.String(strings.TrimSpace(*text.value))
+	if err := tidyWords(&n.Part, &n.CallNumber, &n.Location); err != nil {
+		return err
 	}
 	if n.BookID <= 0 {
 		return errBookNotFound()
 	}
-	if n.Price != nil && (n.Price.Minor < 0 || n.Price.Minor > mostMoney || !currencyCode.MatchString(n.Price.Currency)) {
-		return problem.InvalidField("body.price", "is an amount of 0 to 10^12 minor units, and a currency of three capital letters")
+	if err := checkPrice(n.Price); err != nil {
+		return err
 	}
 	switch n.Status {
 	case "", Available, OnOrder, InProcess:
@@ -146,7 +142,7 @@ func (sc *Scene) addItem(n NewItem, branch string) (*Item, error) {
 		n.ItemType = sc.Policy.ItemTypes[0].Code
 	}
 	if !sc.Policy.HasItemType(n.ItemType) {
-		return nil, problem.InvalidField("body.item_type", "is not an item type of this library; GET /api/borrowing/v1/item-types lists them")
+		return nil, errItemTypeUnknown()
 	}
 	if n.Status == "" {
 		n.Status = Available

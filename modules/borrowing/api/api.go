@@ -32,6 +32,7 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("POST", "/items", "add-item", "Add a copy of a title", identity.Desk, http.StatusCreated), o.addItem)
 	rest.Register(api, route("GET", "/items", "list-items", "The copies of a title", identity.Public, 0), o.listItems)
 	rest.Register(api, route("GET", "/items/{barcode}", "get-item", "A copy by its barcode", identity.Public, 0), o.getItem)
+	rest.Register(api, route("PATCH", "/items/{barcode}", "edit-item", "Change what is written of a copy; If-Match says which version was edited", identity.Desk, 0), o.editItem)
 	rest.Register(api, route("POST", "/items/{barcode}/missing", "item-missing", "Say that a copy cannot be found", identity.Desk, 0), o.mark(borrowing.Missing))
 	rest.Register(api, route("POST", "/items/{barcode}/damaged", "item-damaged", "Take a damaged copy out of use", identity.Desk, 0), o.mark(borrowing.Damaged))
 	rest.Register(api, route("POST", "/items/{barcode}/withdrawn", "item-withdrawn", "Take a copy out of the collection", identity.Librarian, 0), o.mark(borrowing.Withdrawn))

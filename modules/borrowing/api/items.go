@@ -65,7 +65,12 @@ type addItemIn struct {
 	}
 }
 
-type itemOut struct{ Body itemBody }
+type itemOut struct {
+	ETag string `header:"ETag"`
+	Body itemBody
+}
+
+func itemAnswer(b itemBody) *itemOut { return &itemOut{ETag: rest.ETag(int32(b.Version)), Body: b} }
 
 type addItemOut struct {
 	Location string `header:"Location"`
@@ -122,7 +127,39 @@ func (o *operations) getItem(ctx context.Context, in *oneItemIn) (*itemOut, erro
 	if err != nil {
 		return nil, err
 	}
-	return &itemOut{itemOf(it, isStaff(ctx))}, nil
+	return itemAnswer(itemOf(it, isStaff(ctx))), nil
+}
+
+type editItemIn struct {
+	rest.Command
+	Barcode string `path:"barcode" maxLength:"64"`
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"The version that was edited: its ETag. Every move of the copy makes a new one."`
+	Body    struct {
+		Barcode    *string    `json:"barcode,omitempty" minLength:"1" maxLength:"64" doc:"A new label."`
+		HomeBranch *string    `json:"home_branch,omitempty" maxLength:"32" doc:"Where it belongs; its next check-in sends it there."`
+		ItemType   *string    `json:"item_type,omitempty" maxLength:"32" doc:"Of loans from now on."`
+		Part       *string    `json:"part,omitempty" maxLength:"100"`
+		CallNumber *string    `json:"call_number,omitempty" maxLength:"200"`
+		Location   *string    `json:"location,omitempty" maxLength:"200"`
+		Price      *moneyBody `json:"price,omitempty"`
+		NoPrice    bool       `json:"no_price,omitempty" doc:"Take the price away."`
+		Loanable   *bool      `json:"loanable,omitempty" doc:"false: for use in the library."`
+	}
+}
+
+func (o *operations) editItem(ctx context.Context, in *editItemIn) (*itemOut, error) {
+	version, err := rest.IfMatch(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	b := in.Body
+	cmd := borrowing.EditItem{Barcode: in.Barcode, Version: int(version), NewBarcode: b.Barcode, HomeBranch: b.HomeBranch, ItemType: b.ItemType, Part: b.Part,
+		CallNumber: b.CallNumber, Location: b.Location, Price: (*borrowing.Money)(b.Price), NoPrice: b.NoPrice, Loanable: b.Loanable}
+	body, err := command[borrowing.Item, itemBody]{route: "PATCH /items/{barcode}", key: in.IdempotencyKey, about: cmd, status: 200,
+		body: func(it borrowing.Item) itemBody { return itemOf(it, true) },
+		run:  func(order borrowing.Order) (borrowing.Item, error) { return o.desk.EditItem(ctx, cmd, order) },
+	}.do(ctx)
+	return itemAnswer(body), err
 }
 
 type markIn struct {
@@ -146,7 +183,7 @@ func (o *operations) mark(status borrowing.Status) func(context.Context, *markIn
 				return o.desk.MarkItem(ctx, in.Barcode, status, reason, order)
 			},
 		}.do(ctx)
-		return &itemOut{body}, err
+		return itemAnswer(body), err
 	}
 }
 

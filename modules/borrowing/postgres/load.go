@@ -321,6 +321,12 @@ type kindRow struct {
 // holdLimits counts the live holds of the members, all and by the item types of the copies that can fill them, and loads the types and
 // parts of the titles' copies. The counts are protected by the locks of the accounts.
 func (l loader) holdLimits(scope borrowing.Scope) {
+	if scope.Siblings {
+		each(l, `SELECT DISTINCT book_id, coalesce(part, '') AS part FROM borrowing.items
+			WHERE book_id = ANY($1) AND loanable AND status <> 'withdrawn' AND id <> ALL($2)`, func(r kindRow) {
+			l.sc.Kinds[r.BookID] = append(l.sc.Kinds[r.BookID], r.Part)
+		}, scope.Books, scope.Items)
+	}
 	if scope.NewHolds == 0 {
 		return
 	}

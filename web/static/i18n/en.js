@@ -242,6 +242,7 @@ export const messages = {
   "refusal.nothing_to_hold": "The library has no copy that could be kept for you.",
   "refusal.no_rule": "No circulation rule allows this loan.",
   "refusal.no_open_day": "The calendar has no open day on which it could come back.",
+  "refusal.part_has_holds": "Members wait for this part, and no other copy has it.",
   "refusal.item_seen_since": "This copy was lent or checked in after that time.",
   "refusal.item_withdrawn": "This copy was withdrawn; it is no longer part of the collection.",
   "refusal.barcode_exists": "Another copy has this barcode.",

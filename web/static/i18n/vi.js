@@ -243,6 +243,7 @@ export const messages = {
   "refusal.nothing_to_hold": "Thư viện không có bản nào để giữ cho bạn.",
   "refusal.no_rule": "Không có quy định nào cho phép lượt mượn này.",
   "refusal.no_open_day": "Lịch không có ngày mở cửa nào để trả sách.",
+  "refusal.part_has_holds": "Có bạn đọc đang đợi tập này, và không có bản nào khác.",
   "refusal.item_seen_since": "Bản này đã được cho mượn hoặc nhận trả sau thời điểm đó.",
   "refusal.item_withdrawn": "Bản này đã thanh lý, không còn thuộc kho sách.",
   "refusal.barcode_exists": "Mã vạch này đã có ở bản khác.",
