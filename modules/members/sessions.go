@@ -90,3 +90,6 @@ func agentFamily(userAgent string) string {
 	}
 	return ""
 }
+
+// SessionIdle is the time after which a session that is not used ends.
+func (s *Service) SessionIdle() time.Duration { return s.settings.SessionIdle }

@@ -47,8 +47,8 @@ func accessLog(logger *slog.Logger, which string) func(http.Handler) http.Handle
 	}
 }
 
-// plainSegment is a part of a path that can only be a word of ours: no number of a card, a copy or a loan, no name.
-var plainSegment = regexp.MustCompile(`^[a-z._-]*$`)
+// plainSegment is a part of a path that can only be a word of ours, such as i18n: no number of a card, a copy or a loan, no name.
+var plainSegment = regexp.MustCompile(`^[a-z._-]*([0-9]{1,2}[a-z._-]+)?$`)
 
 // loggedPath gives the pattern of the route that answered, /api/members/v1/members/{card}: who and what was looked at is nobody's
 // business in a log. Of an address without a route (a page, a file, a mistake) it keeps the words and hides the rest.

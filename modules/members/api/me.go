@@ -12,6 +12,8 @@ type meView struct {
 	Account
 	Via string `json:"via" enum:"session,token" doc:"How the caller is known."`
 	May string `json:"may" enum:"patron,desk,librarian,administrator" doc:"What the caller may do: the role, or the token's when that is lower."`
+	// IdleSeconds is for pages on computers that many use.
+	IdleSeconds int `json:"idle_seconds,omitempty" doc:"Seconds without a request after which the session ends; left out for a token."`
 }
 
 type meOutput struct {
@@ -19,8 +21,12 @@ type meOutput struct {
 	Body meView
 }
 
-func showMe(m members.Member, p identity.Principal) *meOutput {
-	return &meOutput{ETag: rest.ETag(m.Version), Body: meView{Account: show(m, p.May(identity.Desk)), Via: string(p.Via), May: p.Role.String()}}
+func (o *operations) showMe(m members.Member, p identity.Principal) *meOutput {
+	view := meView{Account: show(m, p.May(identity.Desk)), Via: string(p.Via), May: p.Role.String()}
+	if p.Via == identity.ViaSession {
+		view.IdleSeconds = int(o.service.SessionIdle().Seconds())
+	}
+	return &meOutput{ETag: rest.ETag(m.Version), Body: view}
 }
 
 func (o *operations) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
@@ -28,7 +34,7 @@ func (o *operations) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return showMe(m, p), nil
+	return o.showMe(m, p), nil
 }
 
 type editMeInput struct {
@@ -50,5 +56,5 @@ func (o *operations) editMe(ctx context.Context, in *editMeInput) (*meOutput, er
 	if err != nil {
 		return nil, err
 	}
-	return showMe(m, p), nil
+	return o.showMe(m, p), nil
 }

@@ -11,6 +11,8 @@ export const messages = {
   "footer.keys": "Press {key} to search",
   "footer.api": "API",
   "offline.banner": "No connection. What you see may be old; it comes back by itself.",
+  "idle.soon": "Nobody seems to be here. In a minute you will be signed out; press a key or touch the page to stay.",
+  "idle.bye": "You were signed out, because nobody used the page for a while",
   "offline.try": "The library cannot be reached. Nothing was changed; try again.",
 
   "search.label": "Search the library",

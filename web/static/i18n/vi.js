@@ -12,6 +12,8 @@ export const messages = {
   "footer.keys": "Nhấn {key} để tìm",
   "footer.api": "API",
   "offline.banner": "Mất kết nối. Nội dung có thể đã cũ; trang sẽ tự nối lại.",
+  "idle.soon": "Có vẻ không có ai ở đây. Một phút nữa bạn sẽ bị đăng xuất; hãy nhấn một phím hoặc chạm vào trang để ở lại.",
+  "idle.bye": "Bạn đã được đăng xuất vì trang không được dùng một lúc lâu",
   "offline.try": "Không liên lạc được với thư viện. Chưa có gì thay đổi; hãy thử lại.",
 
   "search.label": "Tìm trong thư viện",

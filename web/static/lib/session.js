@@ -2,7 +2,7 @@
 
 import { get, post, remove, Problem } from "./api.js";
 
-/** @typedef {{id?: number, card: string, name: string, role: Role, category?: string, expires_on?: string}} Me */
+/** @typedef {{id?: number, card: string, name: string, role: Role, category?: string, expires_on?: string, idle_seconds?: number}} Me */
 /** @typedef {"public" | "patron" | "desk" | "librarian" | "administrator"} Role */
 
 const MARK = "bookvault.signed-in";
@@ -65,6 +65,16 @@ export function me() {
 /** What was known no longer holds (the session ended on the server). */
 export function forget() {
   known = undefined;
+}
+
+/**
+ * Says when another tab signed out, or in.
+ * @param {() => void} heard
+ */
+export function elsewhere(heard) {
+  addEventListener("storage", ({ key, storageArea }) => {
+    if (key === MARK && storageArea === localStorage) heard();
+  });
 }
 
 /**

@@ -3,7 +3,8 @@
 import { find, html, render, unsafe } from "../lib/html.js";
 import { language, LANGUAGES, speak, t } from "../lib/i18n.js";
 import { again, go } from "../lib/router.js";
-import { may, me, signOut } from "../lib/session.js";
+import { elsewhere, forget, may, me, signOut } from "../lib/session.js";
+import { sayWhy, watch } from "./idle.js";
 import { toast } from "./toast.js";
 import "./search.js";
 
@@ -16,6 +17,8 @@ class Shell extends HTMLElement {
     addEventListener("page", this.#arrived);
     addEventListener("online", this.#line);
     addEventListener("offline", this.#line);
+    addEventListener("pageshow", (event) => void (event.persisted && this.#anew())); // the browser kept the page as it was
+    elsewhere(() => void this.#anew());
     document.addEventListener("keydown", this.#key);
     this.addEventListener("language", () => void this.draw());
     this.addEventListener("click", this.#click);
@@ -23,11 +26,13 @@ class Shell extends HTMLElement {
 
   async draw() {
     const member = await me().catch(() => null);
+    watch(member?.idle_seconds ?? 0);
     const other = /** @type {Language[]} */ (Object.keys(LANGUAGES)).find((name) => name !== language()) ?? "en";
     const here = encodeURIComponent(location.pathname === "/sign-in" ? "/" : location.pathname + location.search);
     render(
       this,
       html`<p class="offline" role="alert" hidden>${t("offline.banner")}</p>
+        <p class="offline idle" role="alert" hidden>${t("idle.soon")}</p>
         <header class="frame">
           <a class="brand" href="/">${MARK}<span>BookVault</span></a>
           <bv-search class="in-header"></bv-search>
@@ -50,6 +55,14 @@ class Shell extends HTMLElement {
     find(document, "#skip").textContent = t("skip");
     this.#arrived();
     this.#line();
+    sayWhy();
+  }
+
+  /** Somebody may have signed out behind this page: it asks again who reads it, and shows what they may see. */
+  async #anew() {
+    forget();
+    await this.draw();
+    await again();
   }
 
   #arrived = () => {
