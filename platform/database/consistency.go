@@ -123,6 +123,20 @@ func Primary(ctx context.Context) context.Context {
 	return context.WithValue(ctx, primaryKey{}, true)
 }
 
+// Merge makes a context for one read on behalf of several callers: it sees what each of them must see, ends with none of them, and
+// writes for nobody.
+func (db *DB) Merge(asked []context.Context) context.Context {
+	all := &Reader{}
+	for _, ctx := range asked {
+		all.needs = all.needs.and(db.needs(ctx))
+	}
+	ctx := context.WithValue(context.Background(), readerKey{}, all)
+	if all.needs == beyond {
+		ctx = Primary(ctx)
+	}
+	return ctx
+}
+
 // needs says what the reads of a context must see. A caller with a reader must see what their token says and what they
 // committed here as a member (so that a client without the token header reads its own writes too). Code of our own that has no
 // reader must see everything that this process committed.

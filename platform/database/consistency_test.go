@@ -73,3 +73,23 @@ func TestAReaderMovesForward(t *testing.T) {
 		}
 	}
 }
+
+func TestAReadForSeveralSeesWhatEachMustSee(t *testing.T) {
+	db := &DB{}
+	reader := func(lsn uint64) context.Context {
+		ctx, _ := WithReader(context.Background(), Position{1, lsn}.Token())
+		return ctx
+	}
+	gone, hangUp := context.WithCancel(reader(7))
+	hangUp()
+	both := db.Merge([]context.Context{reader(3), gone, reader(5)})
+	if got := db.needs(both); got != (Position{1, 7}) || both.Err() != nil {
+		t.Errorf("needs %v, %v", got, both.Err())
+	}
+	other, _ := WithReader(context.Background(), Position{2, 1}.Token())
+	for name, asked := range map[string][]context.Context{"the primary": {reader(3), Primary(reader(3))}, "two timelines": {reader(3), other}} {
+		if got := db.needs(db.Merge(asked)); got != beyond {
+			t.Errorf("%s: needs %v", name, got)
+		}
+	}
+}
