@@ -27,7 +27,7 @@ var technologies = map[string][]string{
 	"github.com/danielgtaylor/huma/":  {"platform/rest", "modules/*/api"},
 	"github.com/knadh/koanf/":         {"platform/config"},
 	"github.com/alecthomas/kong":      {""},
-	"bookvault/platform/config":       {"platform/config", "platform/doctor", "modules", ""},
+	"bookvault/platform/config":       {"platform/config", "platform/doctor", "modules", "bench", ""},
 	"bookvault/platform/rest":         {"platform/rest", "modules", "modules/*/api"},
 	"bookvault/platform/gateway":      {"platform/gateway", "modules", "modules/*/api"},
 	"bookvault/platform/database":     {"platform/database", "platform/gateway", "platform/doctor", "modules", "modules/*/postgres", "bench"},

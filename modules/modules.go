@@ -24,11 +24,13 @@ import (
 	"bookvault/modules/catalog"
 	catalogapi "bookvault/modules/catalog/api"
 	"bookvault/modules/catalog/importing"
+	cataloglayers "bookvault/modules/catalog/layers"
 	catalogpostgres "bookvault/modules/catalog/postgres"
 	"bookvault/modules/demonstration"
 	"bookvault/modules/members"
 	membersapi "bookvault/modules/members/api"
 	memberspostgres "bookvault/modules/members/postgres"
+	"bookvault/platform/coalesce"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/housekeeping"
@@ -103,7 +105,12 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	titles := catalog.New(catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores(), catalogSettings(f.Settings), time.Now)
+	patterns := newPatterns(f.Settings.Patterns, f.DB, f.Logger)
+	registerOperations(api, patterns)
+
+	stores := catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores() // GORM; reads from a replica that is fresh enough
+	stores.Books = cataloglayers.Coalesced(stores.Books, coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, "titles")}, patterns.Coalescing.Load)
+	titles := catalog.New(stores, catalogSettings(f.Settings), time.Now)
 	catalogapi.Register(api, titles)
 	imports := catalogpostgres.NewImports(f.DB)
 	uploads := importing.NewService(imports, importSettings(f))
@@ -128,7 +135,7 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 
 	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
-		Patterns:      newPatterns(f.Settings.Patterns),
+		Patterns:      patterns,
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
 		workers: []worker{people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
 }

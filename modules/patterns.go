@@ -1,20 +1,46 @@
 package modules
 
 import (
+	"log/slog"
 	"sync/atomic"
 
 	"bookvault/platform/config"
+	"bookvault/platform/database"
 )
 
 // Patterns are the switches of performance layers that can be turned while the library runs. Each is read for each request, and
-// off means that the request takes the plain way.
+// off means that the request takes the plain way. They are this process's own, and as configured again after the next start.
 type Patterns struct {
+	Coalescing  atomic.Bool
 	Compression atomic.Bool
+
+	db         *database.DB // keeps the switch of its replicas itself
+	configured map[string]bool
+	log        *slog.Logger
 }
 
 // newPatterns sets the switches as configured.
-func newPatterns(c config.Patterns) *Patterns {
-	p := &Patterns{}
-	p.Compression.Store(c.Compression.Enabled)
+func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns {
+	p := &Patterns{db: db, log: log}
+	p.configured = map[string]bool{"coalescing": c.Coalescing.Enabled, "compression": c.Compression.Enabled, "read_replicas": c.ReadReplicas.Enabled}
+	for _, s := range p.switches() {
+		s.turn(p.configured[s.name])
+	}
 	return p
+}
+
+// namedSwitch is one switch by the name that it has in config.yaml and docs/PATTERNS.md.
+type namedSwitch struct {
+	name string
+	on   func() bool
+	turn func(bool)
+}
+
+// switches lists them in the order of their names.
+func (p *Patterns) switches() []namedSwitch {
+	return []namedSwitch{
+		{"coalescing", p.Coalescing.Load, p.Coalescing.Store},
+		{"compression", p.Compression.Load, p.Compression.Store},
+		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},
+	}
 }

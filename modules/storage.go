@@ -107,7 +107,6 @@ func (s *storage) open(ctx context.Context, c *config.Config, log *slog.Logger) 
 	if err != nil {
 		return nil, s.explain(c, err)
 	}
-	db.UseReplicas(c.Patterns.ReadReplicas.Enabled)
 	return db, nil
 }
 

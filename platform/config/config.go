@@ -191,6 +191,7 @@ type Telemetry struct {
 
 // Patterns switches the performance layers, each by its name in docs/PATTERNS.md.
 type Patterns struct {
+	Coalescing   Switch `key:"coalescing"`
 	Compression  Switch `key:"compression"`
 	ReadReplicas Switch `key:"read_replicas"`
 }

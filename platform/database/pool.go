@@ -196,6 +196,9 @@ func (db *DB) Pool() *pgxpool.Pool { return db.primary.main.pgx }
 // UseReplicas switches reading from replicas on or off while running. Off, every read goes to the primary.
 func (db *DB) UseReplicas(on bool) { db.useReplicas.Store(on) }
 
+// UsesReplicas tells whether it is on.
+func (db *DB) UsesReplicas() bool { return db.useReplicas.Load() }
+
 // searchParameters have every search planned for its very words, and keep the planner from reading a whole table in the hope of
 // coming upon enough matches soon: it takes matching a document for far cheaper than it is. Searches only read.
 var searchParameters = map[string]string{"plan_cache_mode": "force_custom_plan", "enable_seqscan": "off", "default_transaction_read_only": "on"}
