@@ -119,9 +119,13 @@ func Assemble(f Foundations) (*Library, error) {
 	membersapi.Register(api, people, membersapi.Settings{SecureCookies: f.Settings.Members.SecureCookies})
 	api.SetAuthenticator(membersapi.NewAuthenticator(people))
 
+	post, err := postOffice(f.Settings)
+	if err != nil {
+		return nil, err
+	}
 	var relay *ledger.Relay
 	stock := borrowingpostgres.New(f.DB)
-	desk := borrowing.New(stock, deskMembers{people}, deskTitles{titles}, borrowingSettings(f, func() { relay.Nudge() }))
+	desk := borrowing.New(stock, deskMembers{people}, deskTitles{titles}, borrowingSettings(f, post, func() { relay.Nudge() }))
 	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, desk.FollowAvailability(tellCatalogue(titles)))
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)

@@ -2,13 +2,16 @@ package modules
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"bookvault/modules/borrowing"
 	"bookvault/modules/catalog"
 	"bookvault/modules/members"
+	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/housekeeping"
+	"bookvault/platform/mail"
 )
 
 // What modules ask of each other, each in its own words.
@@ -39,7 +42,7 @@ func (d deskMembers) MembersByID(ctx context.Context, ids []int64) (map[int64]bo
 }
 
 func deskMember(m members.Member, replaced bool) borrowing.Member {
-	d := borrowing.Member{ID: m.ID, Card: m.Card, Replaced: replaced, Name: m.Name, Category: m.Category, KeepsHistory: m.KeepHistory}
+	d := borrowing.Member{ID: m.ID, Card: m.Card, Replaced: replaced, Name: m.Name, Email: m.Email, Language: m.Language, Category: m.Category, KeepsHistory: m.KeepHistory}
 	if !m.ExpiresOn.IsZero() {
 		day := borrowing.DateOf(m.ExpiresOn, m.ExpiresOn.Location())
 		d.ExpiresOn = &day
@@ -96,4 +99,42 @@ func housekeepingLock(db *database.DB) housekeeping.Locker {
 		}
 		return lock, nil
 	}
+}
+
+// postOffice answers borrowing's wish to send letters; nil when no mail server is configured.
+func postOffice(c *config.Config) (borrowing.Mailer, error) {
+	if c.Notices.SMTP.Host == "" {
+		return nil, nil
+	}
+	sender, err := mail.New(mailSettings(c))
+	if err != nil {
+		return nil, err
+	}
+	return letterbox{sender}, nil
+}
+
+// letterbox carries borrowing's letters to the mail server, and what it says of them back.
+type letterbox struct{ sender *mail.Sender }
+
+// Send hands letters over.
+func (l letterbox) Send(ctx context.Context, letters []borrowing.Letter) []borrowing.Answer {
+	list := make([]mail.Letter, len(letters))
+	for i, letter := range letters {
+		list[i] = mail.Letter(letter)
+	}
+	answers := make([]borrowing.Answer, len(letters))
+	for i, err := range l.sender.Send(ctx, list) {
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, mail.ErrRefused):
+			answers[i].Verdict = borrowing.Refused
+		case errors.Is(err, mail.ErrUnreachable):
+			answers[i].Verdict = borrowing.NoPost
+		default:
+			answers[i].Verdict = borrowing.PutOff
+		}
+		answers[i].Words = err.Error()
+	}
+	return answers
 }

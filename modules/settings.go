@@ -6,6 +6,7 @@ import (
 	"bookvault/modules/catalog/importing"
 	"bookvault/modules/members"
 	"bookvault/platform/config"
+	"bookvault/platform/mail"
 )
 
 // What each module is told of the configuration, in its own words: no module reads it itself.
@@ -22,12 +23,23 @@ func catalogSettings(c *config.Config) catalog.Settings {
 	}
 }
 
-func borrowingSettings(f Foundations, committed func()) borrowing.Settings {
+func noticeSettings(c *config.Config, mailer borrowing.Mailer) borrowing.NoticeSettings {
+	n := c.Borrowing.Notices
+	return borrowing.NoticeSettings{DueSoonDays: n.DueSoonDays, OverdueFirstDays: n.OverdueFirstDays, OverdueEveryDays: n.OverdueEveryDays,
+		OverdueTimes: n.OverdueTimes, HoldExpiringDays: n.HoldExpiringDays, Library: c.Library.Name, Language: c.Library.Language, Mailer: mailer}
+}
+
+func mailSettings(c *config.Config) mail.Settings {
+	s := c.Notices.SMTP
+	return mail.Settings{Host: s.Host, Port: s.Port, Username: s.Username, Password: s.Password, TLS: s.TLS, From: s.From, FromName: c.Library.Name}
+}
+
+func borrowingSettings(f Foundations, mailer borrowing.Mailer, committed func()) borrowing.Settings {
 	b := f.Settings.Borrowing
 	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, Currency: f.Settings.Library.Currency,
 		HoldShelfDays: b.HoldShelfDays, CollectDays: b.CollectDays, OfflineMaxAge: b.OfflineMaxAge, Retention: b.Privacy.Retention,
 		LostRefund: borrowing.LostRefund{Days: b.LostRefundDays, Processing: b.RefundProcessingFee}, LostAfterDays: b.LostAfterDays,
-		Committed: committed, Logger: f.Logger}
+		Notices: noticeSettings(f.Settings, mailer), Committed: committed, Logger: f.Logger}
 }
 
 func memberSettings(c *config.Config) members.Settings {

@@ -21,7 +21,9 @@ type Member struct {
 	ID        int64
 	Card      string // the current card
 	Replaced  bool   // the card asked for is an old one of this member
-	Name      string // for staff; never stored here
+	Name      string // for staff and for letters to the member; never stored here
+	Email     string // "": none
+	Language  string // of letters, a BCP 47 tag; "": the library's
 	Category  string
 	ExpiresOn *Date    // last day of the membership; nil: it does not expire
 	Blocks    []string // codes of what stands against lending
@@ -45,9 +47,10 @@ type Titles interface {
 
 // Settings of the module; the zero value of each has the meaning in its comment.
 type Settings struct {
-	Location      *time.Location   // the library's time zone; UTC
-	DefaultBranch string           // stands in where a command names none; "": the first branch
-	Currency      string           // ISO 4217, of the rules' money and of every account; VND
+	Location      *time.Location // the library's time zone; UTC
+	DefaultBranch string         // stands in where a command names none; "": the first branch
+	Currency      string         // ISO 4217, of the rules' money and of every account; VND
+	Notices       NoticeSettings
 	HoldShelfDays int              // open days that a hold waits on the shelf; 7
 	CollectDays   int              // open days that a web loan waits to be fetched; 3
 	Retention     time.Duration    // how long after its return a loan names its member, if the member keeps no history; 7 days

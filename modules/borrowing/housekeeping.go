@@ -19,7 +19,15 @@ func (s *Service) Housekeeping() []housekeeping.Step {
 		{Name: "idempotency_keys", Run: s.forgetOldKeys},
 		{Name: "lost", Run: s.loseOverdue},
 		{Name: "outbox", Run: s.forgetMessages},
-		{Name: "borrowers", Run: s.forgetBorrowers}, // last, when all that follows a return has been done
+		{Name: "borrowers", Run: s.forgetBorrowers}, // when all that follows a return has been done
+		{Name: "forgotten_notices", Run: func(ctx context.Context) (int, error) { return s.store.ForgetNotices(ctx, noticesAtOnce) }},
+
+		// After what changes loans and holds, so that members hear of what is, and last of all: a slow mail server delays nothing.
+		{Name: "due_soon_notices", Run: s.makeNotices(NoticeDueSoon)},
+		{Name: "overdue_notices", Run: s.makeNotices(NoticeOverdue)},
+		{Name: "hold_expiring_notices", Run: s.makeNotices(NoticeHoldExpiring)},
+		{Name: "untrue_notices", Run: s.cancelNotices},
+		{Name: "letters", Run: s.sendNotices},
 	}
 }
 

@@ -108,6 +108,16 @@ type library struct {
 	people *people
 	shelf  *shelf
 	clock  *clock
+
+	settings borrowing.Settings
+}
+
+// with gives the same library with other settings, as after a restart.
+func (l *library) with(change func(*borrowing.Settings)) *library {
+	again := *l
+	change(&again.settings)
+	again.Service = borrowing.New(l.store, l.people, l.shelf, again.settings)
+	return &again
 }
 
 // book gives the id of the nth title.
@@ -115,20 +125,24 @@ func book(n int) int64 { return int64(n) * 1024 }
 
 // opened makes a library with the branches main and east, the item types book and dvd, and members 1 to n with cards C1 to Cn, of
 // category adult. It is Monday, 2 March 2026, noon in Berlin.
-func opened(t testing.TB, n int, opts ...dbtest.Option) *library {
+func opened(t testing.TB, n int, change ...func(*borrowing.Settings)) *library {
 	t.Helper()
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &library{t: t, db: dbtest.New(t, opts...), people: &people{byID: map[int64]borrowing.Member{}, old: map[string]int64{}}, shelf: &shelf{},
+	l := &library{t: t, db: dbtest.New(t), people: &people{byID: map[int64]borrowing.Member{}, old: map[string]int64{}}, shelf: &shelf{},
 		clock: &clock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, berlin)}}
 	for i := int64(1); i <= int64(n); i++ {
 		l.people.byID[i] = borrowing.Member{ID: i, Card: fmt.Sprintf("C%d", i), Name: fmt.Sprintf("Member %d", i), Category: "adult"}
 	}
 	l.store = postgres.New(l.db)
-	l.Service = borrowing.New(l.store, l.people, l.shelf, borrowing.Settings{Location: berlin, DefaultBranch: "main", Clock: l.clock.read,
-		Logger: slog.New(slog.DiscardHandler)})
+	l.settings = borrowing.Settings{Location: berlin, DefaultBranch: "main", Clock: l.clock.read,
+		Logger: slog.New(slog.DiscardHandler)}
+	for _, c := range change {
+		c(&l.settings)
+	}
+	l.Service = borrowing.New(l.store, l.people, l.shelf, l.settings)
 	ctx := librarian()
 	must(t, l.SaveBranch(ctx, borrowing.Branch{Code: "east", Name: "East", Sort: 1}))
 	must(t, l.SaveItemType(ctx, borrowing.ItemType{Code: "dvd", Name: "DVD", Sort: 1}))
@@ -191,7 +205,11 @@ func (l *library) hold(member int64, title int, pickup string) borrowing.HoldVie
 // keepHouse does what is due now of everything that time brings about.
 func (l *library) keepHouse() {
 	l.t.Helper()
-	must(l.t, housekeeping.Once(context.Background(), l.Housekeeping()))
+	must(l.t, l.tryKeepHouse())
+}
+
+func (l *library) tryKeepHouse() error {
+	return housekeeping.Once(context.Background(), l.Housekeeping())
 }
 
 // codes gives the codes of a refusal in order, or fails.

@@ -29,6 +29,7 @@ const (
 	HoldExists          = "hold_exists"
 	HoldNotLive         = "hold_closed"
 	HoldCaptured        = "hold_captured"
+	NoticeSettled       = "notice_settled"
 	NothingToHold       = "nothing_to_hold"
 	BarcodeExists       = "barcode_exists"
 	ItemWithdrawn       = "item_withdrawn"

@@ -41,6 +41,7 @@ func (a *arrival) ready(h *Hold) {
 	a.changeHold(h, EventHoldReady, itemStream(a.item.ID), func(h *Hold) {
 		h.Status, h.CapturedItem, h.ReadyOn, h.ExpiresOn = HoldReady, a.item.ID, &a.Today, until
 	})
+	a.notify(NoticeHoldReady, h)
 	a.move(func(it *Item) {
 		it.Status, it.CurrentBranch, it.TransitTo, it.SlipHold = OnHoldShelf, a.branch, "", h.ID
 	})

@@ -25,6 +25,8 @@ type Scope struct {
 	Payers   []int64  // members of the scene whose open charges are loaded, with their open loans of lost copies
 	Charges  []int64  // by id, open or not
 
+	Notices []int64
+
 	Order bool // the library's own order: rules, calendar, branches and item types, for one command at a time to change
 
 	// How many new ids to set aside, and the titles that may not have a row yet.
@@ -108,6 +110,7 @@ type Scene struct {
 	Kinds    map[int64][]string  // by title, the parts of its copies that can be lent one day; loaded where the scope has NewHolds or Siblings
 	Seen     map[int64]time.Time // when each copy was last in somebody's hand; for what comes from a desk that was offline
 
+	Notices   map[int64]*Notice
 	ItemTypes map[int64][]string // of the copies of the titles that are not withdrawn; loaded where the scope has NewHolds
 
 	LoanIDs, HoldIDs, HoldPlaces, ItemIDs, ChargeIDs []int64 // set aside for what is new
@@ -134,10 +137,12 @@ type Changes struct {
 	Events   []ledger.Event
 
 	// Of the library's own order: entries added or changed, and what was published as a whole.
-	Branches  []Branch
-	ItemTypes []ItemType
-	Matrix    *Matrix
-	Calendar  *Calendar
+	Branches   []Branch
+	ItemTypes  []ItemType
+	Matrix     *Matrix
+	Calendar   *Calendar
+	NewNotices []Notice
+	Notices    map[int64]*Notice
 }
 
 // Empty tells whether nothing changed.

@@ -16,6 +16,7 @@ type Store interface {
 	Lists
 	OrderStore
 	Memory
+	NoticeStore
 }
 
 // Tx is one transaction of a command.

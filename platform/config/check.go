@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -43,7 +44,20 @@ func (c *Config) check(origins map[string]string) error {
 	if err := c.Members.check(refuse); err != nil {
 		return err
 	}
+	if err := c.Notices.SMTP.check(refuse); err != nil {
+		return err
+	}
 	return c.Database.check(refuse)
+}
+
+func (s *SMTP) check(refuse func(key, value, problem, mend string) error) error {
+	if s.Host == "" {
+		return nil
+	}
+	if address, err := mail.ParseAddress(s.From); err != nil || !strings.Contains(address.Address, "@") {
+		return refuse("notices.smtp.from", s.From, "is not an e-mail address, and notices.smtp.host is given", "write the library's own, such as library@example.org")
+	}
+	return nil
 }
 
 func (m *Members) check(refuse func(key, value, problem, mend string) error) error {

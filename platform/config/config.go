@@ -16,6 +16,7 @@ type Config struct {
 	Catalog     Catalog     `key:"catalog"`
 	Members     Members     `key:"members"`
 	Borrowing   Borrowing   `key:"borrowing"`
+	Notices     Notices     `key:"notices"`
 	Database    Database    `key:"database"`
 	Telemetry   Telemetry   `key:"telemetry"`
 	Patterns    Patterns    `key:"patterns"`
@@ -47,6 +48,7 @@ type Library struct {
 	Name     string `key:"name"`
 	TimeZone string `key:"time_zone"`
 	Currency string `key:"currency"`
+	Language string `key:"language" oneof:"en vi"`
 	// Demonstration says into which PostgreSQL the demonstration library goes when its catalogue is empty.
 	Demonstration string `key:"demonstration" oneof:"private always never"`
 
@@ -63,6 +65,7 @@ type Borrowing struct {
 	RelayPoll         time.Duration    `key:"relay_poll" min:"10ms" max:"1m"`
 	HousekeepingEvery time.Duration    `key:"housekeeping_every" min:"1s" max:"1h"`
 	Privacy           BorrowingPrivacy `key:"privacy"`
+	Notices           NoticeDays       `key:"notices"`
 
 	LostRefundDays      int  `key:"lost_refund_days" min:"0" max:"3650"`
 	RefundProcessingFee bool `key:"refund_processing_fee"`
@@ -72,6 +75,30 @@ type Borrowing struct {
 // BorrowingPrivacy says how long it is known who borrowed what.
 type BorrowingPrivacy struct {
 	Retention time.Duration `key:"retention" min:"1h" max:"87600h"`
+}
+
+// NoticeDays says when members are told of what; 0 switches a kind off.
+type NoticeDays struct {
+	DueSoonDays      int `key:"due_soon_days" min:"0" max:"60"`
+	OverdueFirstDays int `key:"overdue_first_days" min:"1" max:"365"`
+	OverdueEveryDays int `key:"overdue_every_days" min:"1" max:"365"`
+	OverdueTimes     int `key:"overdue_times" min:"0" max:"100"`
+	HoldExpiringDays int `key:"hold_expiring_days" min:"0" max:"60"`
+}
+
+// Notices says by what way members are told.
+type Notices struct {
+	SMTP SMTP `key:"smtp"`
+}
+
+// SMTP is the mail server that takes our letters; without a Host nothing is sent.
+type SMTP struct {
+	Host     string `key:"host"`
+	Port     int    `key:"port" min:"1" max:"65535"`
+	Username string `key:"username"`
+	Password string `key:"password" secret:"true"`
+	TLS      string `key:"tls" oneof:"starttls tls none"`
+	From     string `key:"from"`
 }
 
 // Catalog bounds what a title can hold, and what searching and covers may cost.

@@ -32,9 +32,6 @@ type Relay struct {
 	done  chan struct{}
 }
 
-// purgeEvery is how often a relay removes what all consumers have had.
-const purgeEvery = time.Minute
-
 // NewRelay makes a relay over the primary's pool.
 func NewRelay(db Beginner, s RelaySettings) *Relay {
 	if s.Batch <= 0 {
@@ -98,7 +95,7 @@ func (r *Relay) run(ctx context.Context, quit <-chan struct{}, done chan<- struc
 	const soon = 10 * time.Millisecond
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	patience, purged := soon, time.Now()
+	patience := soon
 	for {
 		select {
 		case <-quit:
@@ -108,10 +105,6 @@ func (r *Relay) run(ctx context.Context, quit <-chan struct{}, done chan<- struc
 		case <-timer.C:
 		}
 		held := r.drain(ctx, quit)
-		if time.Since(purged) > purgeEvery {
-			purged = time.Now()
-			r.purge(ctx, quit)
-		}
 		// Messages held back by an older transaction are looked for again soon, then less often, up to the poll.
 		wait := r.settings.Poll
 		if held {
@@ -146,17 +139,4 @@ func (r *Relay) drain(ctx context.Context, quit <-chan struct{}) (held bool) {
 		}
 	}
 	return false
-}
-
-func (r *Relay) purge(ctx context.Context, quit <-chan struct{}) {
-	const step = 5000
-	for !ended(quit) {
-		n, err := r.outbox.Purge(ctx, r.db, step)
-		if err != nil && ctx.Err() == nil {
-			r.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "the outbox could not be purged", slog.Any("error", err))
-		}
-		if err != nil || n < step {
-			return
-		}
-	}
 }

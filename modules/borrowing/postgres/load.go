@@ -27,6 +27,7 @@ func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.
 	l.items(scope)
 	l.loans(scope)
 	l.holds(scope)
+	l.notices(scope)
 	l.holdLimits(scope)
 	l.charges(scope)
 	l.ids(`SELECT nextval('borrowing.loans_id_seq') FROM generate_series(1, $1)`, scope.NewLoans, &sc.LoanIDs)
@@ -354,4 +355,16 @@ func (l loader) holdLimits(scope borrowing.Scope) {
 	each(l, `SELECT DISTINCT book_id, coalesce(part, '') AS part FROM borrowing.items WHERE book_id = ANY($1) AND loanable AND status <> 'withdrawn'`, func(r kindRow) {
 		l.sc.Kinds[r.BookID] = append(l.sc.Kinds[r.BookID], r.Part)
 	}, scope.Books)
+}
+
+// notices loads and locks notices.
+func (l loader) notices(scope borrowing.Scope) {
+	if len(scope.Notices) == 0 {
+		return
+	}
+	l.sc.Notices = map[int64]*borrowing.Notice{}
+	each(l, noticesShown+`WHERE n.id = ANY($1) ORDER BY n.id FOR UPDATE OF n`, func(r noticeRow) {
+		n := r.notice()
+		l.sc.Notices[n.ID] = &n
+	}, scope.Notices)
 }

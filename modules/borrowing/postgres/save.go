@@ -18,6 +18,7 @@ func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answer *bo
 	w.newRows(c)
 	w.order(c)
 	w.accounts(c)
+	w.notices(c)
 	t.store.ledger.Queue(w.Batch, c.Events)
 	if answer != nil {
 		w.Queue(`INSERT INTO borrowing.idempotency_keys (name, body_hash, status, answer, borrower_refs, created_at) VALUES ($1, $2, $3, $4, $5::text[]::uuid[], $6)
