@@ -114,6 +114,9 @@ func (s *Service) At(at time.Time) *Service {
 // now is read once a command, in the precision that PostgreSQL keeps.
 func (s *Service) now() time.Time { return s.settings.Clock().UTC().Truncate(time.Microsecond) }
 
+// TimeZone names the library's time zone.
+func (s *Service) TimeZone() string { return s.settings.Location.String() }
+
 // Today is the library's date at an instant.
 func (s *Service) Today(at time.Time) Date { return DateOf(at, s.settings.Location) }
 

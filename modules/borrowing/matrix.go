@@ -36,11 +36,8 @@ func (p *Policy) Matrix(currency string) Matrix {
 // Calendar gives the calendar of this policy.
 func (p *Policy) Calendar() Calendar { return Calendar{Hours: p.Hours, Closures: p.Closures} }
 
-// with gives the policy as it would be with another matrix. A nil one changes nothing.
-func (p *Policy) with(m *Matrix) *Policy {
-	if m == nil {
-		return p
-	}
+// with gives the policy as it would be with another matrix.
+func (p *Policy) with(m Matrix) *Policy {
 	draft := *p
 	draft.Rules, draft.Categories = m.Rules, m.Categories
 	return &draft

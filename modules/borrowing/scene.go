@@ -29,6 +29,8 @@ type Scope struct {
 
 	Order bool // the library's own order: rules, calendar, branches and item types, for one command at a time to change
 
+	HoldLimits bool // count the members' holds, as NewHolds does
+
 	// How many new ids to set aside, and the titles that may not have a row yet.
 	NewLoans, NewHolds, NewItems, NewCharges int
 	NewTitles                                bool

@@ -21,6 +21,8 @@ const (
 	tag  = "borrowing"
 	// small is more than the largest sensible body of this module, in bytes.
 	small = 64 << 10
+	// document is the same for what is published as a whole: rules, and a calendar of many years.
+	document = 768 << 10
 )
 
 // Register adds the module's operations to the API.
@@ -65,4 +67,5 @@ func Register(api *rest.API, desk *borrowing.Service) {
 
 	rest.Register(api, route("GET", "/branches", "list-branches", "The branches of the library", identity.Public, 0), o.listBranches)
 	rest.Register(api, route("GET", "/item-types", "list-item-types", "The kinds of copies", identity.Public, 0), o.listItemTypes)
+	o.registerRules(api, route)
 }

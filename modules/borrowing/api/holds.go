@@ -153,34 +153,3 @@ func (o *operations) cancelHold(ctx context.Context, in *cancelHoldIn) (*holdOut
 	}.do(ctx)
 	return holdAnswer(body), err
 }
-
-type namedBody struct {
-	Code string `json:"code"`
-	Name string `json:"name"`
-}
-
-type namesOut struct{ Body rest.Page[namedBody] }
-
-func (o *operations) listBranches(ctx context.Context, _ *struct{}) (*namesOut, error) {
-	p, err := o.desk.Policy(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := &namesOut{rest.Page[namedBody]{Items: []namedBody{}}}
-	for _, b := range p.Branches {
-		out.Body.Items = append(out.Body.Items, namedBody{b.Code, b.Name})
-	}
-	return out, nil
-}
-
-func (o *operations) listItemTypes(ctx context.Context, _ *struct{}) (*namesOut, error) {
-	p, err := o.desk.Policy(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := &namesOut{rest.Page[namedBody]{Items: []namedBody{}}}
-	for _, t := range p.ItemTypes {
-		out.Body.Items = append(out.Body.Items, namedBody{t.Code, t.Name})
-	}
-	return out, nil
-}

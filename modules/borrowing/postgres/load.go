@@ -328,7 +328,7 @@ func (l loader) holdLimits(scope borrowing.Scope) {
 			l.sc.Kinds[r.BookID] = append(l.sc.Kinds[r.BookID], r.Part)
 		}, scope.Books, scope.Items)
 	}
-	if scope.NewHolds == 0 {
+	if scope.NewHolds == 0 && !scope.HoldLimits {
 		return
 	}
 	var members []int64
