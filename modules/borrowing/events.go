@@ -23,7 +23,11 @@ const (
 	EventHoldFilled    = "HoldFilled"
 	EventHoldCancelled = "HoldCancelled"
 	EventHoldRestored  = "HoldRestored" // the loan that filled it was reversed
-	EventTitleClosed   = "TitleClosed"  // the catalogue deletes it
+	EventItemRetitled  = "ItemRetitled" // its title was found to be another one
+	EventLoanRetitled  = "LoanRetitled"
+	EventHoldRetitled  = "HoldRetitled"
+	EventTitleMerged   = "TitleMerged" // all that it had is another title's now
+	EventTitleClosed   = "TitleClosed" // the catalogue deletes it
 
 	EventRulesPublished      = "RulesPublished"    // the whole Matrix
 	EventCalendarPublished   = "CalendarPublished" // the whole Calendar
@@ -44,9 +48,10 @@ const (
 // entryEvents names the event of each entry of an account.
 var entryEvents = map[EntryKind]string{ChargeEntry: EventChargeMade, Payment: EventPaymentTaken, Waiver: EventChargeWaived, Void: EventChargeVoided, Refund: EventChargeRefunded}
 
-func loanStream(id int64) string { return "loan/" + formatID(id) }
-func holdStream(id int64) string { return "hold/" + formatID(id) }
-func itemStream(id int64) string { return "item/" + formatID(id) }
+func loanStream(id int64) string  { return "loan/" + formatID(id) }
+func holdStream(id int64) string  { return "hold/" + formatID(id) }
+func itemStream(id int64) string  { return "item/" + formatID(id) }
+func titleStream(id int64) string { return "title/" + formatID(id) }
 
 type itemAdded struct {
 	BookID   int64  `json:"book_id"`
@@ -149,6 +154,17 @@ type holdChanged struct {
 	SuspendedUntil *Date      `json:"suspended_until,omitempty"`
 	ExpiresOn      *Date      `json:"expires_on,omitempty"`
 	Because        string     `json:"because,omitempty"`
+}
+
+type loanRetitled struct {
+	BookID int64 `json:"book_id"`
+	From   int64 `json:"from_book_id"`
+	ItemID int64 `json:"item_id"`
+}
+
+type titleMerged struct {
+	BookID int64 `json:"book_id"`
+	Into   int64 `json:"into"`
 }
 
 type titleClosed struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 	"unicode"
@@ -71,10 +72,22 @@ func (s *Service) PublishRules(ctx context.Context, m Matrix, base int, note str
 // PublishCalendar puts opening hours and closures into force. Loans keep their due dates. A calendar in which some branch has 60
 // days without an open one is refused, with the branch and the day.
 func (s *Service) PublishCalendar(ctx context.Context, c Calendar, base int, note string, order Order) (Edition[Calendar], error) {
-	return publish(ctx, s, calendarPaper, base, note, order, func(sc *Scene) (Calendar, error) {
+	return s.putCalendar(ctx, base, note, order, func(sc *Scene) (Calendar, error) {
 		err := sc.checkCalendar(&c)
 		return c, err
 	})
+}
+
+// putCalendar publishes a calendar, and has what waits on the hold shelves follow it at once. Where that fails housekeeping does it.
+func (s *Service) putCalendar(ctx context.Context, base int, note string, order Order, edit func(*Scene) (Calendar, error)) (Edition[Calendar], error) {
+	edition, err := publish(ctx, s, calendarPaper, base, note, order, edit)
+	if err != nil {
+		return edition, err
+	}
+	if _, err := s.FollowCalendar(ctx); err != nil {
+		s.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "holds on the shelf keep their old last day until housekeeping comes", slog.Any("error", err))
+	}
+	return edition, nil
 }
 
 func (sc *Scene) checkCalendar(c *Calendar) error {
@@ -159,7 +172,7 @@ func (s *Service) SaveClosures(ctx context.Context, closures []Closure) error {
 }
 
 func (s *Service) editCalendar(ctx context.Context, edit func(*Calendar)) error {
-	_, err := publish(ctx, s, calendarPaper, 0, "", Order{}, func(sc *Scene) (Calendar, error) {
+	_, err := s.putCalendar(ctx, 0, "", Order{}, func(sc *Scene) (Calendar, error) {
 		c := calendarPaper.now(sc)
 		edit(&c)
 		err := sc.checkCalendar(&c)

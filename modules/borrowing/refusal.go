@@ -35,6 +35,7 @@ const (
 	ItemWithdrawn       = "item_withdrawn"
 	TitleHasItems       = "title_has_items"
 	TitleHasHolds       = "title_has_holds"
+	TitleHasCharges     = "title_has_charges"
 	HoldLimitReached    = "hold_limit_reached"
 	PartHasHolds        = "part_has_holds"
 	ItemSeenSince       = "item_seen_since"

@@ -18,6 +18,8 @@ type Scope struct {
 	Books    []int64  // titles
 	Items    []int64  // with their open loans
 	Picks    []Pick   // any free copy of a title
+	Stock    []int64  // titles whose copies are all meant, with their open loans
+	Leftover bool     // whether anything about the titles is still owed
 	Loans    []int64  // by id, open or not
 	Holds    []int64  // by id, live or not, with the copies that are kept for them; live holds of Books are always loaded
 	Siblings bool     // the parts of the other copies of the titles, into Kinds
@@ -109,6 +111,7 @@ type Scene struct {
 	Holds    []*Hold             // live ones of the titles in the scene by place, then those asked for by id
 	Free     []Free              // available copies, of titles that have holds
 	Census   map[Status]int      // copies of the picked titles by status
+	Owing    map[int64]bool      // titles about which charges are open; loaded where the scope has Leftover
 	Kinds    map[int64][]string  // by title, the parts of its copies that can be lent one day; loaded where the scope has NewHolds or Siblings
 	Seen     map[int64]time.Time // when each copy was last in somebody's hand; for what comes from a desk that was offline
 
@@ -136,6 +139,7 @@ type Changes struct {
 	Closed   []int64
 	Charges  []*Charge // new ones; what they were for
 	Entries  []Entry   // of the accounts, in order
+	Retitled []Retitle // titles that become another
 	Events   []ledger.Event
 
 	// Of the library's own order: entries added or changed, and what was published as a whole.
@@ -218,11 +222,13 @@ func (sc *Scene) changeItem(it *Item, eventType, because string, change func(*It
 	}
 	insist(sc, itemMoves, itemStream(it.ID), "", was.Status, it.Status)
 	it.Version++
-	sc.count(it.BookID, func(t *Title) {
-		i0, a0 := was.counts()
-		i1, a1 := it.counts()
-		t.Items, t.Available = t.Items+i1-i0, t.Available+a1-a0
-	})
+	i0, a0 := was.counts()
+	i1, a1 := it.counts()
+	if was.BookID != it.BookID {
+		sc.count(was.BookID, func(t *Title) { t.Items, t.Available = t.Items-i0, t.Available-a0 })
+		i0, a0 = 0, 0
+	}
+	sc.count(it.BookID, func(t *Title) { t.Items, t.Available = t.Items+i1-i0, t.Available+a1-a0 })
 	if sc.Changes.Items == nil {
 		sc.Changes.Items = map[int64]*Item{}
 	}
@@ -260,7 +266,7 @@ func (sc *Scene) changeLoan(l *Loan, eventType string, data any, reason string, 
 
 // changeHold changes a hold in place, with its title's count and its event.
 func (sc *Scene) changeHold(h *Hold, eventType, because string, change func(*Hold)) {
-	was := h.Status
+	was, book := h.Status, h.BookID
 	change(h)
 	insist(sc, holdMoves, holdStream(h.ID), eventType, was, h.Status)
 	h.Version++
@@ -277,6 +283,9 @@ func (sc *Scene) changeHold(h *Hold, eventType, because string, change func(*Hol
 				t.Holds--
 			}
 		})
+	} else if live && h.BookID != book {
+		sc.count(book, func(t *Title) { t.Holds-- })
+		sc.count(h.BookID, func(t *Title) { t.Holds++ })
 	}
 	sc.record(holdStream(h.ID), h.Version, eventType, holdChanged{BookID: h.BookID, Ref: h.Ref, Status: h.Status, Item: h.CapturedItem,
 		PickupBranch: h.PickupBranch, SuspendedUntil: h.SuspendedUntil, ExpiresOn: h.ExpiresOn, Because: because}, "")

@@ -104,7 +104,6 @@ func TestANewClosureExtendsTheTimeOnTheShelf(t *testing.T) {
 			closures = append(closures, borrowing.Closure{Branch: "main", First: on, Last: on, Reason: "water"})
 		}
 		must(t, l.SaveClosures(librarian(), closures))
-		must(t, second(l.FollowCalendar(context.Background())))
 	}
 	until := func(want string) {
 		t.Helper()

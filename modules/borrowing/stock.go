@@ -164,12 +164,12 @@ func (sc *Scene) addItem(n NewItem, branch string) (*Item, error) {
 }
 
 // CloseTitle makes sure that nothing of a title is left here and that nothing comes, so that the catalogue can delete it. It is
-// a problem of kind Conflict while there are items that are not withdrawn, or live holds. It can be repeated.
+// a problem of kind Conflict while there are items that are not withdrawn, live holds or open charges. It can be repeated.
 func (s *Service) CloseTitle(ctx context.Context, bookID int64) error {
 	if p, _ := identity.FromContext(ctx); !p.May(identity.Librarian) {
 		return problem.New(problem.Forbidden, "role_needed", "This needs the role librarian.")
 	}
-	_, err := execute(ctx, s, Order{}, Scope{Books: []int64{bookID}, NewTitles: true}, nil, func(sc *Scene) (struct{}, error) {
+	_, err := execute(ctx, s, Order{}, Scope{Books: []int64{bookID}, NewTitles: true, Leftover: true}, nil, func(sc *Scene) (struct{}, error) {
 		t := sc.Titles[bookID]
 		var reasons []problem.Reason
 		if t.Items > 0 {
@@ -178,12 +178,15 @@ func (s *Service) CloseTitle(ctx context.Context, bookID int64) error {
 		if t.Holds > 0 {
 			reasons = append(reasons, final(TitleHasHolds, "Members wait for this title."))
 		}
+		if sc.Owing[bookID] {
+			reasons = append(reasons, final(TitleHasCharges, "Charges about this title are not settled."))
+		}
 		if len(reasons) > 0 {
 			return struct{}{}, problem.Refused(reasons...)
 		}
 		if !t.Closed {
 			sc.count(bookID, func(t *Title) { t.Closed = true })
-			sc.record("title/"+formatID(bookID), 1, EventTitleClosed, titleClosed{BookID: bookID}, "")
+			sc.record(titleStream(bookID), 1, EventTitleClosed, titleClosed{BookID: bookID}, "")
 		}
 		return struct{}{}, nil
 	})

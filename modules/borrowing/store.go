@@ -83,6 +83,8 @@ type Reader interface {
 	Owed(ctx context.Context, memberID int64, today Date) (map[string]int64, []Lateness, error)
 	// OverdueSince lists open loans that were due before a day, neither lost nor claimed returned, the longest overdue first.
 	OverdueSince(ctx context.Context, day Date, limit int) ([]Overdue, error)
+	// BorrowersOf lists the members who have a copy of a title on loan.
+	BorrowersOf(ctx context.Context, bookID int64) ([]int64, error)
 	// Availability gives the exact counts of titles; those without a row are left out.
 	Availability(ctx context.Context, bookIDs []int64) (map[int64]Availability, error)
 	// Events reads a stream of the ledger after a version.

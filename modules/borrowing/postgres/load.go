@@ -19,7 +19,7 @@ const pickAtMost = 20
 func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.Time, zone *time.Location) (*borrowing.Scene, error) {
 	sc := &borrowing.Scene{Now: now, Today: borrowing.DateOf(now, zone), Zone: zone,
 		Accounts: map[int64]*borrowing.Account{}, Titles: map[int64]*borrowing.Title{}, Items: map[int64]*borrowing.Item{},
-		Loans: map[int64]*borrowing.Loan{}, Charges: map[int64]*borrowing.Charge{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}, Kinds: map[int64][]string{},
+		Loans: map[int64]*borrowing.Loan{}, Charges: map[int64]*borrowing.Charge{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}, Owing: map[int64]bool{}, Kinds: map[int64][]string{},
 		Seen: map[int64]time.Time{}}
 	l := loader{Batch: &pgx.Batch{}, sc: sc}
 	l.accounts(scope)
@@ -188,6 +188,16 @@ func (l loader) titles(scope borrowing.Scope) {
 	}
 	each(l, `SELECT book_id, items, available, holds, closed, version FROM borrowing.titles WHERE book_id = ANY($1) ORDER BY book_id FOR NO KEY UPDATE`,
 		takeTitle, scope.Books)
+	if scope.Leftover {
+		l.Queue(`SELECT DISTINCT s.book_id FROM borrowing.charge_subjects s JOIN borrowing.open_charges o USING (charge_id) WHERE s.book_id = ANY($1)`,
+			scope.Books).Query(func(rows pgx.Rows) error {
+			owing, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+			for _, id := range owing {
+				l.sc.Owing[id] = true
+			}
+			return err
+		})
+	}
 }
 
 type seenRow struct {
@@ -213,6 +223,9 @@ func (l loader) items(scope borrowing.Scope) {
 				SELECT captured_item FROM borrowing.holds WHERE id = ANY($2)) ORDER BY id FOR NO KEY UPDATE`, l.takeItem, scope.Items, scope.Holds)
 	case len(scope.Items) > 0:
 		each(l, `SELECT `+itemColumns+` FROM borrowing.items WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, l.takeItem, scope.Items)
+	}
+	if len(scope.Stock) > 0 {
+		each(l, `SELECT `+itemColumns+` FROM borrowing.items WHERE book_id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, l.takeItem, scope.Stock)
 	}
 	if scope.Sighted && len(scope.Items) > 0 {
 		each(l, lastSeen, func(r seenRow) { l.sc.Seen[r.ID] = r.At.UTC() }, scope.Items)
@@ -248,6 +261,10 @@ func (l loader) loans(scope borrowing.Scope) {
 		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id
 			WHERE l.item_id = ANY($1) AND l.lost_on IS NOT NULL AND l.returned_on IS NULL AND l.closed_by = 'settled'`, takeLoan, scope.Items)
 	}
+	if len(scope.Stock) > 0 {
+		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id WHERE i.book_id = ANY($1) AND l.status = 'open'`,
+			takeLoan, scope.Stock)
+	}
 	if len(scope.Payers) > 0 {
 		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id
 			WHERE l.member_id = ANY($1) AND l.status = 'open' AND l.lost_on IS NOT NULL`, takeLoan, scope.Payers)
@@ -269,8 +286,7 @@ func (r freeRow) free() borrowing.Free {
 }
 
 // holds loads the queues of the titles, the free copies of those that have one, the holds that are over and whose slips the
-// copies wear, and the holds asked for. They are protected by the
-// locks of their titles.
+// copies wear, and the holds asked for. They are protected by the locks of their titles.
 func (l loader) holds(scope borrowing.Scope) {
 	takeHold := func(r queuedRow) {
 		h := r.queued()

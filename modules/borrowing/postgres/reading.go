@@ -110,6 +110,13 @@ func (s *Store) Loans(ctx context.Context, f borrowing.LoanFilter) ([]borrowing.
 	return loans, nil
 }
 
+// BorrowersOf reads from the primary: a command that follows locks them.
+func (s *Store) BorrowersOf(ctx context.Context, bookID int64) (members []int64, err error) {
+	err = s.db.Read(database.Primary(ctx)).Raw(`SELECT DISTINCT l.member_id FROM borrowing.items i JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open'
+		WHERE i.book_id = ? ORDER BY l.member_id`, bookID).Find(&members).Error
+	return members, reading("who has a title on loan", err)
+}
+
 // Availability reads the counts from the primary: they are exact, and no replica's lag shows.
 func (s *Store) Availability(ctx context.Context, bookIDs []int64) (map[int64]borrowing.Availability, error) {
 	var found []struct {

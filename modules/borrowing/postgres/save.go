@@ -98,6 +98,12 @@ type countsRow struct {
 	Version   int64 `json:"version"`
 }
 
+const changedHolds = `UPDATE borrowing.holds t SET book_id = v.book_id, status = v.status, pickup_branch = v.pickup_branch, captured_item = v.captured_item,
+		suspended_until = v.suspended_until, ready_on = v.ready_on, expires_on = v.expires_on, closed_at = v.closed_at, version = v.version
+	FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, book_id bigint, status text, pickup_branch text, captured_item bigint, suspended_until date,
+		ready_on date, expires_on date, closed_at timestamptz, version integer)
+	WHERE t.id = v.id`
+
 func (w *writer) changedRows(c *borrowing.Changes) {
 	var items []itemRow
 	for _, it := range borrowing.Sorted(c.Items) {
@@ -107,9 +113,13 @@ func (w *writer) changedRows(c *borrowing.Changes) {
 	for _, l := range borrowing.Sorted(c.Loans) {
 		loans = append(loans, rowOfLoan(l))
 	}
-	var holds []holdRow
+	var over, live []holdRow
 	for _, h := range borrowing.Sorted(c.Holds) {
-		holds = append(holds, rowOfHold(h))
+		if h.Status.Live() {
+			live = append(live, rowOfHold(h))
+		} else {
+			over = append(over, rowOfHold(h))
+		}
 	}
 	var titles []countsRow
 	for _, t := range borrowing.Sorted(c.Titles) {
@@ -118,23 +128,23 @@ func (w *writer) changedRows(c *borrowing.Changes) {
 	rows(w, `UPDATE borrowing.titles t SET items = v.items, available = v.available, holds = v.holds, closed = v.closed, version = v.version
 		FROM jsonb_to_recordset($1::jsonb) AS v (book_id bigint, items integer, available integer, holds integer, closed boolean, version bigint)
 		WHERE t.book_id = v.book_id`, titles)
-	rows(w, `UPDATE borrowing.items t SET barcode = v.barcode, home_branch = v.home_branch, current_branch = v.current_branch, item_type = v.item_type, part = v.part,
+	rows(w, `UPDATE borrowing.items t SET barcode = v.barcode, book_id = v.book_id, home_branch = v.home_branch, current_branch = v.current_branch, item_type = v.item_type, part = v.part,
 			call_number = v.call_number, location = v.location, price_minor = v.price_minor, price_currency = v.price_currency, loanable = v.loanable,
 			status = v.status, transit_to = v.transit_to, slip_hold = v.slip_hold, version = v.version
-		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, barcode text, home_branch text, current_branch text, item_type text, part text, call_number text,
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, barcode text, book_id bigint, home_branch text, current_branch text, item_type text, part text, call_number text,
 			location text, price_minor bigint, price_currency text, loanable boolean, status text, transit_to text, slip_hold bigint, version integer)
 		WHERE t.id = v.id`, items)
-	rows(w, `UPDATE borrowing.loans t SET item_id = v.item_id, status = v.status, due_on = v.due_on, due_at = v.due_at, renewals = v.renewals, collected_at = v.collected_at, closed_at = v.closed_at,
+	rows(w, `UPDATE borrowing.loans t SET item_id = v.item_id, book_id = v.book_id, status = v.status, due_on = v.due_on, due_at = v.due_at, renewals = v.renewals, collected_at = v.collected_at, closed_at = v.closed_at,
 			returned_on = v.returned_on, closed_by = v.closed_by, explanation = v.explanation, version = v.version,
 			fined_minor = v.fined_minor, fined_through = v.fined_through, lost_on = v.lost_on, claimed_on = v.claimed_on
-		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, item_id bigint, status text, due_on date, due_at timestamptz, renewals integer, collected_at timestamptz, closed_at timestamptz, returned_on date,
+		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, item_id bigint, book_id bigint, status text, due_on date, due_at timestamptz, renewals integer, collected_at timestamptz, closed_at timestamptz, returned_on date,
 			closed_by text, explanation jsonb, version integer, fined_minor bigint, fined_through date, lost_on date, claimed_on date)
 		WHERE t.id = v.id`, loans)
-	rows(w, `UPDATE borrowing.holds t SET status = v.status, pickup_branch = v.pickup_branch, captured_item = v.captured_item, suspended_until = v.suspended_until,
-			ready_on = v.ready_on, expires_on = v.expires_on, closed_at = v.closed_at, version = v.version
-		FROM jsonb_to_recordset($1::jsonb) AS v (id bigint, status text, pickup_branch text, captured_item bigint, suspended_until date, ready_on date, expires_on date,
-			closed_at timestamptz, version integer)
-		WHERE t.id = v.id`, holds)
+	rows(w, changedHolds, over) // before those that take over their copies or their places
+	rows(w, changedHolds, live)
+	for _, r := range c.Retitled {
+		w.Queue(`UPDATE borrowing.charge_subjects SET book_id = $2 WHERE book_id = $1`, r.From, r.Into)
+	}
 	w.leaving(c)
 }
 
