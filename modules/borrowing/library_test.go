@@ -137,7 +137,7 @@ func opened(t testing.TB, n int, change ...func(*borrowing.Settings)) *library {
 		l.people.byID[i] = borrowing.Member{ID: i, Card: fmt.Sprintf("C%d", i), Name: fmt.Sprintf("Member %d", i), Category: "adult"}
 	}
 	l.store = postgres.New(l.db)
-	l.settings = borrowing.Settings{Location: berlin, DefaultBranch: "main", Clock: l.clock.read,
+	l.settings = borrowing.Settings{Location: berlin, DefaultBranch: "main", Clock: l.clock.read, LostRefund: borrowing.LostRefund{Days: 180},
 		Logger: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&l.settings)
@@ -270,6 +270,20 @@ var invariants = map[string]string{
 		UNION ALL SELECT 'item/' || id FROM borrowing.items WHERE version <> (SELECT count(*) FROM borrowing.events WHERE stream = 'item/' || id)
 		UNION ALL SELECT 'hold/' || id FROM borrowing.holds WHERE version <> (SELECT count(*) FROM borrowing.events WHERE stream = 'hold/' || id)`,
 	"every event has its outbox row": `SELECT count(*) FROM borrowing.events HAVING count(*) <> (SELECT count(*) FROM borrowing.outbox)`,
+	"what is outstanding is what the entries leave": `
+		SELECT charge_id FROM (SELECT charge_id, sum(CASE kind WHEN 'charge' THEN amount WHEN 'refund' THEN 0 ELSE -amount END) AS owed
+			FROM borrowing.account_entries GROUP BY charge_id) e LEFT JOIN borrowing.open_charges o USING (charge_id)
+		WHERE e.owed < 0 OR e.owed <> coalesce(o.outstanding, 0) OR o.outstanding = 0`,
+	"nothing is given back that was not paid": `SELECT charge_id FROM borrowing.account_entries GROUP BY charge_id
+		HAVING coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) > coalesce(sum(amount) FILTER (WHERE kind = 'payment'), 0)`,
+	"every entry has its event, of a charge whose stream is known": `
+		SELECT s.charge_id FROM borrowing.charge_subjects s JOIN borrowing.account_entries a ON a.charge_id = s.charge_id GROUP BY s.charge_id, s.charge_ref
+		HAVING count(*) <> (SELECT count(*) FROM borrowing.events WHERE stream = 'charge/' || s.charge_ref)`,
+	"a loan is settled once nothing of what its loss cost is outstanding, and not before": `
+		SELECT l.id FROM borrowing.loans l JOIN borrowing.charge_subjects s ON s.loan_id = l.id JOIN borrowing.account_entries c ON c.id = s.charge_id
+			LEFT JOIN borrowing.open_charges o ON o.charge_id = c.id
+		WHERE c.charge_kind IN ('lost', 'processing') AND (l.status = 'open' OR l.closed_by = 'settled')
+		GROUP BY l.id, l.status HAVING (l.status = 'open') <> (count(o.charge_id) > 0)`,
 	"no event names a member":        `SELECT position FROM borrowing.events WHERE data ? 'member_id' OR data::text LIKE '%"C1"%'`,
 	"the due time is on the due day": `SELECT id FROM borrowing.loans WHERE (due_at AT TIME ZONE 'Europe/Berlin')::date <> due_on`,
 }

@@ -38,6 +38,8 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("POST", "/items/{barcode}/missing", "item-missing", "Say that a copy cannot be found", identity.Desk, 0), o.mark(borrowing.Missing))
 	rest.Register(api, route("POST", "/items/{barcode}/damaged", "item-damaged", "Take a damaged copy out of use", identity.Desk, 0), o.mark(borrowing.Damaged))
 	rest.Register(api, route("POST", "/items/{barcode}/withdrawn", "item-withdrawn", "Take a copy out of the collection", identity.Librarian, 0), o.mark(borrowing.Withdrawn))
+	rest.Register(api, route("POST", "/items/{barcode}/lost", "item-lost", "Declare a copy lost, with what that costs", identity.Desk, 0), o.declareLost)
+	rest.Register(api, route("POST", "/items/{barcode}/claimed-returned", "item-claimed-returned", "Note that the member claims to have returned a copy", identity.Desk, 0), o.claimReturned)
 	rest.Register(api, route("GET", "/availability", "availability", "Exact counts of titles", identity.Public, 0), o.availability)
 
 	lend := route("POST", "/loans", "check-out", "Lend a copy: by barcode at the desk, by book_id on the web", identity.Patron, http.StatusCreated)
@@ -61,6 +63,10 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("GET", "/pull-list", "pull-list", "Copies to fetch from the shelves of a branch", identity.Desk, 0), o.pullList)
 	rest.Register(api, route("GET", "/hold-shelf", "hold-shelf", "Copies on the hold shelf of a branch", identity.Desk, 0), o.holdShelf)
 	rest.Register(api, route("GET", "/transit", "transit", "Copies that travel to a branch, or leave it", identity.Desk, 0), o.transit)
+	rest.Register(api, route("GET", "/charges", "list-charges", "A member's account: charges, what became of them, and what is owed", identity.Patron, 0), o.listCharges)
+	rest.Register(api, route("POST", "/charges", "make-charge", "Charge something by hand", identity.Desk, http.StatusCreated), o.charge)
+	rest.Register(api, route("POST", "/payments", "take-payment", "Take a payment", identity.Desk, http.StatusCreated), o.pay)
+	rest.Register(api, route("POST", "/waivers", "waive-charges", "Let a member off what they owe", identity.Librarian, http.StatusCreated), o.waive)
 
 	rest.Register(api, route("GET", "/notices", "list-notices", "What members are to hear of, newest first; patrons see their own", identity.Patron, 0), o.listNotices)
 	rest.Register(api, route("POST", "/notices/{id}/told", "notice-told", "Say that the desk has told the member", identity.Desk, 0), o.noticeTold)

@@ -32,6 +32,9 @@ type checkedInBody struct {
 	Title      string    `json:"title,omitempty"`
 	ClosedLoan *LoanBody `json:"closed_loan" doc:"The loan that this closed; null when there was none."`
 	Next       nextBody  `json:"next" doc:"What to do with the copy."`
+
+	Charges  []chargeBody `json:"charges,omitempty" doc:"What this charged: the fine that accrued."`
+	Refunded *moneyBody   `json:"refunded,omitempty" doc:"Give this back to the member: the copy was lost, and paid for."`
 }
 
 func (o *operations) checkIn(ctx context.Context, in *checkInIn) (*struct{ Body checkedInBody }, error) {
@@ -42,7 +45,10 @@ func (o *operations) checkIn(ctx context.Context, in *checkInIn) (*struct{ Body 
 	}
 	body, err := command[borrowing.CheckedIn, checkedInBody]{route: "POST /check-ins", key: in.IdempotencyKey, about: in.Body, at: in.Body.OccurredAt, status: 200,
 		body: func(c borrowing.CheckedIn) checkedInBody {
-			b := checkedInBody{Item: itemOf(c.Item, true), Title: c.Title, Next: nextBody(c.Next)}
+			b := checkedInBody{Item: itemOf(c.Item, true), Title: c.Title, Next: nextBody(c.Next), Charges: chargesOf(c.Charges)}
+			if c.Refunded.Minor > 0 {
+				b.Refunded = (*moneyBody)(&c.Refunded)
+			}
 			if c.Closed != nil {
 				loan := loanOf(*c.Closed)
 				b.ClosedLoan = &loan

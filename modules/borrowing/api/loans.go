@@ -35,7 +35,9 @@ type LoanBody struct {
 	CollectedAt *time.Time    `json:"collected_at,omitempty" doc:"When the member was given the copy; left out while a web loan waits to be fetched."`
 	ClosedAt    *time.Time    `json:"closed_at,omitempty"`
 	ReturnedOn  string        `json:"returned_on,omitempty" doc:"When it came back: earlier than closed_at, out of the book drop."`
-	ClosedBy    string        `json:"closed_by,omitempty" doc:"check_in or reversal"`
+	ClosedBy    string        `json:"closed_by,omitempty" doc:"check_in, reversal, or settled: it was lost and is paid for."`
+	LostOn      string        `json:"lost_on,omitempty" doc:"When the copy was declared lost."`
+	ClaimedOn   string        `json:"claimed_returned_on,omitempty" doc:"When the member claimed to have returned it: no fine for later days."`
 	RecordedAt  *time.Time    `json:"recorded_at,omitempty" doc:"When it was entered, of what happened at a desk that was offline."`
 	Exceptions  []string      `json:"exceptions,omitempty" doc:"What policy says against it: it was lent, or renewed, at a desk that was offline."`
 	Warnings    []warningBody `json:"warnings,omitempty" doc:"What the desk should know, though it is no refusal."`
@@ -44,7 +46,7 @@ type LoanBody struct {
 func loanOf(v borrowing.LoanView) LoanBody {
 	return LoanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
 		Channel: string(v.Channel), OpenedAt: v.OpenedAt, DueOn: v.DueOn.String(), DueAt: v.DueAt, Renewals: v.Renewals, Overdue: v.Overdue,
-		Status: string(v.Status), CollectedAt: v.CollectedAt, ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy,
+		Status: string(v.Status), CollectedAt: v.CollectedAt, ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy, LostOn: textOf(v.LostOn), ClaimedOn: textOf(v.ClaimedOn),
 		RecordedAt: v.Why.RecordedAt, Exceptions: v.Why.Exceptions}
 }
 
