@@ -105,6 +105,7 @@ func (sc *Scene) enter(c *Charge, kind EntryKind, amount int64, method, reason s
 		e.ID, e.ChargeKind = c.ID, c.Kind
 	}
 	sc.Changes.Entries = append(sc.Changes.Entries, e)
+	sc.Changes.Charged = append(sc.Changes.Charged, c.Ref, c.LoanRef)
 	if a := sc.Accounts[c.MemberID]; a != nil {
 		a.Owed[c.Currency] += owes
 	}

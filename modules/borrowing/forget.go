@@ -10,10 +10,12 @@ import (
 
 // What is forgotten, and what stays. The ledger and the rows of loans and holds stay for good, as the library's statistics: they name
 // a random borrower_ref and nobody. Deleting the mapping of that ref (Link) cuts them from the member, and with it go the answers
-// kept for repeated commands that speak of the loan or hold. A member who keeps a history keeps the mapping.
+// kept for repeated commands that speak of the loan or hold, and what the charges on it were for. A member who keeps a history keeps
+// all of that.
 //
-// What remains afterwards: that somebody had the copy from when to when; and the times of other things that the member did in the same
-// moment at the same desk, which can be laid beside the ledger by whoever reads the whole database. Nothing names the member there.
+// What remains afterwards: that somebody had the copy from when to when; and on the member's account, which the books need, amounts
+// with their days, without the time, the copy or the title. No column leads from the one to the other. Whoever has the whole database
+// may still guess, where few were charged on a day, by the amount and the order of the entries.
 
 // Link is what ties a loan or hold to a person: its random ref, and the member behind it.
 type Link struct {
@@ -27,7 +29,7 @@ type Forgetting struct {
 	MemberID int64     // all of one member's, whatever follows and whatever the member chose; 0: everybody's that are old enough
 	Until    time.Time // loans that were checked in, and holds that ended, at this instant or before
 	Day      Date      // the library's date then: loans that came back before it, out of the book drop, though they were checked in later
-	Lost     time.Time // loans that were closed without coming back, at this instant or before: until then a return brings a refund
+	Lost     Date      // loans of copies that were declared lost before this day, and paid: until then a return brings a refund
 	Limit    int
 }
 
@@ -38,6 +40,8 @@ type Memory interface {
 	// Forget deletes those of the links that (still) have served their time, with everything that speaks of them, in one
 	// transaction, and says how many.
 	Forget(ctx context.Context, f Forgetting, links []Link) (int, error)
+	// ForgetCharges does the same to what charges by hand were for, once they are settled; at most f.Limit.
+	ForgetCharges(ctx context.Context, f Forgetting) (int, error)
 	// ForgetAccount deletes what is kept of the standing of a member who is no more.
 	ForgetAccount(ctx context.Context, memberID int64) error
 	// Historians lists members who were last heard to keep a history, by id, after one.
@@ -76,6 +80,9 @@ func (s *Service) forgetBorrowers(ctx context.Context) (done int, err error) {
 		return 0, err
 	}
 	if len(links) == 0 {
+		if done, err = s.store.ForgetCharges(ctx, f); done > 0 || err != nil {
+			return done, err
+		}
 		return s.askHistorians(ctx)
 	}
 	ids := map[int64]bool{}
@@ -93,9 +100,7 @@ func (s *Service) forgetBorrowers(ctx context.Context) (done int, err error) {
 // due says what is to be forgotten at an instant.
 func (s *Service) due(now time.Time) Forgetting {
 	until := now.Add(-s.settings.Retention)
-	// A lost copy's loan names its member while a refund would be due if it were found.
-	lost := now.Add(-max(s.settings.Retention, time.Duration(s.settings.LostRefund.Days+1)*24*time.Hour))
-	return Forgetting{Until: until, Day: s.Today(until), Lost: lost, Limit: forgetAtOnce}
+	return Forgetting{Until: until, Day: s.Today(until), Lost: s.Today(now) - Date(s.settings.LostRefund.Days), Limit: forgetAtOnce}
 }
 
 // forgetMessages deletes one batch of what all who follow the outbox have had.
@@ -151,10 +156,17 @@ func (s *Service) ForgetMember(ctx context.Context, memberID int64) error {
 			return err
 		}
 		if len(links) == 0 {
-			return s.store.ForgetAccount(ctx, memberID)
+			break
 		}
 		if _, err := s.store.Forget(ctx, f, links); err != nil {
 			return err
+		}
+	}
+	for {
+		if n, err := s.store.ForgetCharges(ctx, f); err != nil {
+			return err
+		} else if n == 0 {
+			return s.store.ForgetAccount(ctx, memberID)
 		}
 	}
 }
@@ -195,6 +207,9 @@ func (c CheckedIn) refs() []Ref {
 // spokenOf gives the refs of all that an answer may speak of: what its result shows, and what the command changed.
 func spokenOf(result any, c *Changes) []Ref {
 	spoken := map[Ref]bool{}
+	for _, ref := range c.Charged {
+		spoken[ref] = true
+	}
 	if r, shows := result.(speaker); shows {
 		for _, ref := range r.refs() {
 			spoken[ref] = true

@@ -3,6 +3,7 @@ package borrowing_test
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"bookvault/modules/borrowing"
 	"bookvault/platform/ledger"
+	"bookvault/platform/problem"
 )
 
 // Members whose id, card and name are found by looking for their text anywhere in the database.
@@ -302,4 +304,113 @@ func TestForgettingGoesOnInBatchesWhereItStopped(t *testing.T) {
 	if err != nil || k != (borrowing.Kept{Messages: 2}) { // of the branch and the item type that the library opened with: nobody reads them here
 		t.Errorf("%+v %v", k, err)
 	}
+}
+
+func TestALoanUnderOpenChargesNamesItsMemberUntilTheyAreSettled(t *testing.T) {
+	d := atTheForgettingDoor(t)
+	must(t, d.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, LoanLimit: 10, FinePerDay: 1000}}))
+	d.add("B1", 1)
+	d.mustLend(forgotten.Card, "B1")
+	d.clock.move(30 * 24 * time.Hour)
+	d.checkIn("B1", "main")
+	d.clock.move(100 * 24 * time.Hour)
+	d.keepHouse()
+	if n := len(d.refsOf(forgotten.ID)); n != 1 {
+		t.Fatalf("%d links while the fine is open", n)
+	}
+	refs := d.refsOf(forgotten.ID)
+	pay := func(minor int64) {
+		t.Helper()
+		paid, err := d.Pay(desk(), borrowing.Settle{Card: forgotten.Card, Amount: minor, Method: "cash"}, d.keyed(fmt.Sprintf("pay %d", minor)))
+		if must(t, err); paid.Minor != minor {
+			t.Fatalf("%+v", paid)
+		}
+		d.keepHouse()
+	}
+	pay(1000)
+	if n := len(d.refsOf(forgotten.ID)); n != 1 {
+		t.Errorf("%d links while a part of the fine is open", n)
+	}
+	// Its subject leads from the account to the loan, and from the account's entry to the ledger's.
+	before := d.dump()
+	subject := of("charge_subjects", before)
+	if len(subject) != 1 || len(naming(subject, refs...)) != 1 || len(of("idempotency_keys", naming(before, "1000"))) == 0 {
+		t.Fatalf("the charge is for %s", subject)
+	}
+	pay(8000)
+	after := d.dump()
+	if left := append(of("charge_subjects", after), of("borrower_refs", after)...); len(left) > 0 {
+		t.Errorf("left: %s", left)
+	}
+	for _, row := range naming(after, "770000013", forgotten.Card) {
+		if table, _, _ := strings.Cut(row, " "); table != "accounts" && table != "account_entries" || len(naming([]string{row}, refs...)) > 0 {
+			t.Errorf("still names the member: %s", row)
+		}
+	}
+	if n := len(of("account_entries", after)); n != 3 {
+		t.Errorf("%d entries: the account lost some", n)
+	}
+	if was, is := of("events", before), of("events", after); fmt.Sprint(was) != fmt.Sprint(is[:len(was)]) {
+		t.Error("the ledger was changed")
+	}
+	for _, row := range of("idempotency_keys", after) {
+		if !strings.Contains(row, `"answer":null`) {
+			t.Errorf("a kept answer still tells of a payment: %s", row)
+		}
+	}
+}
+
+func TestAChargeByHandIsCutFromTheLedgerAWeekAfterItWasSettled(t *testing.T) {
+	d := atTheForgettingDoor(t)
+	for _, m := range []borrowing.Member{forgotten, historian} {
+		must(t, second(d.Charge(desk(), borrowing.NewCharge{Card: m.Card, Amount: 500, Note: "A lost key"}, d.keyed("charge "+m.Card))))
+		must(t, second(d.Pay(desk(), borrowing.Settle{Card: m.Card, Amount: 500}, d.keyed("pay "+m.Card))))
+	}
+	d.clock.move(week - 24*time.Hour)
+	d.keepHouse()
+	if n := d.count("borrowing.charge_subjects"); n != 2 {
+		t.Errorf("%d subjects after six days", n)
+	}
+	d.clock.move(48 * time.Hour)
+	d.keepHouse()
+	rows := d.dump()
+	if n := len(of("charge_subjects", rows)); n != 1 || len(of("idempotency_keys", naming(rows, `"answer":null`))) != 2 {
+		t.Errorf("%d subjects are left, of who keeps a history", n)
+	}
+	must(t, d.ForgetMember(context.Background(), historian.ID))
+	if n := d.count("borrowing.charge_subjects"); n != 0 {
+		t.Errorf("%d subjects are left of a member who is gone", n)
+	}
+}
+
+// A lost copy that was paid for may still be found, and the money given back.
+func TestALostLoanNamesItsMemberWhileARefundCouldBeDue(t *testing.T) {
+	d := atTheForgettingDoor(t)
+	d.add("B1", 1, func(n *borrowing.NewItem) { n.Price = &borrowing.Money{Minor: 9000, Currency: "VND"} })
+	d.mustLend(forgotten.Card, "B1")
+	must(t, second(d.DeclareLost(desk(), borrowing.DeclareLost{Barcode: "B1"}, borrowing.Order{})))
+	must(t, second(d.Pay(desk(), borrowing.Settle{Card: forgotten.Card, Amount: 9000}, borrowing.Order{})))
+	d.clock.move(refundDays * 24 * time.Hour)
+	d.keepHouse()
+	if n := len(d.refsOf(forgotten.ID)); n != 1 {
+		t.Errorf("%d links on the last day on which a return brings a refund", n)
+	}
+	d.clock.move(24 * time.Hour)
+	d.keepHouse()
+	if n := len(d.refsOf(forgotten.ID)); n != 0 {
+		t.Errorf("%d links after that", n)
+	}
+}
+
+// keyed makes an order with a key of its own, whose answer is kept as JSON.
+func (l *library) keyed(key string) borrowing.Order {
+	o := once(key, key)
+	o.Once.Encode = func(result any, refused *problem.Error) (int, []byte, error) {
+		if refused != nil {
+			return refused.Kind.Status(), []byte(refused.Code), nil
+		}
+		b, err := json.Marshal(result)
+		return 201, b, err
+	}
+	return o
 }

@@ -125,6 +125,6 @@ func (s *Service) wordPulls(ctx context.Context, list []Pull) {
 	}
 	cards, texts := s.cards(ctx, members...), s.titleTexts(ctx, books...)
 	for i := range list {
-		list[i].Title, list[i].Slip = texts[list[i].Item.BookID], slipName(cards[list[i].MemberID])
+		list[i].Title, list[i].Slip = texts[list[i].Item.BookID], CardAlias(cards[list[i].MemberID])
 	}
 }

@@ -140,6 +140,7 @@ type Changes struct {
 	Charges  []*Charge // new ones; what they were for
 	Entries  []Entry   // of the accounts, in order
 	Retitled []Retitle // titles that become another
+	Charged  []Ref     // of the charges that entries are about, and of their loans
 	Events   []ledger.Event
 
 	// Of the library's own order: entries added or changed, and what was published as a whole.

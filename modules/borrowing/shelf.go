@@ -152,7 +152,7 @@ func (s *Service) HoldShelf(ctx context.Context, f ListFilter) ([]Shelved, bool,
 	}
 	cards, texts := s.cards(ctx, members...), s.titleTexts(ctx, books...)
 	for i := range list {
-		list[i].Title, list[i].Slip = texts[list[i].Item.BookID], slipName(cards[list[i].Hold.MemberID])
+		list[i].Title, list[i].Slip = texts[list[i].Item.BookID], CardAlias(cards[list[i].Hold.MemberID])
 	}
 	return list[:min(len(list), limit)], len(list) > limit, nil
 }
@@ -201,12 +201,6 @@ func (s *Service) deskList(ctx context.Context, named string) (string, error) {
 		return "", errBranchUnknown("query.branch")
 	}
 	return s.branchOf(&Scene{Policy: policy}, named)
-}
-
-// slipName is what a slip shows of a member: the last four characters of the card.
-func slipName(card string) string {
-	letters := []rune(card)
-	return string(letters[max(0, len(letters)-4):])
 }
 
 // distinct sorts ids and drops those that come twice.

@@ -11,13 +11,14 @@ import (
 	"bookvault/platform/ledger"
 )
 
-// linked are the loans and holds that are over and still name their member, as far as the member has given up nothing by it: it takes
-// $1 the instant, $2 the day, $3 the instant for lost ones, of borrowing.Forgetting. The first verb narrows loans, the second holds.
-// A filled hold is the loan's own past: it is forgotten once that is.
+// linked are the loans and holds that are over and still name their member, though nothing is owed for them any more. It takes $1 the
+// instant, $2 the day and $3 the day for lost ones of borrowing.Forgetting; the first verb narrows loans, the second holds. A filled
+// hold is the loan's own past: it is forgotten once that is.
 const linked = `
 	SELECT l.borrower_ref, l.member_id FROM borrowing.loans l
 	WHERE l.status = 'closed' AND l.member_id IS NOT NULL %[1]s
-	  AND (l.returned_on <= $2 AND (l.closed_at <= $1 OR l.returned_on < $2) OR l.returned_on IS NULL AND l.closed_at <= $3)
+	  AND (l.returned_on <= $2 AND (l.closed_at <= $1 OR l.returned_on < $2) OR l.returned_on IS NULL AND l.closed_at <= $1 AND (l.lost_on IS NULL OR l.lost_on < $3))
+	  AND NOT EXISTS (SELECT FROM borrowing.charge_subjects s JOIN borrowing.open_charges o ON o.charge_id = s.charge_id WHERE s.borrower_ref = l.borrower_ref)
 	UNION ALL
 	SELECT h.borrower_ref, h.member_id FROM borrowing.holds h
 	WHERE h.closed_at <= $1 AND h.member_id IS NOT NULL %[2]s
@@ -36,11 +37,17 @@ func linkedBy(f borrowing.Forgetting, more string) (query string, args []any) {
 	narrow := noHistorian + ` AND $4::bigint = 0`
 	if f.MemberID != 0 {
 		narrow = ofMember
-		far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) // whatever is over
-		f.Until, f.Lost, f.Day = far, far, borrowing.DateOf(far, time.UTC)
+		f = whateverIsOver(f)
 	}
 	narrow += more
-	return fmt.Sprintf(linked, fmt.Sprintf(narrow, "l"), fmt.Sprintf(narrow, "h")), []any{f.Until, f.Day.Midnight(), f.Lost, f.MemberID}
+	return fmt.Sprintf(linked, fmt.Sprintf(narrow, "l"), fmt.Sprintf(narrow, "h")), []any{f.Until, f.Day.Midnight(), f.Lost.Midnight(), f.MemberID}
+}
+
+func whateverIsOver(f borrowing.Forgetting) borrowing.Forgetting {
+	f.Until = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	f.Day = borrowing.DateOf(f.Until, time.UTC)
+	f.Lost = f.Day
+	return f
 }
 
 // Forgettable lists links that have served their time, from the primary.
@@ -78,7 +85,7 @@ func (s *Store) Forget(ctx context.Context, f borrowing.Forgetting, links []borr
 		if err != nil {
 			return err
 		}
-		gone, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r borrowing.Ref, err error) { return r, row.Scan((*ref)(&r)) })
+		gone, err := pgx.CollectRows(rows, takeRef)
 		if err != nil {
 			return err
 		}
@@ -91,12 +98,53 @@ func (s *Store) Forget(ctx context.Context, f borrowing.Forgetting, links []borr
 	return forgotten, nil
 }
 
-// forgetWith removes what else speaks of loans and holds whose mapping is being deleted.
+// forgetWith removes what else speaks of loans and holds whose mapping is being deleted: what charges were for, and kept answers.
 func forgetWith(ctx context.Context, tx pgx.Tx, refs []borrowing.Ref) error {
-	var batch pgx.Batch
-	batch.Queue(`UPDATE borrowing.idempotency_keys SET answer = NULL, borrower_refs = '{}'
+	rows, err := tx.Query(ctx, `DELETE FROM borrowing.charge_subjects WHERE borrower_ref = ANY($1::text[]::uuid[]) RETURNING charge_ref`, texts(refs))
+	if err != nil {
+		return err
+	}
+	charges, err := pgx.CollectRows(rows, takeRef)
+	if err != nil {
+		return err
+	}
+	return forgetAnswers(ctx, tx, append(charges, refs...))
+}
+
+func forgetAnswers(ctx context.Context, tx pgx.Tx, refs []borrowing.Ref) error {
+	_, err := tx.Exec(ctx, `UPDATE borrowing.idempotency_keys SET answer = NULL, borrower_refs = '{}'
 		WHERE borrower_refs && $1::text[]::uuid[] AND borrower_refs <> '{}'`, texts(refs))
-	return tx.SendBatch(ctx, &batch).Close()
+	return err
+}
+
+func takeRef(row pgx.CollectableRow) (r borrowing.Ref, err error) { return r, row.Scan((*ref)(&r)) }
+
+// ForgetCharges cuts charges that were made by hand from the ledger. What the desk wrote as their note stays on the account.
+func (s *Store) ForgetCharges(ctx context.Context, f borrowing.Forgetting) (forgotten int, err error) {
+	narrow := fmt.Sprintf(noHistorian, "c") + ` AND $3::bigint = 0`
+	if f.MemberID != 0 {
+		f, narrow = whateverIsOver(f), ` AND c.member_id = $3`
+	}
+	err = s.db.InPgxTx(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `DELETE FROM borrowing.charge_subjects WHERE charge_id IN (
+			SELECT s.charge_id FROM borrowing.charge_subjects s JOIN borrowing.account_entries c ON c.id = s.charge_id
+			WHERE s.borrower_ref IS NULL`+narrow+` AND NOT EXISTS (SELECT FROM borrowing.open_charges o WHERE o.charge_id = s.charge_id)
+			  AND NOT EXISTS (SELECT FROM borrowing.account_entries e WHERE e.charge_id = s.charge_id AND e.day >= $1)
+			LIMIT $2) RETURNING charge_ref`, f.Day.Midnight(), f.Limit, f.MemberID)
+		if err != nil {
+			return err
+		}
+		gone, err := pgx.CollectRows(rows, takeRef)
+		if err != nil {
+			return err
+		}
+		forgotten = len(gone)
+		return forgetAnswers(ctx, tx, gone)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("forget what charges were for: %w", err)
+	}
+	return forgotten, nil
 }
 
 // ForgetAccount deletes a member's row, unless something open hangs on it. One that is closed stays, and says nothing else.
