@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -350,8 +351,10 @@ func TestALoanUnderOpenChargesNamesItsMemberUntilTheyAreSettled(t *testing.T) {
 	if n := len(of("account_entries", after)); n != 3 {
 		t.Errorf("%d entries: the account lost some", n)
 	}
-	if was, is := of("events", before), of("events", after); fmt.Sprint(was) != fmt.Sprint(is[:len(was)]) {
-		t.Error("the ledger was changed")
+	for _, event := range of("events", before) {
+		if !slices.Contains(after, event) {
+			t.Errorf("the ledger was changed: %s", event)
+		}
 	}
 	for _, row := range of("idempotency_keys", after) {
 		if !strings.Contains(row, `"answer":null`) {
@@ -385,7 +388,8 @@ func TestAChargeByHandIsCutFromTheLedgerAWeekAfterItWasSettled(t *testing.T) {
 
 // A lost copy that was paid for may still be found, and the money given back.
 func TestALostLoanNamesItsMemberWhileARefundCouldBeDue(t *testing.T) {
-	d := atTheForgettingDoor(t)
+	const refundDays = 180
+	d := atTheForgettingDoor(t).with(func(s *borrowing.Settings) { s.LostRefund.Days = refundDays })
 	d.add("B1", 1, func(n *borrowing.NewItem) { n.Price = &borrowing.Money{Minor: 9000, Currency: "VND"} })
 	d.mustLend(forgotten.Card, "B1")
 	must(t, second(d.DeclareLost(desk(), borrowing.DeclareLost{Barcode: "B1"}, borrowing.Order{})))
