@@ -45,10 +45,15 @@ type door struct {
 
 func atTheDoor(t *testing.T, n int) door {
 	l := opened(t, n)
+	return door{l, doorOf(l)}
+}
+
+// doorOf puts the API in front of a library.
+func doorOf(l *library) http.Handler {
 	a := rest.New(rest.Settings{Version: "test", MaxBody: 1 << 20, Logger: slog.New(slog.DiscardHandler)})
 	a.SetAuthenticator(byBearer{})
 	api.Register(a, l.Service)
-	return door{l, a}
+	return a
 }
 
 type reply struct {

@@ -127,6 +127,9 @@ func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 func (sc *Scene) reverse(l *Loan, reason string) error {
 	before, it := l.Why.Before, sc.Items[l.ItemID]
 	followed := problem.Refused(final(LoanHasFollowers, "Something happened since this loan was made; check the copy in instead."))
+	if l.IsOverdue(sc.Now) { // a fine runs: an undo would waive it for whoever asks
+		return followed
+	}
 	if l.Version != 1 || it.Version != before.ItemVersion || it.Status != CheckedOut || before.DisplacedOne {
 		return followed
 	}

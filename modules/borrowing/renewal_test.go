@@ -95,3 +95,14 @@ func TestReversalIsRefusedOnceAnythingFollowed(t *testing.T) {
 	}
 	l.consistent()
 }
+
+// An undo of a loan that is late would waive its fine.
+func TestALoanThatIsLateIsNotUndone(t *testing.T) {
+	l := opened(t, 1)
+	l.add("B1", 1)
+	lent := l.mustLend("C1", "B1")
+	l.clock.move(22 * 24 * time.Hour)
+	if _, err := l.Reverse(desk(), lent.ID, "", borrowing.Order{}); code(err) != borrowing.LoanHasFollowers {
+		t.Errorf("late: %v", err)
+	}
+}

@@ -174,3 +174,16 @@ func TestACheckInOfAWebLoanThatWasNotHandedOverClosesItAndSaysSo(t *testing.T) {
 	}
 	l.consistent()
 }
+
+func TestCheckInThenLendChargesWhatTheOtherOwes(t *testing.T) {
+	l := opened(t, 2)
+	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, LoanLimit: 9, HoldLimit: 9, FinePerDay: 1000}}))
+	l.add("B1", 1)
+	first := l.mustLend("C1", "B1")
+	l.clock.move(24 * 24 * time.Hour) // three days late
+	must(t, second(l.takingOver(desk(), "C2", "B1")))
+	if n := l.count("borrowing.account_entries WHERE kind = 'charge' AND member_id = 1 AND amount = 3000"); n != 1 {
+		t.Errorf("%d charges of 3000 for loan %d", n, first.ID)
+	}
+	l.consistent()
+}
