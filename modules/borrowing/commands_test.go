@@ -153,7 +153,7 @@ func TestEveryCommandTakesAnIdempotencyKey(t *testing.T) {
 	commands := 0
 	for path, operations := range document.Paths {
 		for method, operation := range operations {
-			if method == "get" {
+			if method == "get" || strings.HasSuffix(path, "/preview") { // which asks, and changes nothing
 				continue
 			}
 			commands++
