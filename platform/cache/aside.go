@@ -1,0 +1,31 @@
+package cache
+
+import "context"
+
+// Aside is cache-aside (2A): the caller looks here first, loads what is not here by its own loader, and tells of its writes by
+// Invalidate. The cache knows nothing of where values live.
+type Aside[K Key, V any] struct{ c *local[K, V] }
+
+// NewAside makes one. The error says that its settings cannot be.
+func NewAside[K Key, V any](s Settings[V]) (*Aside[K, V], error) {
+	c, err := newLocal[K](s)
+	return &Aside[K, V]{c}, err
+}
+
+// Get gives the value of a key from memory, else from load, whose value is kept. Equal keys that are loaded at the same time are
+// one load.
+func (a *Aside[K, V]) Get(ctx context.Context, key K, load Load[V]) (value V, found bool, err error) {
+	return a.c.get(ctx, key, load)
+}
+
+// Remembered gives what was once loaded, for the fallback when loading failed with a cause: a value past its end with *Stale as the
+// error, or the cause itself when nothing fit to stand in is here.
+func (a *Aside[K, V]) Remembered(key K, cause error) (value V, found bool, err error) {
+	return a.c.standIn(key, cause)
+}
+
+// Invalidate is called after the COMMIT of a change: from now on nobody gets what was read before.
+func (a *Aside[K, V]) Invalidate(keys ...K) { a.c.drop(keys) }
+
+// InvalidateAll does so for every key: after a gap in the news of changes.
+func (a *Aside[K, V]) InvalidateAll() { a.c.stamps.bumpAll() }

@@ -1,0 +1,92 @@
+// Package cache keeps values in memory that are dear to load, and never gives one that this process knows to be old.
+//
+// The memory is ristretto's, which may drop, delay and reorder what it is told; so nothing here relies on it. Each entry carries the
+// stamp of its key as it was before its load began (stamp.go), and counts only while the stamp is the same: a writer who bumps the
+// stamp after COMMIT makes every older value invisible at once, those that are still being loaded too.
+//
+// aside.go, readthrough.go and writethrough.go are the three patterns by their textbook definition (2A, 2B, 2D), on the same
+// local.go. The layers of modules use them; the next room outwards is platform/httpcache, which keeps whole answers.
+package cache
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/dgraph-io/ristretto/v2"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Key is what values can be kept under.
+type Key = ristretto.Key
+
+// Settings of a cache; the zero value of each has the meaning in its comment.
+type Settings[V any] struct {
+	Name     string // in metrics
+	MaxBytes int64  // of all values, as Cost tells; 16 MiB
+
+	TTL      time.Duration // after which a value is loaded again though nobody changed it; 5 minutes
+	Negative time.Duration // the same for "there is none"; 10 s
+	Keep     time.Duration // after the TTL, in which a value may stand in when loading fails; 1 hour
+	// Early is the share of the TTL before its end in which a value is given and loaded again behind that; 0.1. Negative: none.
+	Early   float64
+	Timeout time.Duration // of a load, whoever hangs up; 10 s
+
+	// Cost gives what a value takes in bytes; nil: 1 KiB each.
+	Cost func(V) int64
+	// Copy gives a caller a value of their own; nil: values are shared, and must not be changed.
+	Copy func(V) V
+
+	// Enabled is asked each time; false lets every call go to the loader. Nil: always on.
+	Enabled func() bool
+	// Trusted tells whether this caller may be answered from here: not while changes of other processes may have been missed, nor
+	// when the caller must see a write that was not heard of yet. Nil: everybody may.
+	Trusted func(context.Context) bool
+	// Detach makes the context of a load of a caller's: without its end, and seeing at least what this process has written. Nil: only
+	// without its end.
+	Detach func(context.Context) context.Context
+
+	Clock    func() time.Time      // time.Now
+	Registry prometheus.Registerer // nil: no metrics
+}
+
+func (s *Settings[V]) complete() {
+	or := func(d *time.Duration, standard time.Duration) {
+		if *d <= 0 {
+			*d = standard
+		}
+	}
+	or(&s.TTL, 5*time.Minute)
+	or(&s.Negative, 10*time.Second)
+	or(&s.Keep, time.Hour)
+	or(&s.Timeout, 10*time.Second)
+	if s.MaxBytes <= 0 {
+		s.MaxBytes = 16 << 20
+	}
+	if s.Early == 0 {
+		s.Early = 0.1
+	}
+	if s.Cost == nil {
+		s.Cost = func(V) int64 { return 1 << 10 }
+	}
+	if s.Copy == nil {
+		s.Copy = func(v V) V { return v }
+	}
+	if s.Enabled == nil {
+		s.Enabled = func() bool { return true }
+	}
+	if s.Trusted == nil {
+		s.Trusted = func(context.Context) bool { return true }
+	}
+	if s.Detach == nil {
+		s.Detach = context.WithoutCancel
+	}
+	if s.Clock == nil {
+		s.Clock = time.Now
+	}
+}
+
+// jittered spreads a time by up to a tenth each way, so that what was loaded together is not loaded again together.
+func jittered(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
+}

@@ -1,0 +1,178 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/ristretto/v2"
+	"golang.org/x/sync/singleflight"
+)
+
+// Load gets a value from where it lives, and tells whether there is one.
+type Load[V any] func(ctx context.Context) (value V, found bool, err error)
+
+// entry is a value, or that there is none, with the stamp that makes it count.
+type entry[V any] struct {
+	value V
+	found bool
+	stamp stamp
+	early time.Time // from here on it is loaded again behind an answer
+	ends  time.Time // from here on it is loaded before an answer
+	cost  int64
+}
+
+// entryOverhead is what an entry takes beside its value, in bytes: its own struct and ristretto's.
+const entryOverhead = 200
+
+// local is a bounded memory with stamps, on which the patterns stand.
+type local[K Key, V any] struct {
+	s       Settings[V]
+	memory  *ristretto.Cache[K, *entry[V]]
+	stamps  stamps
+	loads   singleflight.Group
+	metrics *metrics
+}
+
+func newLocal[K Key, V any](s Settings[V]) (*local[K, V], error) {
+	s.complete()
+	memory, err := ristretto.NewCache(&ristretto.Config[K, *entry[V]]{
+		NumCounters: max(1000, 10*s.MaxBytes/(1<<10)), MaxCost: s.MaxBytes, BufferItems: 64, IgnoreInternalCost: true, Metrics: s.Registry != nil,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cache %s: %w", s.Name, err)
+	}
+	c := &local[K, V]{s: s, memory: memory}
+	c.metrics = newMetrics(s.Registry, s.Name, memory.Metrics)
+	return c, nil
+}
+
+// look gives the entry of a key if it still counts. It may be past its end: then it may only stand in.
+func (c *local[K, V]) look(key K) (*entry[V], bool) {
+	e, there := c.memory.Get(key)
+	if !there || e.stamp != c.stamps.of(stripeOf(key)) {
+		return nil, false
+	}
+	return e, true
+}
+
+// put keeps a value that was loaded (or written) when its key had a stamp.
+func (c *local[K, V]) put(key K, value V, found bool, at stamp) {
+	if at != c.stamps.of(stripeOf(key)) {
+		return // it would only take the place of a newer one
+	}
+	now, life := c.s.Clock(), jittered(c.s.TTL)
+	if !found {
+		life = jittered(c.s.Negative)
+	}
+	e := &entry[V]{value: value, found: found, stamp: at, ends: now.Add(life), cost: entryOverhead}
+	e.early = e.ends.Add(-time.Duration(max(0, c.s.Early) * float64(life)))
+	if found {
+		e.cost += c.s.Cost(value)
+	}
+	c.memory.SetWithTTL(key, e, e.cost, life+c.s.Keep)
+}
+
+// drop makes the values of keys old, those under way too, and frees their memory.
+func (c *local[K, V]) drop(keys []K) {
+	for _, key := range keys {
+		c.stamps.bump(stripeOf(key))
+		c.memory.Del(key)
+	}
+	c.metrics.count(dropped, len(keys))
+}
+
+// load gets a value with one call of the loader, however many ask for it at the same stamp, and keeps it.
+func (c *local[K, V]) load(ctx context.Context, key K, load Load[V]) (value V, found bool, err error) {
+	at := c.stamps.of(stripeOf(key))
+	flight := fmt.Sprintf("%v %d %d", key, at.epoch, at.number)
+	type loaded struct {
+		value V
+		found bool
+	}
+	result := c.loads.DoChan(flight, func() (_ any, err error) {
+		defer func() {
+			if fault := recover(); fault != nil { // singleflight would end the process
+				err = fmt.Errorf("cache %s: loading panicked: %v", c.s.Name, fault)
+			}
+		}()
+		detached, cancel := context.WithTimeout(c.s.Detach(ctx), c.s.Timeout)
+		defer cancel()
+		c.metrics.count(loads, 1)
+		value, found, err := load(detached)
+		if err != nil {
+			return nil, err
+		}
+		c.put(key, value, found, at)
+		return loaded{value, found}, nil
+	})
+	select {
+	case r := <-result:
+		if r.Err != nil {
+			return value, false, r.Err
+		}
+		got := r.Val.(loaded)
+		return got.value, got.found, nil
+	case <-ctx.Done():
+		return value, false, context.Cause(ctx)
+	}
+}
+
+// get answers from memory where it may, else by the loader.
+func (c *local[K, V]) get(ctx context.Context, key K, load Load[V]) (value V, found bool, err error) {
+	if !c.s.Enabled() {
+		return load(ctx)
+	}
+	if !c.s.Trusted(ctx) {
+		c.metrics.count(around, 1)
+		return load(ctx)
+	}
+	if e, counts := c.look(key); counts {
+		if now := c.s.Clock(); now.Before(e.ends) {
+			c.metrics.count(hits, 1)
+			if e.found && !now.Before(e.early) {
+				c.refresh(ctx, key, load)
+			}
+			return c.give(e)
+		}
+	}
+	c.metrics.count(misses, 1)
+	value, found, err = c.load(ctx, key, load)
+	if err != nil || !found {
+		return value, found, err
+	}
+	return c.s.Copy(value), true, nil
+}
+
+func (c *local[K, V]) give(e *entry[V]) (value V, found bool, err error) {
+	if !e.found {
+		return value, false, nil
+	}
+	return c.s.Copy(e.value), true, nil
+}
+
+// refresh loads a value again behind an answer; who asks meanwhile shares that load or gets the value that is there.
+func (c *local[K, V]) refresh(ctx context.Context, key K, load Load[V]) {
+	behind := context.WithoutCancel(ctx)
+	go func() { _, _, _ = c.load(behind, key, load) }() // a failure is for the next one who must wait for it
+}
+
+// Stale is the error beside a value that stood in because loading failed.
+type Stale struct{ Cause error }
+
+// Error says why.
+func (s *Stale) Error() string { return "an older value stands in: " + s.Cause.Error() }
+
+// Unwrap gives the failure.
+func (s *Stale) Unwrap() error { return s.Cause }
+
+// standIn gives what is remembered of a key although it is past its end, for when loading failed. It still counts by its stamp: a
+// value that somebody here is known to have changed never stands in.
+func (c *local[K, V]) standIn(key K, cause error) (value V, found bool, err error) {
+	if e, counts := c.look(key); counts && e.found && !errors.Is(cause, context.Canceled) {
+		c.metrics.count(stoodIn, 1)
+		return c.s.Copy(e.value), true, &Stale{cause}
+	}
+	return value, false, cause
+}

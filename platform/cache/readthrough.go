@@ -1,0 +1,32 @@
+package cache
+
+import "context"
+
+// ReadThrough is a read-through cache (2B): it stands before the place where values live and loads what it does not have itself; to its
+// callers it is that place.
+type ReadThrough[K Key, V any] struct {
+	c    *local[K, V]
+	load func(context.Context, K) (V, bool, error)
+}
+
+// NewReadThrough makes one before a loader. The error says that its settings cannot be.
+func NewReadThrough[K Key, V any](s Settings[V], load func(context.Context, K) (V, bool, error)) (*ReadThrough[K, V], error) {
+	c, err := newLocal[K](s)
+	return &ReadThrough[K, V]{c, load}, err
+}
+
+// Get gives the value of a key, and whether there is one.
+func (r *ReadThrough[K, V]) Get(ctx context.Context, key K) (value V, found bool, err error) {
+	return r.c.get(ctx, key, func(ctx context.Context) (V, bool, error) { return r.load(ctx, key) })
+}
+
+// Remembered is as that of Aside.
+func (r *ReadThrough[K, V]) Remembered(key K, cause error) (value V, found bool, err error) {
+	return r.c.standIn(key, cause)
+}
+
+// Invalidate is called after the COMMIT of a change.
+func (r *ReadThrough[K, V]) Invalidate(keys ...K) { r.c.drop(keys) }
+
+// InvalidateAll makes every value old.
+func (r *ReadThrough[K, V]) InvalidateAll() { r.c.stamps.bumpAll() }
