@@ -33,6 +33,7 @@ import (
 	"bookvault/platform/coalesce"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
+	"bookvault/platform/gateway"
 	"bookvault/platform/housekeeping"
 	"bookvault/platform/ledger"
 	"bookvault/platform/rest"
@@ -138,7 +139,12 @@ func Assemble(f Foundations) (*Library, error) {
 		f.Registry.MustRegister(keeper)
 	}
 
-	return &Library{Handler: front(api, web.Handler()), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
+	pages, err := web.Handler(web.Settings{Policy: gateway.PagePolicy, BaseURL: f.Settings.CDN.BaseURL, Hashed: &patterns.CDN, Registry: f.Registry})
+	if err != nil {
+		return nil, err
+	}
+
+	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
 		Patterns:      patterns,
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
 		workers: []worker{people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil

@@ -11,6 +11,7 @@ import (
 // Patterns are the switches of performance layers that can be turned while the library runs. Each is read for each request, and
 // off means that the request takes the plain way. They are this process's own, and as configured again after the next start.
 type Patterns struct {
+	CDN         atomic.Bool
 	Coalescing  atomic.Bool
 	Compression atomic.Bool
 
@@ -22,7 +23,7 @@ type Patterns struct {
 // newPatterns sets the switches as configured.
 func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns {
 	p := &Patterns{db: db, log: log}
-	p.configured = map[string]bool{"coalescing": c.Coalescing.Enabled, "compression": c.Compression.Enabled, "read_replicas": c.ReadReplicas.Enabled}
+	p.configured = map[string]bool{"cdn": c.CDN.Enabled, "coalescing": c.Coalescing.Enabled, "compression": c.Compression.Enabled, "read_replicas": c.ReadReplicas.Enabled}
 	for _, s := range p.switches() {
 		s.turn(p.configured[s.name])
 	}
@@ -39,6 +40,7 @@ type namedSwitch struct {
 // switches lists them in the order of their names.
 func (p *Patterns) switches() []namedSwitch {
 	return []namedSwitch{
+		{"cdn", p.CDN.Load, p.CDN.Store},
 		{"coalescing", p.Coalescing.Load, p.Coalescing.Store},
 		{"compression", p.Compression.Load, p.Compression.Store},
 		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},

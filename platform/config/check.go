@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,9 @@ func (c *Config) check(origins map[string]string) error {
 		if _, err := netip.ParsePrefix(network); err != nil {
 			return refuse("server.trusted_proxies", network, "is not a network", "write it as CIDR, such as 10.0.0.0/8 or 192.0.2.7/32")
 		}
+	}
+	if c.CDN.BaseURL != "" && !network.MatchString(c.CDN.BaseURL) {
+		return refuse("cdn.base_url", c.CDN.BaseURL, "is not the address of a network", "write https://cdn.example.org, with a path behind it if it has one")
 	}
 	zone, err := time.LoadLocation(c.Library.TimeZone)
 	if err != nil || c.Library.TimeZone == "" || c.Library.TimeZone == "Local" {
@@ -95,6 +99,9 @@ func (d *Database) check(refuse func(key, value, problem, mend string) error) er
 	}
 	return nil
 }
+
+// network is what can stand in a page and in its Content-Security-Policy as it is.
+var network = regexp.MustCompile(`^https?://(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?$`)
 
 func isAddress(text string) bool {
 	_, port, err := net.SplitHostPort(text)

@@ -12,6 +12,7 @@ import "time"
 type Config struct {
 	Server      Server      `key:"server"`
 	Compression Compression `key:"compression"`
+	CDN         CDN         `key:"cdn"`
 	Library     Library     `key:"library"`
 	Catalog     Catalog     `key:"catalog"`
 	Members     Members     `key:"members"`
@@ -41,6 +42,11 @@ type Server struct {
 // Compression says which answers are worth being compressed.
 type Compression struct {
 	MinSize Size `key:"min_size" min:"1B" max:"1MiB"`
+}
+
+// CDN says where pages load their files from.
+type CDN struct {
+	BaseURL string `key:"base_url"`
 }
 
 // Library says whose library this is: what dates and money mean in it.
@@ -218,6 +224,7 @@ type Telemetry struct {
 
 // Patterns switches the performance layers, each by its name in docs/PATTERNS.md.
 type Patterns struct {
+	CDN          Switch `key:"cdn"`
 	Coalescing   Switch `key:"coalescing"`
 	Compression  Switch `key:"compression"`
 	ReadReplicas Switch `key:"read_replicas"`

@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// PagePolicy lets pages use our own files and nothing else: no inline script or style, no frame around us. A page that needs
+// more replaces it (platform/cdn).
+const PagePolicy = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+
 // The headers of every answer, ready-made: setting a slice costs a tenth of http.Header.Set. They are shared, so a handler
 // replaces one (Set) and never appends to its array (Add copies, as their capacity is used up).
 var (
@@ -13,8 +17,7 @@ var (
 	sameOrigin  = []string{"same-origin"}
 	permissions = []string{"camera=(self), geolocation=(), microphone=(), payment=(), usb=()"} // the camera scans barcodes
 
-	// pagePolicy lets pages use our own files and nothing else: no inline script or style, no frame around us.
-	pagePolicy = []string{"default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"}
+	pagePolicy = []string{PagePolicy}
 	// docsPolicy is for the API's documentation, whose viewer styles elements inline. Its scripts are files of ours.
 	docsPolicy = []string{"default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"}
 )

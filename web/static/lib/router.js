@@ -98,6 +98,9 @@ function rememberScroll() {
 /** @type {Map<string, Promise<void>>} */
 const styles = new Map();
 
+/** @type {Record<string, string>} digests of the files that come from another host, by address */
+const digests = JSON.parse(document.querySelector("script[type=importmap]")?.textContent || "{}").integrity ?? {};
+
 /** @param {string | undefined} href */
 function style(href) {
   if (!href) return Promise.resolve();
@@ -107,6 +110,10 @@ function style(href) {
       const link = document.createElement("link");
       link.rel = "stylesheet";
       link.href = href;
+      if (href in digests) {
+        link.integrity = digests[href];
+        link.crossOrigin = "anonymous";
+      }
       link.onload = () => done();
       link.onerror = () => {
         styles.delete(href); // asked for again at the next visit; a plain page is better than none
