@@ -105,6 +105,9 @@ func (sc *Scene) yield(h, earlier *Hold, because string) {
 	sc.changeHold(earlier, event, because, func(e *Hold) {
 		e.Status, e.CapturedItem, e.PickupBranch, e.ReadyOn, e.ExpiresOn = was.Status, it.ID, was.PickupBranch, was.ReadyOn, was.ExpiresOn
 	})
+	if earlier.Status == HoldReady {
+		sc.notify(NoticeHoldReady, earlier) // what was written about the later hold is no longer true
+	}
 	if it.SlipHold == h.ID {
 		sc.changeItem(it, EventItemMoved, because, func(it *Item) { it.SlipHold = earlier.ID })
 	}

@@ -20,6 +20,10 @@ type Books interface {
 	Update(ctx context.Context, b Book) (Book, error)
 	// Delete leaves a tombstone of a title at that version (0: any), which nothing finds any more.
 	Delete(ctx context.Context, id int64, version int32) error
+	// Merge leaves a tombstone of a title at that version (0: any) that leads to another one; those that led to it lead there too.
+	Merge(ctx context.Context, id, into int64, version int32) error
+	// MergedInto says which titles those with the ids have become; ids that were never merged are left out.
+	MergedInto(ctx context.Context, ids []int64) (map[int64]int64, error)
 }
 
 // Authors reads what is known of authors, and the genres that titles have.
@@ -47,11 +51,14 @@ type Availabilities interface {
 	SetAvailability(ctx context.Context, list []Availability) error
 }
 
-// Holdings is what the catalogue must ask of borrowing before a title is deleted.
+// Holdings is what the catalogue must ask of borrowing before a title goes.
 type Holdings interface {
 	// CloseTitle sees to it that the title can have no items, loans or holds from now on. While there are any it is refused,
 	// with every reason. It may be called again for a title that is closed.
 	CloseTitle(ctx context.Context, bookID int64) error
+	// MergeTitle moves the items, loans and holds of a title to another one, and sees to it that it can have none from now on. It
+	// may be called again.
+	MergeTitle(ctx context.Context, from, into int64) error
 }
 
 // Settings are what a library can set.
@@ -111,15 +118,19 @@ func (s *Service) Genres(ctx context.Context, after string, limit int) ([]Genre,
 	return s.stores.Authors.Genres(ctx, after, limit)
 }
 
-// Titles gives what other modules show of titles; ids that are unknown or deleted are left out.
+// Titles gives what other modules show of titles; ids that are unknown or deleted are left out. A title that became another one is
+// shown as that one, under the id that was asked for.
 func (s *Service) Titles(ctx context.Context, ids []int64) (map[int64]Title, error) {
 	books, err := s.stores.Books.Many(ctx, ids)
+	if err == nil {
+		err = s.followMerges(ctx, ids, books)
+	}
 	if err != nil {
 		return nil, err
 	}
 	titles := make(map[int64]Title, len(books))
 	for id, b := range books {
-		t := Title{ID: id, Title: b.Title, Language: b.Language}
+		t := Title{ID: b.ID, Title: b.Title, Language: b.Language}
 		for _, a := range b.Authors {
 			t.Authors = append(t.Authors, a.Name)
 		}

@@ -37,7 +37,8 @@ func Register(api *rest.API, service *catalog.Service) {
 	rest.Register(api, route("POST", "/books", "create-book", "Add a title", identity.Librarian, http.StatusCreated), o.create)
 	rest.Register(api, route("GET", "/books/{id}", "get-book", "A title", identity.Public, 0), o.get)
 	rest.Register(api, route("PUT", "/books/{id}", "replace-book", "Change a title; If-Match (or version) says which one was edited", identity.Librarian, 0), o.replace)
-	rest.Register(api, route("DELETE", "/books/{id}", "delete-book", "Delete a title that has no items, loans or holds", identity.Librarian, http.StatusNoContent), o.remove)
+	rest.Register(api, route("POST", "/books/{id}/merge", "merge-book", "Make a title one with another: its items, loans and holds move, and its address leads there", identity.Librarian, 0), o.merge)
+	rest.Register(api, route("DELETE", "/books/{id}", "delete-book", "Delete a title that has no items, loans, holds or open charges", identity.Librarian, http.StatusNoContent), o.remove)
 
 	cover := route("GET", "/books/{id}/cover", "get-cover", "A title's uploaded cover", identity.Public, 0)
 	cover.Configure = rest.Responses(http.StatusOK, "image/jpeg")

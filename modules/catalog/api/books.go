@@ -118,7 +118,11 @@ func (o *operations) get(ctx context.Context, in *struct {
 }) (*bookOutput, error) {
 	b, err := o.service.Book(ctx, in.ID)
 	if err != nil {
-		return nil, err
+		into, err := o.service.MovedTo(ctx, in.ID, err)
+		if err != nil {
+			return nil, err
+		}
+		return &bookOutput{Status: http.StatusMovedPermanently, Location: fmt.Sprintf("%s/books/%d", root, into), CacheControl: revalidate}, nil
 	}
 	out := answer(&b)
 	out.CacheControl = revalidate
@@ -145,6 +149,27 @@ func (o *operations) replace(ctx context.Context, in *struct {
 		}
 	}
 	b, err := o.service.Replace(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	return answer(&b), nil
+}
+
+func (o *operations) merge(ctx context.Context, in *struct {
+	IDInput
+	IfMatch string `header:"If-Match" doc:"Merge this version only; may be left out."`
+	Body    struct {
+		Into int64 `json:"into" minimum:"1" maximum:"9007199254740991" doc:"The title that this one is found to be. It gets the items, loans and holds."`
+	}
+}) (*bookOutput, error) {
+	var version int32
+	if in.IfMatch != "" {
+		var err error
+		if version, err = rest.IfMatch(in.IfMatch); err != nil {
+			return nil, err
+		}
+	}
+	b, err := o.service.Merge(ctx, in.ID, in.Body.Into, version)
 	if err != nil {
 		return nil, err
 	}

@@ -106,15 +106,56 @@ func (s *Store) Delete(ctx context.Context, id int64, version int32) error {
 		if _, err := lock(tx, id, version); err != nil {
 			return err
 		}
-		shard := catalog.ShardOfID(id)
-		if err := exec(tx, `UPDATE catalog.books SET deleted_at = now(), version = version + 1 WHERE shard = $1 AND id = $2`, shard, id); err != nil {
-			return err
-		}
-		if err := exec(tx, `DELETE FROM catalog.covers WHERE shard = $1 AND book_id = $2`, shard, id); err != nil {
-			return err
-		}
-		return exec(tx, `DELETE FROM catalog.availability WHERE shard = $1 AND book_id = $2`, shard, id)
+		return bury(tx, id)
 	})
+}
+
+// bury makes a tombstone of a title that is locked.
+func bury(tx *gorm.DB, id int64) error {
+	shard := catalog.ShardOfID(id)
+	if err := exec(tx, `UPDATE catalog.books SET deleted_at = now(), version = version + 1 WHERE shard = $1 AND id = $2`, shard, id); err != nil {
+		return err
+	}
+	if err := exec(tx, `DELETE FROM catalog.covers WHERE shard = $1 AND book_id = $2`, shard, id); err != nil {
+		return err
+	}
+	return exec(tx, `DELETE FROM catalog.availability WHERE shard = $1 AND book_id = $2`, shard, id)
+}
+
+// Merge leaves a tombstone that leads to another title, which must be there: both are locked, in the order of their ids.
+func (s *Store) Merge(ctx context.Context, id, into int64, version int32) error {
+	return s.db.InTx(ctx, func(tx *gorm.DB) error {
+		for _, locked := range []int64{min(id, into), max(id, into)} {
+			at := int32(0)
+			if locked == id {
+				at = version
+			}
+			if _, err := lock(tx, locked, at); err != nil {
+				return err
+			}
+		}
+		if err := exec(tx, `UPDATE catalog.books SET merged_into = $2 WHERE merged_into = $1`, id, into); err != nil {
+			return err
+		}
+		if err := bury(tx, id); err != nil {
+			return err
+		}
+		return exec(tx, `UPDATE catalog.books SET merged_into = $3 WHERE shard = $1 AND id = $2`, catalog.ShardOfID(id), id, into)
+	})
+}
+
+// MergedInto reads where tombstones lead. Where a replica does not know of one (yet), the title is still there for it.
+func (s *Store) MergedInto(ctx context.Context, ids []int64) (map[int64]int64, error) {
+	var rows []struct{ ID, MergedInto int64 }
+	err := s.db.Read(ctx).Raw(`SELECT id, merged_into FROM catalog.books WHERE id = ANY (?) AND merged_into IS NOT NULL`, int64s(ids)).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read what became of %d titles: %w", len(ids), err)
+	}
+	merged := make(map[int64]int64, len(rows))
+	for _, r := range rows {
+		merged[r.ID] = r.MergedInto
+	}
+	return merged, nil
 }
 
 // lock takes a title for the rest of the transaction and checks that it is at the version given (0: any).

@@ -22,6 +22,9 @@ type freeHoldings struct{}
 // CloseTitle has nothing against it.
 func (freeHoldings) CloseTitle(context.Context, int64) error { return nil }
 
+// MergeTitle has nothing to move.
+func (freeHoldings) MergeTitle(context.Context, int64, int64) error { return nil }
+
 func newService(t testing.TB, change func(*catalog.Settings), opts ...dbtest.Option) (*catalog.Service, *database.DB) {
 	t.Helper()
 	db := dbtest.New(t, opts...)
