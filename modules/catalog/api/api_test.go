@@ -53,7 +53,9 @@ func (h holdings) CloseTitle(_ context.Context, id int64) error {
 }
 
 // MergeTitle refuses to move what is in use.
-func (h holdings) MergeTitle(_ context.Context, from, _ int64) error { return h.CloseTitle(context.Background(), from) }
+func (h holdings) MergeTitle(_ context.Context, from, _ int64) error {
+	return h.CloseTitle(context.Background(), from)
+}
 
 type library struct {
 	t    testing.TB
