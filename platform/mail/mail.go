@@ -131,13 +131,14 @@ func (s *Sender) send(conn *smtp.Client, letter Letter) error {
 
 // message makes the mail of a letter. An error says that its address cannot be one.
 func (s *Sender) message(letter Letter) (*gomail.Msg, error) {
+	to, err := mail.ParseAddress("<" + letter.To + ">")
+	if err != nil {
+		return nil, err
+	}
+	to.Name = letter.Name
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	if err := m.FromFormat(s.from.Name, s.from.Address); err != nil {
-		return nil, err
-	}
-	if err := m.AddToFormat(letter.Name, letter.To); err != nil {
-		return nil, err
-	}
+	m.FromMailAddress(&s.from) // as parsed addresses: the library would put names between quotes as they are
+	m.ToMailAddress(to)
 	m.Subject(letter.Subject)
 	m.SetDate()
 	m.SetMessageIDWithValue(letter.ID + "@" + s.domain)
