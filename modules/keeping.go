@@ -27,11 +27,16 @@ func (l *Library) kept(ctx context.Context, settings *config.Config) ([]doctor.K
 	if loans.Late {
 		mend = "some should be gone: let the server run, and look at the step borrowers of housekeeping in /readyz and the log"
 	}
+	notices, err := l.notices(ctx, settings)
+	if err != nil {
+		return nil, err
+	}
 	return []doctor.Keeping{
-		{Says: fmt.Sprintf("%d links from loans and holds to members, %d of them over, %s; cut %s after the return (borrowing.privacy.retention); %d members keep a history",
+		{Subject: "privacy", Says: fmt.Sprintf("%d links from loans and holds to members, %d of them over, %s; cut %s after the return (borrowing.privacy.retention); %d members keep a history",
 			loans.Links, loans.Closed, oldest, days(settings.Borrowing.Privacy.Retention), people.Historians), Mend: mend},
-		{Says: fmt.Sprintf("%d answers to repeated commands, kept 30 days at most; %d messages in the outbox; %d entries of the audit, kept %s",
+		{Subject: "privacy", Says: fmt.Sprintf("%d answers to repeated commands, kept 30 days at most; %d messages in the outbox; %d entries of the audit, kept %s",
 			loans.Answers, loans.Messages, people.Audit, days(people.AuditFor))},
+		notices,
 	}, nil
 }
 

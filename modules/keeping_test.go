@@ -25,7 +25,7 @@ func TestTheDoctorTellsWhatIsKeptAboutPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines, err := library.kept(t.Context(), settings)
-	if err != nil || len(lines) != 2 || lines[0].Mend != "" || !strings.Contains(lines[0].Says, "cut 7 days after the return") || !strings.Contains(lines[1].Says, "audit, kept 365 days") {
+	if err != nil || len(lines) != 3 || lines[0].Mend != "" || !strings.Contains(lines[0].Says, "cut 7 days after the return") || !strings.Contains(lines[1].Says, "audit, kept 365 days") {
 		t.Errorf("%+v %v", lines, err)
 	}
 	for _, query := range []string{

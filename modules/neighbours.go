@@ -2,16 +2,13 @@ package modules
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"bookvault/modules/borrowing"
 	"bookvault/modules/catalog"
 	"bookvault/modules/members"
-	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/housekeeping"
-	"bookvault/platform/mail"
 )
 
 // What modules ask of each other, each in its own words.
@@ -99,42 +96,4 @@ func housekeepingLock(db *database.DB) housekeeping.Locker {
 		}
 		return lock, nil
 	}
-}
-
-// postOffice answers borrowing's wish to send letters; nil when no mail server is configured.
-func postOffice(c *config.Config) (borrowing.Mailer, error) {
-	if c.Notices.SMTP.Host == "" {
-		return nil, nil
-	}
-	sender, err := mail.New(mailSettings(c))
-	if err != nil {
-		return nil, err
-	}
-	return letterbox{sender}, nil
-}
-
-// letterbox carries borrowing's letters to the mail server, and what it says of them back.
-type letterbox struct{ sender *mail.Sender }
-
-// Send hands letters over.
-func (l letterbox) Send(ctx context.Context, letters []borrowing.Letter) []borrowing.Answer {
-	list := make([]mail.Letter, len(letters))
-	for i, letter := range letters {
-		list[i] = mail.Letter(letter)
-	}
-	answers := make([]borrowing.Answer, len(letters))
-	for i, err := range l.sender.Send(ctx, list) {
-		switch {
-		case err == nil:
-			continue
-		case errors.Is(err, mail.ErrRefused):
-			answers[i].Verdict = borrowing.Refused
-		case errors.Is(err, mail.ErrUnreachable):
-			answers[i].Verdict = borrowing.NoPost
-		default:
-			answers[i].Verdict = borrowing.PutOff
-		}
-		answers[i].Words = err.Error()
-	}
-	return answers
 }

@@ -43,8 +43,8 @@ type door struct {
 	handler http.Handler
 }
 
-func atTheDoor(t *testing.T, n int) door {
-	l := opened(t, n)
+func atTheDoor(t *testing.T, n int, change ...func(*borrowing.Settings)) door {
+	l := opened(t, n, change...)
 	return door{l, doorOf(l)}
 }
 

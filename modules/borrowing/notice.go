@@ -119,6 +119,9 @@ type NoticeFilter struct {
 	Limit    int
 }
 
+// NoticeCount is how many notices nobody was told of.
+type NoticeCount struct{ Waiting, Failed int64 }
+
 // DueNotices says which notices of a kind are due at an instant.
 type DueNotices struct {
 	Kind     NoticeKind
@@ -154,6 +157,8 @@ type NoticeStore interface {
 	SettleNotices(ctx context.Context, deliveries []Delivery) error
 	// ForgetNotices deletes those whose link to a member was purged, at most limit, and says how many.
 	ForgetNotices(ctx context.Context, limit int) (int, error)
+	// CountNotices counts the open ones, whether or not they are still true.
+	CountNotices(ctx context.Context) (NoticeCount, error)
 	// Notice gives one notice, or ErrNotFound.
 	Notice(ctx context.Context, id int64) (Notice, error)
 	// Notices lists notices, newest first.

@@ -34,6 +34,11 @@ func (s *Service) Notices(ctx context.Context, card string, f NoticeFilter) ([]N
 	return views, len(notices) > limit, err
 }
 
+// CountNotices counts what waits to be sent or told.
+func (s *Service) CountNotices(ctx context.Context) (NoticeCount, error) {
+	return s.store.CountNotices(ctx)
+}
+
 func (s *Service) noticeViews(ctx context.Context, notices []Notice) ([]NoticeView, error) {
 	if len(notices) == 0 {
 		return nil, nil

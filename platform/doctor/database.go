@@ -124,14 +124,14 @@ func (p Patient) kept(ctx context.Context, r *report) {
 	defer cancel()
 	lines, err := p.Kept(ctx)
 	if err != nil {
-		r.add(finding{warning, "privacy", "what is kept about people cannot be counted: " + err.Error(), "ask the doctor again"})
+		r.add(finding{warning, "privacy", "what is kept cannot be counted: " + err.Error(), "ask the doctor again"})
 	}
 	for _, line := range lines {
 		if line.Mend != "" {
-			r.add(finding{warning, "privacy", line.Says, line.Mend})
+			r.add(finding{warning, line.Subject, line.Says, line.Mend})
 			continue
 		}
-		r.ok("privacy", "%s", line.Says)
+		r.ok(line.Subject, "%s", line.Says)
 	}
 }
 

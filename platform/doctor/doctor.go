@@ -35,13 +35,13 @@ type Patient struct {
 	Migrations fs.FS
 	// Database lends the database; it is called at most once, and only when there is one or one was given.
 	Database func(context.Context) (Database, error)
-	// Kept tells what the library's database holds about people; it is asked once the database is found well. It may be nil.
+	// Kept tells what the library's database holds about people, and for them; it is asked once the database is found well. It may be nil.
 	Kept func(context.Context) ([]Keeping, error)
 }
 
-// Keeping is one line about what is kept about people. A mend says that it is more than there should be.
+// Keeping is one line about what the library keeps: about people, or for them. A mend says that it is not as it should be.
 type Keeping struct {
-	Says, Mend string
+	Subject, Says, Mend string
 }
 
 type grade string

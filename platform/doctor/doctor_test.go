@@ -96,9 +96,11 @@ func TestAHealthyInstallation(t *testing.T) {
 func TestWhatIsKeptAboutPeople(t *testing.T) {
 	dsn := dbtest.DSN(t)
 	p := given(t, Database{Primary: dsn, Direct: dsn}, nil)
-	p.Kept = func(context.Context) ([]Keeping, error) { return []Keeping{{Says: "3 links"}}, nil }
+	p.Kept = func(context.Context) ([]Keeping, error) { return []Keeping{{Subject: "privacy", Says: "3 links"}}, nil }
 	expect(t, p, false, well, "privacy", "3 links")
-	p.Kept = func(context.Context) ([]Keeping, error) { return []Keeping{{Says: "4 links", Mend: "let it run"}}, nil }
+	p.Kept = func(context.Context) ([]Keeping, error) {
+		return []Keeping{{Subject: "privacy", Says: "4 links", Mend: "let it run"}}, nil
+	}
 	expect(t, p, false, warning, "privacy", "4 links", "mend: let it run")
 	p.Kept = func(context.Context) ([]Keeping, error) { return nil, errors.New("no answer") }
 	expect(t, p, false, warning, "privacy", "no answer")

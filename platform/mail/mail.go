@@ -117,6 +117,16 @@ func (s *Sender) Send(ctx context.Context, letters []Letter) []error {
 	return each
 }
 
+// Check connects and signs in as Send does, and sends nothing: ErrUnreachable, or nil.
+func (s *Sender) Check(ctx context.Context) error {
+	conn, err := s.client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	_ = s.client.CloseWithSMTPClient(conn)
+	return nil
+}
+
 func (s *Sender) send(conn *smtp.Client, letter Letter) error {
 	m, err := s.message(letter)
 	if err != nil {

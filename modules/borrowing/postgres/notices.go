@@ -216,6 +216,13 @@ func (s *Store) Notices(ctx context.Context, f borrowing.NoticeFilter) ([]borrow
 	return noticesOf(found), nil
 }
 
+// CountNotices counts open notices.
+func (s *Store) CountNotices(ctx context.Context) (n borrowing.NoticeCount, err error) {
+	err = s.db.Read(ctx).Raw(`SELECT count(*) FILTER (WHERE status = 'waiting') AS waiting, count(*) FILTER (WHERE status = 'failed') AS failed
+		FROM borrowing.notices WHERE status IN ('waiting', 'failed')`).Take(&n).Error
+	return n, reading("the count of notices", err)
+}
+
 // Notice gives one notice, from the primary: the desk may just have read it there.
 func (s *Store) Notice(ctx context.Context, id int64) (borrowing.Notice, error) {
 	var found noticeRow
