@@ -15,7 +15,8 @@ import (
 //
 // What remains afterwards: that somebody had the copy from when to when; and on the member's account, which the books need, amounts
 // with their days, without the time, the copy or the title. No column leads from the one to the other. Whoever has the whole database
-// may still guess, where few were charged on a day, by the amount and the order of the entries.
+// may still guess, where few were charged on a day, by the amount and the order of the entries; or while the audit is kept, by when
+// which member of staff had whose account open. Backups forget when they are deleted.
 
 // Link is what ties a loan or hold to a person: its random ref, and the member behind it.
 type Link struct {
