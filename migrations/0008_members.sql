@@ -40,10 +40,13 @@ CREATE INDEX idempotency_keys_by_age ON members.idempotency_keys (created_at);
 CREATE INDEX idempotency_keys_of_subject ON members.idempotency_keys (subject_id) WHERE subject_id IS NOT NULL;
 DROP TABLE members.creations;
 
+CREATE INDEX audit_of_actor ON members.audit (actor_id, id);
+
 ALTER TABLE borrowing.accounts ADD COLUMN closed boolean NOT NULL DEFAULT false;
 
 -- +goose Down
 ALTER TABLE borrowing.accounts DROP COLUMN closed;
+DROP INDEX members.audit_of_actor;
 CREATE TABLE members.creations (
     actor_id    bigint NOT NULL,
     key         text NOT NULL CHECK (char_length(key) BETWEEN 1 AND 200),

@@ -126,7 +126,7 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	var relay *ledger.Relay
 	stock := borrowingpostgres.New(f.DB)
-	desk := borrowing.New(stock, deskMembers{people}, deskTitles{titles}, borrowingSettings(f, post, func() { relay.Nudge() }))
+	desk := borrowing.New(stock, deskMembers{people}, deskTitles{titles}, borrowingSettings(f, people, post, func() { relay.Nudge() }))
 	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, desk.FollowAvailability(tellCatalogue(titles)))
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)

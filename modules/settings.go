@@ -34,12 +34,12 @@ func mailSettings(c *config.Config) mail.Settings {
 	return mail.Settings{Host: s.Host, Port: s.Port, Username: s.Username, Password: s.Password, TLS: s.TLS, From: s.From, FromName: c.Library.Name}
 }
 
-func borrowingSettings(f Foundations, mailer borrowing.Mailer, committed func()) borrowing.Settings {
+func borrowingSettings(f Foundations, people *members.Service, mailer borrowing.Mailer, committed func()) borrowing.Settings {
 	b := f.Settings.Borrowing
 	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, Currency: f.Settings.Library.Currency,
 		HoldShelfDays: b.HoldShelfDays, CollectDays: b.CollectDays, OfflineMaxAge: b.OfflineMaxAge, Retention: b.Privacy.Retention,
 		LostRefund: borrowing.LostRefund{Days: b.LostRefundDays, Processing: b.RefundProcessingFee}, LostAfterDays: b.LostAfterDays,
-		Notices: noticeSettings(f.Settings, mailer), Committed: committed, Logger: f.Logger}
+		Notices: noticeSettings(f.Settings, mailer), StaffRead: people.StaffRead, Committed: committed, Logger: f.Logger}
 }
 
 func memberSettings(c *config.Config) members.Settings {
@@ -48,7 +48,7 @@ func memberSettings(c *config.Config) members.Settings {
 		Location: c.Library.Location, CardPrefix: m.CardPrefix, PasswordMin: m.PasswordMinLength,
 		Hashing:     members.Hashing{MemoryKiB: uint32(m.SignIn.HashMemory / 1024), Iterations: uint32(m.SignIn.HashPasses), Concurrency: m.SignIn.HashesAtOnce},
 		SessionIdle: m.SessionIdle, SessionLifetime: m.SessionLifetime,
-		TokenLifetime: m.TokenLifetime, TokenLifetimeMax: m.TokenLifetimeMax,
+		TokenLifetime: m.TokenLifetime, TokenLifetimeMax: m.TokenLifetimeMax, AuditKept: m.AuditKept,
 		Throttle: members.Throttle{Window: m.SignIn.Window, PerAccount: m.SignIn.PerAccount, PerAddress: m.SignIn.PerAddress},
 	}
 }

@@ -59,7 +59,9 @@ type Settings struct {
 	LostAfterDays int              // days past due after which a copy is declared lost by itself; 0: never
 	Clock         func() time.Time // time.Now
 	Committed     func()           // called after each command that changed something, to wake the outbox relay; nothing
-	Logger        *slog.Logger     // hears when titles cannot be read; slog.Default
+	// StaffRead records that staff read of what a member has here (0: of everybody); an answer is given after it is recorded. Nobody.
+	StaffRead func(ctx context.Context, what string, memberID int64) error
+	Logger    *slog.Logger // hears when titles cannot be read; slog.Default
 }
 
 // Service is the desk.

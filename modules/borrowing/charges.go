@@ -38,6 +38,7 @@ func (s *Service) Account(ctx context.Context, card string, f ChargeFilter) (Acc
 	if memberID == 0 {
 		return AccountView{}, problem.InvalidField("query.member_card", "is required")
 	}
+	recorded := s.staffReads(ctx, readAccount, memberID)
 	policy, err := s.store.Policy(ctx)
 	if err != nil {
 		return AccountView{}, err
@@ -67,5 +68,5 @@ func (s *Service) Account(ctx context.Context, card string, f ChargeFilter) (Acc
 	for _, c := range charges {
 		view.Charges = append(view.Charges, ChargeView{Charge: c, MemberCard: cards[memberID], Title: texts[c.BookID]})
 	}
-	return view, nil
+	return view, recorded()
 }

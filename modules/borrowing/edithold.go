@@ -24,7 +24,7 @@ func (s *Service) EditHold(ctx context.Context, cmd EditHold, order Order) (Hold
 		return HoldView{}, errSuspensionOver()
 	}
 	return retryMoved(func() (HoldView, error) {
-		seen, early := s.Hold(ctx, cmd.ID)
+		seen, early := s.visibleHold(ctx, cmd.ID)
 		scope := Scope{Books: []int64{seen.BookID}, Holds: []int64{cmd.ID}}
 		if seen.MemberID != 0 {
 			scope.Accounts = []int64{seen.MemberID}

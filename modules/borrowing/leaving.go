@@ -39,6 +39,12 @@ func (sc *Scene) closeAccount(memberID int64) error {
 	if sc.Accounts[memberID].Loans("") > 0 {
 		reasons = append(reasons, final(MemberHasLoans, "The member has copies on loan."))
 	}
+	for _, owed := range sc.Accounts[memberID].Owed {
+		if owed > 0 {
+			reasons = append(reasons, final(MemberHasBalance, "The account is not settled: something is left to pay."))
+			break
+		}
+	}
 	captured := false
 	for _, h := range sc.Holds {
 		captured = captured || h.Status.Live() && h.CapturedItem != 0

@@ -113,7 +113,7 @@ func (sc *Scene) placeHold(m Member, bookID int64, it *Item, cmd PlaceHold, pick
 // in again; one in transit is routed when it arrives. Cancelling twice is no mistake.
 func (s *Service) CancelHold(ctx context.Context, holdID int64, order Order) (HoldView, error) {
 	return retryMoved(func() (HoldView, error) {
-		seen, early := s.Hold(ctx, holdID)
+		seen, early := s.visibleHold(ctx, holdID)
 		scope := Scope{Books: []int64{seen.BookID}, Holds: []int64{holdID}}
 		if seen.MemberID != 0 {
 			scope.Accounts = []int64{seen.MemberID}
@@ -143,6 +143,15 @@ func (sc *Scene) cancel(h *Hold, because string) {
 
 // Hold gives one hold; a patron's own only, anybody else's is not found.
 func (s *Service) Hold(ctx context.Context, id int64) (HoldView, error) {
+	h, err := s.visibleHold(ctx, id)
+	if err != nil {
+		return h, err
+	}
+	return h, s.staffReadsOne(ctx, readHolds, h.MemberID)()
+}
+
+// visibleHold is Hold for commands, which are recorded elsewhere.
+func (s *Service) visibleHold(ctx context.Context, id int64) (HoldView, error) {
 	h, err := s.store.Hold(ctx, id)
 	if err != nil {
 		return HoldView{}, orNotFound(err, errHoldNotFound())
@@ -160,6 +169,7 @@ func (s *Service) Holds(ctx context.Context, card string, f HoldFilter) ([]HoldV
 	if err != nil {
 		return nil, false, err
 	}
+	recorded := s.staffReads(ctx, readHolds, memberID)
 	f.MemberID = memberID
 	limit := f.Limit
 	f.Limit++
@@ -168,7 +178,7 @@ func (s *Service) Holds(ctx context.Context, card string, f HoldFilter) ([]HoldV
 		return nil, false, err
 	}
 	more := len(holds) > limit
-	return s.holdViews(ctx, holds[:min(len(holds), limit)]), more, nil
+	return s.holdViews(ctx, holds[:min(len(holds), limit)]), more, recorded()
 }
 
 func (s *Service) holdViews(ctx context.Context, holds []Hold) []HoldView {

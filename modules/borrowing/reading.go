@@ -45,7 +45,8 @@ func (s *Service) Loan(ctx context.Context, id int64) (LoanView, error) {
 	if err != nil {
 		return LoanView{}, err
 	}
-	return s.loanViews(ctx, []Loan{l})[0], nil
+	recorded := s.staffReadsOne(ctx, readLoans, l.MemberID)
+	return s.loanViews(ctx, []Loan{l})[0], recorded()
 }
 
 func (s *Service) visibleLoan(ctx context.Context, id int64) (Loan, error) {
@@ -61,14 +62,16 @@ func (s *Service) visibleLoan(ctx context.Context, id int64) (Loan, error) {
 
 // LoanEvents gives what happened to a loan, oldest first, after a version, and whether there is more.
 func (s *Service) LoanEvents(ctx context.Context, id int64, after, limit int) ([]ledger.Event, bool, error) {
-	if _, err := s.visibleLoan(ctx, id); err != nil {
+	l, err := s.visibleLoan(ctx, id)
+	if err != nil {
 		return nil, false, err
 	}
+	recorded := s.staffReadsOne(ctx, readLoans, l.MemberID)
 	events, err := s.store.Events(ctx, loanStream(id), after, limit+1)
 	if err != nil {
 		return nil, false, err
 	}
-	return events[:min(len(events), limit)], len(events) > limit, nil
+	return events[:min(len(events), limit)], len(events) > limit, recorded()
 }
 
 // Loans lists loans, newest first: of a member (a patron: their own), or everybody's for staff. It gives at most limit, and
@@ -78,6 +81,7 @@ func (s *Service) Loans(ctx context.Context, card string, f LoanFilter) ([]LoanV
 	if err != nil {
 		return nil, false, err
 	}
+	recorded := s.staffReads(ctx, readLoans, memberID)
 	f.MemberID = memberID
 	limit := f.Limit
 	f.Limit++
@@ -86,7 +90,7 @@ func (s *Service) Loans(ctx context.Context, card string, f LoanFilter) ([]LoanV
 	if err != nil {
 		return nil, false, err
 	}
-	return s.loanViews(ctx, loans[:min(len(loans), limit)]), len(loans) > limit, nil
+	return s.loanViews(ctx, loans[:min(len(loans), limit)]), len(loans) > limit, recorded()
 }
 
 // whose finds out whose list is asked for: staff name a card or nobody (0, everybody's); a patron gets their own. A card that a

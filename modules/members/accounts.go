@@ -119,10 +119,7 @@ func (s *Service) Get(ctx context.Context, card string) (Member, error) {
 	if !p.May(identity.Desk) {
 		return Member{}, errNotFound()
 	}
-	if err := s.store.RecordAudit(ctx, audit(p, s.clock(), actionRead, m.ID, "")); err != nil {
-		return Member{}, fmt.Errorf("record the reading of an account: %w", err)
-	}
-	return m, nil
+	return m, s.StaffRead(ctx, actionRead, m.ID)
 }
 
 // List finds members by name (each word a beginning), card or e-mail, in the order of names; staff only. It gives at most limit
@@ -148,8 +145,8 @@ func (s *Service) List(ctx context.Context, query string, after *Place, limit in
 	if err != nil {
 		return nil, nil, fmt.Errorf("list members: %w", err)
 	}
-	if err := s.store.RecordAudit(ctx, audit(p, s.clock(), actionSearched, 0, "")); err != nil {
-		return nil, nil, fmt.Errorf("record the reading of accounts: %w", err)
+	if err := s.StaffRead(ctx, actionSearched, 0); err != nil {
+		return nil, nil, err
 	}
 	var next *Place
 	if len(accounts) > limit {

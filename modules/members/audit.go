@@ -22,8 +22,8 @@ type AuditEntry struct {
 type AuditTrail interface {
 	// RecordAudit writes entries that go with no other change.
 	RecordAudit(ctx context.Context, entries ...AuditEntry) error
-	// AuditOf gives the newest entries about a member, older than the id before (0: from the newest), at most limit.
-	AuditOf(ctx context.Context, memberID, before int64, limit int) ([]RecordedEntry, error)
+	// Audit lists entries, newest first.
+	Audit(ctx context.Context, f AuditFilter) ([]RecordedEntry, error)
 	// Kept counts what is kept about people.
 	Kept(ctx context.Context) (Kept, error)
 }
@@ -42,6 +42,14 @@ func (s *Service) Kept(ctx context.Context) (Kept, error) {
 	return k, err
 }
 
+// AuditFilter says which entries to list.
+type AuditFilter struct {
+	SubjectID int64 // about whom; 0: anybody
+	ActorID   int64 // by whom; 0: anybody
+	Before    int64 // only entries with a smaller id; 0: from the newest
+	Limit     int
+}
+
 // RecordedEntry is an entry with its id.
 type RecordedEntry struct {
 	ID int64
@@ -52,6 +60,7 @@ type RecordedEntry struct {
 const (
 	actionRead        = "account_read"
 	actionSearched    = "accounts_searched"
+	actionAuditRead   = "audit_read"
 	actionCreated     = "account_created"
 	actionLoaded      = "accounts_loaded"
 	actionChanged     = "account_changed"
@@ -74,20 +83,32 @@ func audit(p identity.Principal, now time.Time, action string, subject int64, de
 	return AuditEntry{At: now, ActorID: p.MemberID, ActorRole: p.Role, Via: p.Via, Action: action, SubjectID: subject, Detail: detail}
 }
 
-// AuditOf gives what was done to a member's account, newest first. It is for administrators; the audit of reading the audit is
-// the audit's too.
+// AuditOf gives who looked at a member's account and what was done to it, newest first: members see their own, librarians anybody's. That a
+// librarian read the audit of somebody is in the audit too.
 func (s *Service) AuditOf(ctx context.Context, card string, before int64, limit int) ([]RecordedEntry, error) {
 	p := caller(ctx)
-	if !p.May(identity.Administrator) {
-		return nil, errNotFound()
-	}
 	m, _, err := s.byCard(ctx, card)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.store.AuditOf(ctx, m.ID, before, limit)
+	if p.MemberID != m.ID && !p.May(identity.Librarian) {
+		return nil, errNotFound()
+	}
+	entries, err := s.store.Audit(ctx, AuditFilter{SubjectID: m.ID, Before: before, Limit: limit})
+	if err != nil || p.MemberID == m.ID {
+		return entries, err
+	}
+	return entries, s.StaffRead(ctx, actionAuditRead, m.ID)
+}
+
+// Audit lists what was done to accounts and who looked at them, by the stable ids of members: also of those who are no more. Librarians only.
+func (s *Service) Audit(ctx context.Context, f AuditFilter) ([]RecordedEntry, error) {
+	if err := needRole(caller(ctx), identity.Librarian); err != nil {
+		return nil, err
+	}
+	entries, err := s.store.Audit(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	return entries, s.store.RecordAudit(ctx, audit(p, s.clock(), "audit_read", m.ID, ""))
+	return entries, s.StaffRead(ctx, actionAuditRead, f.SubjectID)
 }

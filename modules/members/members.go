@@ -77,6 +77,7 @@ type Service struct {
 	now      func() time.Time
 	seen     *sightings
 	desk     Desk
+	reads    *reads
 	changed  func(ctx context.Context, memberID int64)
 }
 
@@ -90,7 +91,7 @@ func New(store Store, settings Settings, now func() time.Time) (*Service, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: store, settings: settings, hasher: hasher, now: now, seen: newSightings(), desk: noDesk{},
+	return &Service{store: store, settings: settings, hasher: hasher, now: now, seen: newSightings(), desk: noDesk{}, reads: &reads{write: store.RecordAudit},
 		changed: func(context.Context, int64) {}}, nil
 }
 

@@ -166,6 +166,7 @@ type Members struct {
 	SecureCookies     bool          `key:"secure_cookies"`
 	TokenLifetime     time.Duration `key:"token_lifetime" min:"1m" max:"87600h"`
 	TokenLifetimeMax  time.Duration `key:"token_lifetime_max" min:"1m" max:"87600h"`
+	AuditKept         time.Duration `key:"audit_kept" min:"24h" max:"87600h"`
 	SignIn            SignIn        `key:"sign_in"`
 }
 

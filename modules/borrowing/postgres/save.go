@@ -153,6 +153,8 @@ func (w *writer) leaving(c *borrowing.Changes) {
 	for _, m := range c.Merged {
 		w.Queue(`UPDATE borrowing.borrower_refs SET member_id = $2 WHERE member_id = $1 AND borrower_ref IN
 			(SELECT borrower_ref FROM borrowing.loans WHERE member_id = $1 UNION ALL SELECT borrower_ref FROM borrowing.holds WHERE member_id = $1)`, m.From, m.Into)
+		w.Queue(`UPDATE borrowing.account_entries SET member_id = $2 WHERE charge_id IN
+			(SELECT id FROM borrowing.account_entries WHERE member_id = $1 AND kind = 'charge')`, m.From, m.Into)
 	}
 	if len(c.Closed) > 0 {
 		w.Queue(`UPDATE borrowing.accounts SET closed = true WHERE member_id = ANY($1)`, c.Closed)

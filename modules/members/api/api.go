@@ -51,7 +51,8 @@ func Register(api *rest.API, service *members.Service, settings Settings) {
 	rest.Register(api, route("PATCH", "/members/{card}", "edit-member", "Change a member", identity.Patron, 0), o.editMember)
 	rest.Register(api, route("POST", "/members/{card}/password", "set-password", "Change one's own password, or set that of a member of a lower role",
 		identity.Patron, http.StatusNoContent), o.setPassword)
-	rest.Register(api, route("GET", "/members/{card}/audit", "member-audit", "Who read or changed a member's account", identity.Administrator, 0), o.auditOf)
+	rest.Register(api, route("GET", "/members/{card}/audit", "member-audit", "Who read or changed a member's account; patrons see their own", identity.Patron, 0), o.auditOf)
+	rest.Register(api, route("GET", "/audit", "audit", "Who read or changed which accounts", identity.Librarian, 0), o.audit)
 	rest.Register(api, route("POST", "/members/{card}/card-replacement", "replace-card", "Give a member another card", identity.Desk, 0), o.replaceCard)
 	rest.Register(api, route("POST", "/members/{card}/renewal", "renew-membership", "Extend a membership by its category's months", identity.Desk, 0), o.renewMembership)
 	rest.Register(api, route("POST", "/members/{card}/blocks", "add-block", "Set a block against a member", identity.Desk, 0), o.addBlock)

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,18 +18,26 @@ func (s *Store) RecordAudit(ctx context.Context, entries ...members.AuditEntry) 
 	return s.inTx(ctx, func(tx *gorm.DB) error { return recordAudit(tx, entries...) })
 }
 
+// auditAtOnce is how many entries one statement writes: a statement has at most 65,535 parameters.
+const auditAtOnce = 1000
+
 func recordAudit(tx *gorm.DB, entries ...members.AuditEntry) error {
-	for _, e := range entries {
-		if err := tx.Exec(`INSERT INTO members.audit (at, actor_id, actor_role, via, action, subject_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			e.At, nullable(e.ActorID), e.ActorRole.String(), string(e.Via), e.Action, nullable(e.SubjectID), e.Detail).Error; err != nil {
+	for some := range slices.Chunk(entries, auditAtOnce) {
+		rows := make([]string, len(some))
+		args := make([]any, 0, 7*len(some))
+		for i, e := range some {
+			rows[i] = "(?, ?, ?, ?, ?, ?, ?)"
+			args = append(args, e.At, nullable(e.ActorID), e.ActorRole.String(), string(e.Via), e.Action, nullable(e.SubjectID), e.Detail)
+		}
+		if err := tx.Exec(`INSERT INTO members.audit (at, actor_id, actor_role, via, action, subject_id, detail) VALUES `+strings.Join(rows, ", "), args...).Error; err != nil {
 			return fmt.Errorf("record audit: %w", err)
 		}
 	}
 	return nil
 }
 
-// AuditOf gives the newest entries about a member.
-func (s *Store) AuditOf(ctx context.Context, memberID, before int64, limit int) ([]members.RecordedEntry, error) {
+// Audit lists entries, newest first. What is about those who became part of a member is about the member.
+func (s *Store) Audit(ctx context.Context, f members.AuditFilter) ([]members.RecordedEntry, error) {
 	var rows []struct {
 		ID        int64
 		At        time.Time
@@ -38,9 +48,19 @@ func (s *Store) AuditOf(ctx context.Context, memberID, before int64, limit int) 
 		SubjectID *int64
 		Detail    string
 	}
+	where, args := []string{"TRUE"}, []any{}
+	if f.SubjectID != 0 {
+		where = append(where, `subject_id IN (SELECT CAST(? AS bigint) UNION ALL SELECT member_id FROM members.tombstones WHERE merged_into = ?)`)
+		args = append(args, f.SubjectID, f.SubjectID)
+	}
+	if f.ActorID != 0 {
+		where, args = append(where, `actor_id = ?`), append(args, f.ActorID)
+	}
+	if f.Before != 0 {
+		where, args = append(where, `id < ?`), append(args, f.Before)
+	}
 	if err := s.primary(ctx).Raw(`SELECT id, at, actor_id, actor_role, via, action, subject_id, detail FROM members.audit
-		WHERE subject_id = @member AND (CAST(@before AS bigint) = 0 OR id < @before) ORDER BY id DESC LIMIT @limit`,
-		map[string]any{"member": memberID, "before": before, "limit": limit}).Scan(&rows).Error; err != nil {
+		WHERE `+strings.Join(where, " AND ")+` ORDER BY id DESC LIMIT ?`, append(args, f.Limit)...).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read audit: %w", err)
 	}
 	found := make([]members.RecordedEntry, len(rows))

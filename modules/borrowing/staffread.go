@@ -1,0 +1,36 @@
+package borrowing
+
+import (
+	"context"
+
+	"bookvault/platform/identity"
+)
+
+// What staff read, as it is recorded. Which loan or hold it was is not: that would lead from the member to the loan for as long as the
+// record is kept, which is longer than the link itself.
+const (
+	readLoans   = "loans_read"
+	readHolds   = "holds_read"
+	readAccount = "charges_read"
+)
+
+// staffReads begins to record that the caller, if staff, reads of what somebody else has here; memberID 0 is everybody. It is recorded
+// while the answer is read, so that it takes no time of its own; the function that it gives waits until it is, and without that there is
+// no answer.
+func (s *Service) staffReads(ctx context.Context, what string, memberID int64) (recorded func() error) {
+	p, _ := identity.FromContext(ctx)
+	if s.settings.StaffRead == nil || !p.May(identity.Desk) || p.SignedIn() && p.MemberID == memberID {
+		return func() error { return nil }
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.settings.StaffRead(ctx, what, memberID) }()
+	return func() error { return <-done }
+}
+
+// staffReadsOne is staffReads for one loan or hold: one whose link to its member was cut is nobody's.
+func (s *Service) staffReadsOne(ctx context.Context, what string, memberID int64) (recorded func() error) {
+	if memberID == 0 {
+		return func() error { return nil }
+	}
+	return s.staffReads(ctx, what, memberID)
+}
