@@ -21,7 +21,7 @@ func TestAMemberIsNotDeletedWithLoansABalanceOrCapturedHolds(t *testing.T) {
 	l.checkIn("B2", "main") // kept for member 1
 	l.mustLend("C2", "B3")
 	waiting := l.hold(1, 3, "main")
-	l.owes("C1", 500)
+	l.owing("C1", 500)
 	if got := codes(t, l.CloseAccount(librarian(), 1)); !slices.Equal(got, []string{borrowing.MemberHasLoans, borrowing.MemberHasBalance, borrowing.MemberHasCapturedHolds}) {
 		t.Fatalf("refused for %v", got)
 	}
@@ -61,8 +61,8 @@ func TestAMemberIsNotDeletedWithLoansABalanceOrCapturedHolds(t *testing.T) {
 	}
 }
 
-// owes puts a charge on a member's account.
-func (l *library) owes(card string, amount int64) {
+// owing puts a charge on a member's account.
+func (l *library) owing(card string, amount int64) {
 	l.t.Helper()
 	must(l.t, second(l.Charge(desk(), borrowing.NewCharge{Card: card, Amount: amount, Note: "A new card"}, borrowing.Order{})))
 }
@@ -103,8 +103,8 @@ func TestMergedMembersHaveOneAccount(t *testing.T) {
 	stranger := l.hold(3, 5, "main")
 	l.hold(1, 6, "main")
 	l.checkIn("B6", "main") // kept for the duplicate
-	l.owes("C1", 500)
-	l.owes("C2", 200)
+	l.owing("C1", 500)
+	l.owing("C2", 200)
 	must(t, second(l.Pay(desk(), borrowing.Settle{Card: "C1", Amount: 100, Method: "cash"}, borrowing.Order{})))
 	for range 2 {
 		must(t, l.MergeAccounts(librarian(), 1, 2))
