@@ -125,7 +125,7 @@ type demonstrationDesk struct {
 	currency string
 }
 
-func (d demonstrationDesk) Furnish(ctx context.Context, branches []demonstration.Branch, types []demonstration.ItemType, rules []demonstration.Rule) error {
+func (d demonstrationDesk) Furnish(ctx context.Context, branches []demonstration.Branch, types []demonstration.ItemType, rules []demonstration.Rule, totals []demonstration.Totals) error {
 	for i, b := range branches {
 		if err := d.SaveBranch(ctx, borrowing.Branch{Code: b.Code, Name: b.Name, Sort: i}); err != nil {
 			return err
@@ -136,16 +136,23 @@ func (d demonstrationDesk) Furnish(ctx context.Context, branches []demonstration
 			return err
 		}
 	}
-	for _, r := range rules {
-		err := d.SaveRule(ctx, borrowing.Rule{
-			RuleKey: borrowing.RuleKey{Category: r.Category, ItemType: r.ItemType},
-			Terms:   borrowing.Terms{LoanDays: r.LoanDays, Renewals: r.Renewals, LoanLimit: r.LoanLimit, HoldLimit: 10},
-		})
-		if err != nil {
-			return err
-		}
+	policy, err := d.Policy(ctx)
+	if err != nil || policy.Editions[borrowing.RulesStream] > 0 {
+		return err
 	}
-	return nil
+	m := borrowing.Matrix{Categories: map[string]borrowing.CategoryLimits{}}
+	for _, r := range rules {
+		m.Rules = append(m.Rules, borrowing.Rule{
+			RuleKey: borrowing.RuleKey{Category: r.Category, ItemType: r.ItemType},
+			Terms: borrowing.Terms{LoanDays: r.LoanDays, Renewals: r.Renewals, LoanLimit: r.LoanLimit, HoldLimit: r.HoldLimit,
+				FinePerDay: r.FinePerDay, GraceDays: r.GraceDays, FineCap: r.FineCap, LostFee: r.LostFee},
+		})
+	}
+	for _, t := range totals {
+		m.Categories[t.Category] = borrowing.CategoryLimits{LoanTotal: t.Loans, HoldTotal: t.Holds, ChargesLimit: t.Owed}
+	}
+	_, err = d.PublishRules(ctx, m, 0, "The rules of the demonstration library", borrowing.Order{})
+	return err
 }
 
 // shelvedAtOnce is how many copies are brought in by one command, which is one transaction.

@@ -77,6 +77,17 @@ func TestTheDemonstrationLibrary(t *testing.T) {
 		}
 	}
 
+	// Lateness costs something, but not a child.
+	rules, err := library.Borrowing.RulesEdition(ctx, 0)
+	if err != nil || rules.Version != 2 || len(rules.Document.Categories) != 5 {
+		t.Errorf("rules of version %d with totals %v (%v)", rules.Version, rules.Document.Categories, err)
+	}
+	for _, r := range rules.Document.Rules {
+		if free := r.Category == "child" || r.Category == "staff"; free != (r.FinePerDay == 0) || rules.Document.Currency != "VND" {
+			t.Errorf("a day late costs %d %s by %+v", r.FinePerDay, rules.Document.Currency, r.RuleKey)
+		}
+	}
+
 	if again, err := demonstration.Load(ctx, library.demonstration); err != nil || again.Titles != 0 || figures(t, db) != have {
 		t.Errorf("the second start loaded %+v (%v)", again, err)
 	}

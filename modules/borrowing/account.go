@@ -186,11 +186,15 @@ func checkAmount(minor int64) error {
 	return nil
 }
 
-// judgeCharges counts what the member owes, with the fines that still grow on open loans, against the limit of their category.
+// owed is what the member owes in the library's currency, with the fines that still grow on open loans.
+func (sc *Scene) owed(memberID int64) int64 {
+	account := sc.Accounts[memberID]
+	return account.Owed[sc.Currency] + accrued(sc.Policy, account.Late, sc.Currency, sc.On)
+}
+
+// judgeCharges counts what the member owes against the limit of their category.
 func (sc *Scene) judgeCharges(m Member) []problem.Reason {
-	limit := sc.Policy.Categories[m.Category].ChargesLimit
-	account := sc.Accounts[m.ID]
-	owed := account.Owed[sc.Currency] + accrued(sc.Policy, account.Late, sc.Currency, sc.On)
+	limit, owed := sc.Policy.Categories[m.Category].ChargesLimit, sc.owed(m.ID)
 	if limit == 0 || owed <= limit {
 		return nil
 	}

@@ -55,6 +55,7 @@ const (
 	LoansByCategory = "loans_in_all"
 	HoldsByRule     = "holds_by_rule" // that a copy of the rule's item type can fill
 	HoldsByCategory = "holds_in_all"
+	OwedByCategory  = "owed" // with the fines that still grow
 )
 
 // Preview judges as a check-out at the desk does, by the same functions on the same scene, and writes nothing. It is for staff.
@@ -151,27 +152,33 @@ func (sc *Scene) foresee(m Member, it *Item, branch string, inForce bool) Forese
 	}
 	f.Fitting = sc.Policy.RulesFor(f.Asked)
 	rule, due, reasons := sc.judgeLoan(m, it, branch, AtDesk)
+	if web := sc.uncollected(m, it); web != nil {
+		due, reasons = web.Why.Due, nil // lent on the web already, and handed over now
+	}
 	f.Reasons = reasons
 	if due.On != 0 {
-		due.Rules = f.Version
+		if !inForce {
+			due.Rules = 0
+		}
 		f.Due = &due
 	}
-	tally := func(t Tally, most int64, limited bool, has int) {
+	tally := func(t Tally, most int64, limited bool, has int64) {
 		if limited {
 			t.Most = &most
 		}
-		if n := int64(has); named {
-			t.Has = &n
+		if named {
+			t.Has = &has
 		}
 		f.Tallies = append(f.Tallies, t)
 	}
 	if len(f.Fitting) > 0 {
 		f.Rule = &rule
-		tally(Tally{Name: LoansByRule, ItemType: rule.ItemType}, int64(rule.LoanLimit), true, account.Loans(rule.ItemType))
-		tally(Tally{Name: HoldsByRule, ItemType: rule.ItemType}, int64(rule.HoldLimit), true, account.Holds(rule.ItemType))
+		tally(Tally{Name: LoansByRule, ItemType: rule.ItemType}, int64(rule.LoanLimit), true, int64(account.Loans(rule.ItemType)))
+		tally(Tally{Name: HoldsByRule, ItemType: rule.ItemType}, int64(rule.HoldLimit), true, int64(account.Holds(rule.ItemType)))
 	}
 	total := sc.Policy.Categories[m.Category]
-	tally(Tally{Name: LoansByCategory}, int64(total.LoanTotal), total.LoanTotal > 0, account.Loans(""))
-	tally(Tally{Name: HoldsByCategory}, int64(total.HoldTotal), total.HoldTotal > 0, account.Holds(""))
+	tally(Tally{Name: LoansByCategory}, int64(total.LoanTotal), total.LoanTotal > 0, int64(account.Loans("")))
+	tally(Tally{Name: HoldsByCategory}, int64(total.HoldTotal), total.HoldTotal > 0, int64(account.Holds("")))
+	tally(Tally{Name: OwedByCategory, Currency: sc.Currency}, total.ChargesLimit, total.ChargesLimit > 0, sc.owed(m.ID))
 	return f
 }

@@ -198,7 +198,7 @@ func TestAPreviewSaysWhatWouldHappenAndWhyAndChangesNothing(t *testing.T) {
 	if !f.WouldLend || f.RulesVersion != 2 || f.Inputs["branch"] != "main" || f.Inputs["category"] != "adult" || f.Rule["loan_days"] != 21.0 || f.Due["due_on"] != "2026-03-23" || f.Due["rules_version"] != 2.0 || len(f.Refusals) != 0 {
 		t.Errorf("%+v", f)
 	}
-	for i, want := range []string{"loans_by_rule 10 1", "holds_by_rule 5 0", "loans_in_all 12 1", "holds_in_all 6 0"} {
+	for i, want := range []string{"loans_by_rule 10 1", "holds_by_rule 5 0", "loans_in_all 12 1", "holds_in_all 6 0", "owed 100000 0"} {
 		if got := fmt.Sprint(f.Limits[i].Limit, " ", *f.Limits[i].Most, " ", *f.Limits[i].HasNow); got != want || f.Limits[i].Exhausted {
 			t.Errorf("limit %q, want %q", got, want)
 		}
@@ -259,6 +259,7 @@ func TestAPreviewRefusesExactlyWhatACheckOutRefuses(t *testing.T) {
 	d.checkIn("B1", "main") // kept for the second
 	_, err := d.MarkItem(desk(), "B2", borrowing.Missing, "", borrowing.Order{})
 	must(t, err)
+	must(t, second(d.CheckOut(patron(4), borrowing.CheckOut{BookID: book(4)}, borrowing.Order{}))) // B3, on the web
 	d.people.change(3, func(m *borrowing.Member) { m.Blocks = []string{"conduct"} })
 	for _, card := range []string{"C1", "C2", "C3", "C4"} {
 		for _, barcode := range []string{"B0", "B1", "B2", "B3"} {

@@ -31,8 +31,8 @@ type Membership interface {
 
 // Circulation is what the loader asks of the desk. Each call may be repeated: what is there already is left as it is.
 type Circulation interface {
-	// Furnish sets up branches, item types and rules.
-	Furnish(ctx context.Context, branches []Branch, types []ItemType, rules []Rule) error
+	// Furnish sets up branches, item types and rules. Rules that were published here before are left as they are.
+	Furnish(ctx context.Context, branches []Branch, types []ItemType, rules []Rule, totals []Totals) error
 	// Shelve brings in copies, in one batch.
 	Shelve(ctx context.Context, copies []Copy) error
 	// Lend lends a copy to a member at a moment in the past, by the library's own rules.
@@ -60,12 +60,23 @@ type Branch struct{ Code, Name string }
 // ItemType is a kind of copy, which rules tell apart.
 type ItemType struct{ Code, Name string }
 
-// Rule says how long and how many; an empty Category or ItemType stands for any.
+// Rule says how long, how many, and what lateness and loss cost; an empty Category or ItemType stands for any. Money is in the
+// library's currency.
 type Rule struct {
-	Category, ItemType string
-	LoanDays           int
-	Renewals           int
-	LoanLimit          int
+	Category, ItemType   string
+	LoanDays             int
+	Renewals             int
+	LoanLimit, HoldLimit int
+	FinePerDay, FineCap  int64
+	GraceDays            int
+	LostFee              int64
+}
+
+// Totals are what members of a category may have in all.
+type Totals struct {
+	Category     string
+	Loans, Holds int
+	Owed         int64 // most that may be owed to borrow on
 }
 
 // Copy is one physical copy of a work.

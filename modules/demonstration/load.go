@@ -89,7 +89,7 @@ func (l Library) load(ctx context.Context, signIns []SignIn) (done Loaded, err e
 		}
 		done.Members++
 	}
-	if err := l.Circulation.Furnish(ctx, branches, itemTypes, rules); err != nil {
+	if err := l.Circulation.Furnish(ctx, branches, itemTypes, rules, totals); err != nil {
 		return done, fmt.Errorf("set up branches and rules: %w", err)
 	}
 	copies := copiesOf(works, ids)

@@ -55,7 +55,9 @@ func (h *house) AddWorks(_ context.Context, works []Work) ([]int64, error) {
 
 func (h *house) Enrol(_ context.Context, p Person) error { h.people[p.Card] = p; return h.step() }
 
-func (h *house) Furnish(context.Context, []Branch, []ItemType, []Rule) error { return h.step() }
+func (h *house) Furnish(context.Context, []Branch, []ItemType, []Rule, []Totals) error {
+	return h.step()
+}
 
 func (h *house) Shelve(_ context.Context, copies []Copy) error {
 	for _, c := range copies {

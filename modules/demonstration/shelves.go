@@ -26,11 +26,19 @@ const (
 var (
 	branches  = []Branch{{central, "Central · Trung tâm"}, {riverside, "Riverside · Bờ Sông"}}
 	itemTypes = []ItemType{{ordinary, "Book"}, {shortLoan, "Short loan"}, {reference, "Reference, in the house only"}}
-	rules     = []Rule{
-		{LoanDays: 21, Renewals: 2, LoanLimit: 10},
-		{Category: "child", LoanDays: 21, Renewals: 2, LoanLimit: 5},
-		{Category: "staff", LoanDays: 42, Renewals: 5, LoanLimit: 30},
-		{ItemType: shortLoan, LoanDays: 7, Renewals: 1, LoanLimit: 3},
+	// A day late is 1,000 ₫ from the second day on; children owe no fines, and what never leaves the house goes out for a day at most
+	// when a librarian says so.
+	rules = []Rule{
+		{LoanDays: 21, Renewals: 2, LoanLimit: 10, HoldLimit: 5, FinePerDay: 1_000, GraceDays: 1, FineCap: 50_000, LostFee: 20_000},
+		{Category: "child", LoanDays: 21, Renewals: 2, LoanLimit: 5, HoldLimit: 3},
+		{Category: "staff", LoanDays: 42, Renewals: 5, LoanLimit: 30, HoldLimit: 10, LostFee: 20_000},
+		{ItemType: shortLoan, LoanDays: 7, Renewals: 1, LoanLimit: 3, HoldLimit: 2, FinePerDay: 2_000, FineCap: 50_000, LostFee: 20_000},
+		{ItemType: reference, LoanDays: 1, LoanLimit: 1, FinePerDay: 5_000, FineCap: 100_000, LostFee: 20_000},
+	}
+	totals = []Totals{
+		{Category: "adult", Loans: 12, Holds: 8, Owed: 100_000}, {Category: "student", Loans: 12, Holds: 8, Owed: 100_000},
+		{Category: "senior", Loans: 12, Holds: 8, Owed: 100_000}, {Category: "child", Loans: 6, Holds: 4, Owed: 100_000},
+		{Category: "staff", Loans: 40, Holds: 20},
 	}
 )
 

@@ -21,7 +21,7 @@ type previewIn struct {
 }
 
 type tallyBody struct {
-	Limit     string `json:"limit" enum:"loans_by_rule,holds_by_rule,loans_in_all,holds_in_all" doc:"What is counted: within the rule's item type, or in all, for the total of the category."`
+	Limit     string `json:"limit" enum:"loans_by_rule,holds_by_rule,loans_in_all,holds_in_all,owed" doc:"What is counted: within the rule's item type, in all for the total of the category, or owed with the fines that still grow."`
 	Most      *int64 `json:"most" doc:"null: nothing limits it."`
 	HasNow    *int64 `json:"has_now" doc:"What the member has; null where none was named."`
 	ItemType  string `json:"item_type,omitempty" doc:"Within which it counts."`
