@@ -31,7 +31,7 @@ func everyCommand(d door) map[string]func(title int) asked {
 		},
 		"check-out on the web": func(title int) asked {
 			item(title, "available")
-			return asked{"patron:2", "POST", "/loans", fmt.Sprintf(`{"book_id":%d}`, book(title)), fmt.Sprintf(`{"book_id":%d}`, book(1)), 201}
+			return asked{"patron:2", "POST", "/loans", fmt.Sprintf(`{"book_id":%d}`, book(title)), fmt.Sprintf(`{"book_id":%d}`, book(title+500)), 201}
 		},
 		"check in, then lend": func(title int) asked {
 			s := item(title, "checked_out")
@@ -56,6 +56,9 @@ func everyCommand(d door) map[string]func(title int) asked {
 		},
 		"renewal refused": func(title int) asked {
 			return asked{theDesk, "POST", loan(item(title, "lost"), "renewals"), `{}`, `{"override":{"codes":["member_expired"],"reason":"x"}}`, 409}
+		},
+		"due date": func(title int) asked {
+			return asked{theDesk, "POST", loan(item(title, "checked_out"), "due-date"), `{"due_on":"2026-03-10","reason":"a"}`, `{"due_on":"2026-03-10","reason":"b"}`, 200}
 		},
 		"reversal": func(title int) asked {
 			return asked{theDesk, "POST", loan(item(title, "checked_out"), "reversal"), `{"reason":"a"}`, `{"reason":"b"}`, 200}

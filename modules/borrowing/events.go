@@ -4,30 +4,31 @@ import "time"
 
 // The types of events, as they stand in the ledger.
 const (
-	EventItemAdded     = "ItemAdded"
-	EventItemEdited    = "ItemEdited"
-	EventItemMoved     = "ItemMoved" // another status or place
-	EventLoanOpened    = "LoanOpened"
-	EventLoanRenewed   = "LoanRenewed"
-	EventLoanCollected = "LoanCollected" // a web loan was handed over
-	EventLoanMoved     = "LoanMoved"     // to another copy: the first one was handed to somebody else
-	EventLoanClosed    = "LoanClosed"
-	EventLoanReversed  = "LoanReversed"
-	EventHoldPlaced    = "HoldPlaced"
-	EventHoldCaptured  = "HoldCaptured" // a copy was found for it
-	EventHoldReady     = "HoldReady"    // it arrived at the pickup branch
-	EventHoldReleased  = "HoldReleased" // its copy was taken away: it waits again
-	EventHoldEdited    = "HoldEdited"   // suspended, resumed, or to be picked up elsewhere
-	EventHoldRerouted  = "HoldRerouted" // its copy goes from one shelf to another
-	EventHoldExpired   = "HoldExpired"  // nobody came for it
-	EventHoldFilled    = "HoldFilled"
-	EventHoldCancelled = "HoldCancelled"
-	EventHoldRestored  = "HoldRestored" // the loan that filled it was reversed
-	EventItemRetitled  = "ItemRetitled" // its title was found to be another one
-	EventLoanRetitled  = "LoanRetitled"
-	EventHoldRetitled  = "HoldRetitled"
-	EventTitleMerged   = "TitleMerged" // all that it had is another title's now
-	EventTitleClosed   = "TitleClosed" // the catalogue deletes it
+	EventItemAdded      = "ItemAdded"
+	EventItemEdited     = "ItemEdited"
+	EventItemMoved      = "ItemMoved" // another status or place
+	EventLoanOpened     = "LoanOpened"
+	EventLoanRenewed    = "LoanRenewed"
+	EventLoanCollected  = "LoanCollected"  // a web loan was handed over
+	EventDueDateChanged = "DueDateChanged" // by hand
+	EventLoanMoved      = "LoanMoved"      // to another copy: the first one was handed to somebody else
+	EventLoanClosed     = "LoanClosed"
+	EventLoanReversed   = "LoanReversed"
+	EventHoldPlaced     = "HoldPlaced"
+	EventHoldCaptured   = "HoldCaptured" // a copy was found for it
+	EventHoldReady      = "HoldReady"    // it arrived at the pickup branch
+	EventHoldReleased   = "HoldReleased" // its copy was taken away: it waits again
+	EventHoldEdited     = "HoldEdited"   // suspended, resumed, or to be picked up elsewhere
+	EventHoldRerouted   = "HoldRerouted" // its copy goes from one shelf to another
+	EventHoldExpired    = "HoldExpired"  // nobody came for it
+	EventHoldFilled     = "HoldFilled"
+	EventHoldCancelled  = "HoldCancelled"
+	EventHoldRestored   = "HoldRestored" // the loan that filled it was reversed
+	EventItemRetitled   = "ItemRetitled" // its title was found to be another one
+	EventLoanRetitled   = "LoanRetitled"
+	EventHoldRetitled   = "HoldRetitled"
+	EventTitleMerged    = "TitleMerged" // all that it had is another title's now
+	EventTitleClosed    = "TitleClosed" // the catalogue deletes it
 
 	EventRulesPublished      = "RulesPublished"    // the whole Matrix
 	EventCalendarPublished   = "CalendarPublished" // the whole Calendar
@@ -106,6 +107,15 @@ type loanRenewed struct {
 	Exceptions []string  `json:"exceptions,omitempty"`
 
 	OccurredAt *time.Time `json:"occurred_at,omitempty"`
+}
+
+type dueDateChanged struct {
+	BookID     int64     `json:"book_id"`
+	From       Date      `json:"from"`
+	DueOn      Date      `json:"due_on"`
+	DueAt      time.Time `json:"due_at"`
+	Due        Due       `json:"explanation"`
+	Overridden []string  `json:"overridden,omitempty"`
 }
 
 type loanClosed struct {

@@ -48,6 +48,7 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("POST", "/check-ins", "check-in", "Take a copy back, whatever its status", identity.Desk, 0), o.checkIn)
 	rest.Register(api, route("POST", "/loans/{id}/renewals", "renew-loan", "Lend a copy on", identity.Patron, 0), o.renew)
 	rest.Register(api, route("POST", "/loans/{id}/collection", "collect-loan", "Note that a web loan was handed over", identity.Desk, 0), o.collect)
+	rest.Register(api, route("POST", "/loans/{id}/due-date", "change-due-date", "Set another due date by hand", identity.Desk, 0), o.changeDueDate)
 	rest.Register(api, route("POST", "/loans/{id}/reversal", "reverse-loan", "Undo a loan made by mistake", identity.Desk, 0), o.reverse)
 	rest.Register(api, route("GET", "/loans", "list-loans", "Loans, newest first; patrons see their own", identity.Patron, 0), o.listLoans)
 	rest.Register(api, route("GET", "/exceptions", "list-exceptions", "Loans made offline against the rules, newest first", identity.Desk, 0), o.exceptions)

@@ -8,6 +8,7 @@ import (
 
 	"bookvault/modules/borrowing"
 	"bookvault/platform/identity"
+	"bookvault/platform/problem"
 	"bookvault/platform/rest"
 )
 
@@ -110,6 +111,29 @@ func (o *operations) renew(ctx context.Context, in *renewIn) (*loanOut, error) {
 	}
 	body, err := command[borrowing.LoanView, LoanBody]{route: "POST /loans/{id}/renewals", key: in.IdempotencyKey, about: []any{in.ID, over, at}, at: at, status: 200, body: loanOf,
 		run: func(order borrowing.Order) (borrowing.LoanView, error) { return o.desk.Renew(ctx, in.ID, over, order) },
+	}.do(ctx)
+	return &loanOut{body}, err
+}
+
+type dueDateIn struct {
+	rest.Command
+	ID   int64 `path:"id" minimum:"1"`
+	Body struct {
+		DueOn    string    `json:"due_on" format:"date" doc:"The library's date; on a closed day it moves to the next open one."`
+		Reason   string    `json:"reason" minLength:"1" maxLength:"500" doc:"Why. It is recorded."`
+		Override *override `json:"override,omitempty"`
+	}
+}
+
+func (o *operations) changeDueDate(ctx context.Context, in *dueDateIn) (*loanOut, error) {
+	day, err := borrowing.ParseDate(in.Body.DueOn)
+	if err != nil {
+		return nil, problem.InvalidField("body.due_on", "%v", err)
+	}
+	body, err := command[borrowing.LoanView, LoanBody]{route: "POST /loans/{id}/due-date", key: in.IdempotencyKey, about: []any{in.ID, in.Body}, status: 200, body: loanOf,
+		run: func(order borrowing.Order) (borrowing.LoanView, error) {
+			return o.desk.ChangeDueDate(ctx, in.ID, day, in.Body.Reason, in.Body.Override.domain(), order)
+		},
 	}.do(ctx)
 	return &loanOut{body}, err
 }
