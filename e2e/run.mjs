@@ -18,7 +18,7 @@ let code = 1;
 try {
   const tests = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...files.map((name) => `journeys/${name}`)], {
     cwd: HERE,
-    env: { ...process.env, E2E_URL: library.url, E2E_SIGN_INS: JSON.stringify(library.signIns) },
+    env: { ...process.env, E2E_URL: library.url, E2E_BINARY: library.binary, E2E_SIGN_INS: JSON.stringify(library.signIns) },
     stdio: "inherit",
   });
   [code] = await once(tests, "exit");

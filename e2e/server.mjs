@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const UP_IN = 60_000; // ms, on a busy machine with a cold disk
 const DOWN_IN = 15_000; // ms
 
-async function freePort() {
+export async function freePort() {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = /** @type {import("node:net").AddressInfo} */ (probe.address());
@@ -29,9 +29,10 @@ async function run(command, args) {
 }
 
 /**
- * A library of its own: {url, signIns, stop}. The folder is removed when it stops.
+ * A library of its own: {url, binary, signIns, log, stop}. The folder is removed when it stops.
+ * @param {Record<string, string>} [settings] variables of the environment that differ from the tests' own
  */
-export async function startLibrary() {
+export async function startLibrary(settings = {}) {
   const folder = await mkdtemp(join(tmpdir(), "bookvault-e2e-"));
   const binary = process.env.E2E_BINARY ?? join(folder, "bookvault");
   const data = join(folder, "data");
@@ -45,6 +46,7 @@ export async function startLibrary() {
       BOOKVAULT_SERVER_ADDRESS: `127.0.0.1:${port}`,
       BOOKVAULT_DATABASE_EMBEDDED_DATA: data,
       BOOKVAULT_TELEMETRY_METRICS_ADDRESS: "",
+      ...settings,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -65,7 +67,7 @@ export async function startLibrary() {
   try {
     await ready(url, () => ended);
     const record = JSON.parse(await readFile(join(data, "demonstration.json"), "utf8"));
-    return { url, signIns: /** @type {{role: string, card: string, password: string}[]} */ (record.sign_ins), log: () => said, stop };
+    return { url, binary, signIns: /** @type {{role: string, card: string, password: string}[]} */ (record.sign_ins), log: () => said, stop };
   } catch (error) {
     await stop();
     throw new Error(`the library did not start: ${error instanceof Error ? error.message : error}\n${said}`);
