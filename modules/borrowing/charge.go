@@ -115,10 +115,11 @@ func (sc *Scene) enter(c *Charge, kind EntryKind, amount int64, method, reason s
 	}
 }
 
-// fine charges what a loan has run up by the end of a day. The loan changes with it: the caller records why.
+// fine charges what a loan has run up by the end of a day. The loan changes with it: the caller records why. A web loan whose copy
+// was never handed over runs up nothing.
 func (sc *Scene) fine(l *Loan, price *Money, until Date) {
 	fine := sc.Policy.Accrued(l.lateness(price), until)
-	if fine == 0 {
+	if fine == 0 || !l.Collected() {
 		return
 	}
 	l.Fined, l.FinedThrough = l.Fined+fine, &until

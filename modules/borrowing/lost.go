@@ -107,6 +107,9 @@ func (s *Service) gone(ctx context.Context, barcode string, order Order, act fun
 			if l != nil && l.MemberID != seen.BorrowerID {
 				return Gone{}, errMoved
 			}
+			if l != nil && !l.Collected() {
+				return Gone{}, problem.Refused(final(LoanNotCollected, "The member was never given this copy. Undo the loan, or say that the copy is missing from the pull list."))
+			}
 			if err := act(sc, it, l); err != nil {
 				return Gone{}, err
 			}

@@ -336,3 +336,20 @@ func TestManyDesksWithOneLostCopyMakeOneOfEverything(t *testing.T) {
 	l.status("B1", borrowing.Available)
 	l.consistent()
 }
+
+func TestAWebLoanThatNobodyFetchedCostsNothing(t *testing.T) {
+	l := fining(t, 1)
+	l.priced("B1", 1, 100_000)
+	must(t, second(l.CheckOut(patron(1), borrowing.CheckOut{BookID: book(1)}, borrowing.Order{})))
+	if _, err := l.DeclareLost(desk(), borrowing.DeclareLost{Barcode: "B1"}, borrowing.Order{}); code(err) != borrowing.LoanNotCollected {
+		t.Errorf("lost: %v", err)
+	}
+	if _, err := l.ClaimReturned(desk(), "B1", "", borrowing.Order{}); code(err) != borrowing.LoanNotCollected {
+		t.Errorf("claimed returned: %v", err)
+	}
+	l.days(40)
+	l.owes(1, 0, 0)
+	l.checkIn("B1", "main")
+	l.has(1)
+	l.consistent()
+}

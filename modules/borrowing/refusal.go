@@ -48,6 +48,7 @@ const (
 	ChargeTooHigh       = "charge_too_high"
 	ItemLost            = "item_lost"
 	ItemNotOnLoan       = "item_not_on_loan"
+	LoanNotCollected    = "loan_not_collected"
 )
 
 // overriders says who may override a refusal; a code that is not here stands whatever anybody says.

@@ -81,7 +81,7 @@ type Reader interface {
 	Charges(ctx context.Context, f ChargeFilter) ([]Charge, error)
 	// Owed gives what a member owes by currency, and what the fines of their open loans are reckoned from.
 	Owed(ctx context.Context, memberID int64, today Date) (map[string]int64, []Lateness, error)
-	// OverdueSince lists open loans that were due before a day, neither lost nor claimed returned, the longest overdue first.
+	// OverdueSince lists open loans that were due before a day, collected, neither lost nor claimed returned, the longest overdue first.
 	OverdueSince(ctx context.Context, day Date, limit int) ([]Overdue, error)
 	// BorrowersOf lists the members who have a copy of a title on loan.
 	BorrowersOf(ctx context.Context, bookID int64) ([]int64, error)

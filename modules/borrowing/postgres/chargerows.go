@@ -86,7 +86,7 @@ type owedRow struct {
 // lateLoans reads what the fines of open loans are reckoned from.
 const lateLoans = `SELECT l.member_id, l.branch, l.due_on, l.terms, l.fined_minor, l.fined_through, l.claimed_on, i.price_minor, i.price_currency
 	FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id
-	WHERE l.member_id = ANY($1) AND l.status = 'open' AND l.due_on < $2 AND l.lost_on IS NULL`
+	WHERE l.member_id = ANY($1) AND l.status = 'open' AND l.due_on < $2 AND l.lost_on IS NULL AND l.collected_at IS NOT NULL`
 
 type lateRow struct {
 	MemberID      int64                     `db:"member_id"`

@@ -112,7 +112,7 @@ func (s *Store) Owed(ctx context.Context, memberID int64, today borrowing.Date) 
 func (s *Store) OverdueSince(ctx context.Context, day borrowing.Date, limit int) ([]borrowing.Overdue, error) {
 	var found []struct{ ID, MemberID, BookID, ItemID int64 }
 	err := s.db.Read(database.Primary(ctx)).Raw(`SELECT id, member_id, book_id, item_id FROM borrowing.loans
-		WHERE status = 'open' AND due_on < ? AND lost_on IS NULL AND claimed_on IS NULL ORDER BY due_on, id LIMIT ?`, day.Midnight(), limit).Find(&found).Error
+		WHERE status = 'open' AND due_on < ? AND lost_on IS NULL AND claimed_on IS NULL AND collected_at IS NOT NULL ORDER BY due_on, id LIMIT ?`, day.Midnight(), limit).Find(&found).Error
 	list := make([]borrowing.Overdue, len(found))
 	for i, r := range found {
 		list[i] = borrowing.Overdue{LoanID: r.ID, MemberID: r.MemberID, BookID: r.BookID, ItemID: r.ItemID}

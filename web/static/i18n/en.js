@@ -249,6 +249,7 @@ export const messages = {
   "refusal.item_withdrawn": "This copy was withdrawn; it is no longer part of the collection.",
   "refusal.item_lost": "This copy was declared lost. Check it in when it is found.",
   "refusal.item_not_on_loan": "This copy is not on loan.",
+  "refusal.loan_not_collected": "The member was never given this copy.",
   "refusal.payment_too_high": "This is more than is owed.",
   "refusal.waiver_too_high": "This is more than is owed.",
   "refusal.charge_too_high": "Nobody can owe that much.",

@@ -250,6 +250,7 @@ export const messages = {
   "refusal.item_withdrawn": "Bản này đã thanh lý, không còn thuộc kho sách.",
   "refusal.item_lost": "Bản này đã được báo mất. Khi tìm thấy, hãy nhận trả nó.",
   "refusal.item_not_on_loan": "Bản này không có ai đang mượn.",
+  "refusal.loan_not_collected": "Bạn đọc chưa từng nhận bản này.",
   "refusal.payment_too_high": "Số tiền này nhiều hơn số còn nợ.",
   "refusal.waiver_too_high": "Số tiền này nhiều hơn số còn nợ.",
   "refusal.charge_too_high": "Không ai có thể nợ nhiều như vậy.",
