@@ -15,6 +15,9 @@ type NoticeView struct {
 	Body       string
 }
 
+// refs tells that an answer which shows a notice speaks of its loan or hold.
+func (n Notice) refs() []Ref { return []Ref{n.Ref} }
+
 // Notices lists notices, newest first: of a member (a patron: their own) all of them, or for staff everybody's that wait for being
 // told and are still true; f.Open narrows the former too. It gives at most limit, and whether there are more.
 func (s *Service) Notices(ctx context.Context, card string, f NoticeFilter) ([]NoticeView, bool, error) {

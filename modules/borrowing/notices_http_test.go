@@ -73,3 +73,20 @@ func TestNoticesOverHTTP(t *testing.T) {
 		}
 	}
 }
+
+func TestTheAnswerToTellingIsForgottenWithItsBorrower(t *testing.T) {
+	d := atTheDoor(t, 1, func(s *borrowing.Settings) { s.Notices = borrowing.NoticeSettings{DueSoonDays: 2} })
+	d.add("B1", 1)
+	d.mustLend("C1", "B1")
+	d.on(3, 21)
+	d.keepHouse()
+	if r := d.send(theDesk, "POST", fmt.Sprintf("/notices/%d/told", d.openNotices()[0].ID), "", "Idempotency-Key", "told-1"); r.status != 200 {
+		t.Fatalf("told: %d %s", r.status, r.raw)
+	}
+	d.checkIn("B1", "main")
+	d.on(4, 1)
+	d.keepHouse()
+	if answers, notices := d.count("borrowing.idempotency_keys WHERE answer IS NOT NULL"), d.count("borrowing.notices"); answers != 0 || notices != 0 {
+		t.Errorf("%d answers and %d notices are left", answers, notices)
+	}
+}
