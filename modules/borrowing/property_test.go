@@ -3,6 +3,7 @@ package borrowing_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,12 +31,13 @@ func TestAnySequenceOfCommandsKeepsEveryInvariant(t *testing.T) {
 		}
 		for i := range 6 {
 			barcode := fmt.Sprintf("B%d-%d", round, i)
-			l.add(barcode, m.nth(i/3+1), func(n *borrowing.NewItem) { n.Branch = []string{"main", "east"}[i%2] })
+			l.add(barcode, m.nth(i/3+1), func(n *borrowing.NewItem) { n.Branch, n.Part = []string{"main", "east"}[i%2], []string{"", "I"}[i/2%2] })
 			m.barcodes = append(m.barcodes, barcode)
 		}
 		r.Repeat(map[string]func(*rapid.T){
 			"lend at the desk": m.lend, "lend more": m.lend, "lend on the web": m.borrow, "check in": m.checkIn, "check in again": m.checkIn, "renew": m.renew,
 			"reverse": m.reverse, "hold": m.hold, "hold more": m.hold, "cancel": m.cancel, "mark": m.mark, "block": m.block, "days pass": m.wait,
+			"hold on a part or a copy": m.holdOne, "edit a hold": m.editHold, "keep the shelves": m.keepShelves, "pull": m.pull,
 		})
 		m.check(r)
 	})
@@ -101,9 +103,30 @@ func (m *model) lend(r *rapid.T) {
 		}
 		return // it was lent on the web, and handed over now
 	} else if who != 0 && err == nil {
-		r.Fatalf("%s was lent while %d has it", barcode, who)
+		m.moved(r, barcode, who, lent)
 	}
 	m.lent(r, member, lent, err)
+}
+
+// moved notes that a copy which lay ready for somebody was lent to another, and that its web loan is of another copy now.
+func (m *model) moved(r *rapid.T, barcode string, who int, lent borrowing.Lent) {
+	if len(lent.Warnings) == 0 || lent.Warnings[0].Code != borrowing.WebLoanMoved {
+		r.Fatalf("%s was lent while %d has it", barcode, who)
+	}
+	delete(m.has, barcode)
+	for _, l := range m.openLoans(who) {
+		if m.has[l.Barcode] == 0 && l.Channel == borrowing.OnWeb && !l.Collected() {
+			m.has[l.Barcode] = who
+			return
+		}
+	}
+	r.Fatalf("the loan of %s by %d did not move", barcode, who)
+}
+
+func (m *model) openLoans(member int) []borrowing.LoanView {
+	loans, _, err := m.Loans(desk(), fmt.Sprintf("C%d", m.id(member)), borrowing.LoanFilter{Status: borrowing.LoanOpen, Limit: 50})
+	must(m.t, err)
+	return loans
 }
 
 func (m *model) borrow(r *rapid.T) {
@@ -164,6 +187,80 @@ func (m *model) hold(r *rapid.T) {
 	m.expected(r, err)
 	if err == nil {
 		m.holds = append(m.holds, h.ID)
+	}
+}
+
+func (m *model) holdOne(r *rapid.T) {
+	cmd := borrowing.PlaceHold{BookID: book(m.title(r)), Part: "I", PickupBranch: m.branch(r)}
+	if rapid.Bool().Draw(r, "one copy") {
+		cmd.BookID, cmd.Part, cmd.Barcode = 0, "", m.barcode(r)
+	}
+	h, err := m.PlaceHold(patron(m.id(m.member(r))), cmd, borrowing.Order{})
+	m.expected(r, err)
+	if err == nil {
+		m.holds = append(m.holds, h.ID)
+	}
+}
+
+func (m *model) editHold(r *rapid.T) {
+	if len(m.holds) == 0 {
+		r.Skip()
+	}
+	cmd := borrowing.EditHold{ID: rapid.SampledFrom(m.holds).Draw(r, "hold"), PickupBranch: m.branch(r)}
+	if rapid.IntRange(0, 3).Draw(r, "suspend") == 0 {
+		until := m.Today(m.clock.read()) + 5
+		cmd.Suspend, cmd.SuspendedUntil = true, &until
+	}
+	before, err := m.Hold(desk(), cmd.ID)
+	must(m.t, err)
+	after, err := m.EditHold(desk(), cmd, borrowing.Order{})
+	m.expected(r, err)
+	if err == nil && (after.Position != before.Position || after.Place != before.Place || after.PickupBranch != cmd.PickupBranch) {
+		r.Fatalf("edited %+v to %+v", before, after)
+	}
+}
+
+// keepShelves ends what has had its time: holds on the shelf, and web loans that nobody fetched.
+func (m *model) keepShelves(r *rapid.T) {
+	for _, step := range m.Housekeeping() {
+		if !slices.Contains([]string{"hold_shelf_dates", "expired_holds", "uncollected_loans"}, step.Name) {
+			continue
+		}
+		for n := 1; n > 0; {
+			var err error
+			n, err = step.Run(context.Background())
+			must(m.t, err)
+		}
+	}
+	for barcode, who := range m.has {
+		if !slices.ContainsFunc(m.openLoans(who), func(l borrowing.LoanView) bool { return l.Barcode == barcode }) {
+			delete(m.has, barcode)
+		}
+	}
+}
+
+// pull reads the pull lists: each hold and each copy is there once, and each copy is what its hold wants.
+func (m *model) pull(r *rapid.T) {
+	seen := map[string]bool{}
+	for _, branch := range []string{"main", "east"} {
+		list, _, err := m.PullList(desk(), branch, borrowing.PullPlace{}, 1000)
+		must(m.t, err)
+		for _, p := range list {
+			for _, what := range []string{p.Item.Barcode, fmt.Sprintf("hold %d loan %d", p.HoldID, p.LoanID)} {
+				if seen[what] {
+					r.Fatalf("%s is pulled twice", what)
+				}
+				seen[what] = true
+			}
+			if p.HoldID == 0 {
+				continue
+			}
+			h, err := m.Hold(desk(), p.HoldID)
+			must(m.t, err)
+			if h.Status != borrowing.HoldWaiting || p.Item.Status != borrowing.Available || h.ItemID != 0 && h.ItemID != p.Item.ID || h.ItemID == 0 && h.Part != "" && h.Part != p.Item.Part {
+				r.Fatalf("%+v is pulled for %+v", p.Item, h.Hold)
+			}
+		}
 	}
 }
 
