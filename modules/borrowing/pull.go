@@ -38,8 +38,8 @@ type PullPlace struct {
 	Place  int64 `json:"p,omitempty"` // of the last hold given of that title
 }
 
-// queuesAtOnce is how many titles are read at a time to find what a branch has to pull.
-const queuesAtOnce = 200
+// queuesAtOnce is how many titles are read at a time at least to find what a branch has to pull.
+const queuesAtOnce = 50
 
 // PullList lists what a branch has to fetch from its shelves: first the loans made on the web that nobody has handed over, then the
 // available copies for those who wait, first come, first served; each hold and each copy once. Holds of members who are suspended,
@@ -61,13 +61,14 @@ func (s *Service) PullList(ctx context.Context, branch string, after PullPlace, 
 		}
 		after = PullPlace{Holds: true}
 	}
+	atOnce := max(limit, queuesAtOnce)
 	for more := true; more && len(list) <= limit; {
 		// A title that the last part ended in is read again from its beginning, so that its holds are paired with the same copies.
 		from := after.BookID
 		if after.Place > 0 {
 			from--
 		}
-		queues, err := s.store.Queues(ctx, ListFilter{Branch: branch, After: from, Limit: queuesAtOnce})
+		queues, err := s.store.Queues(ctx, ListFilter{Branch: branch, After: from, Limit: atOnce})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -79,7 +80,7 @@ func (s *Service) PullList(ctx context.Context, branch string, after PullPlace, 
 				list, places = append(list, p.Pull), append(places, PullPlace{Holds: true, BookID: q.BookID, Place: p.place})
 			}
 		}
-		if more = len(queues) == queuesAtOnce; more {
+		if more = len(queues) == atOnce; more {
 			after = PullPlace{Holds: true, BookID: queues[len(queues)-1].BookID}
 		}
 	}

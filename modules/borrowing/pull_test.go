@@ -2,6 +2,7 @@ package borrowing_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -236,5 +237,23 @@ func TestPullingForALongQueueIsQuick(t *testing.T) {
 	}
 	if took := time.Since(begin); took > 2*time.Second {
 		t.Errorf("took %s", took)
+	}
+}
+
+func TestThePullListOfManyTitlesIsWholeInAnyParts(t *testing.T) {
+	l := opened(t, 110)
+	want := 0
+	for i := 1; i <= 110; i++ {
+		l.add(fmt.Sprintf("B%d", i), i, func(n *borrowing.NewItem) { n.Branch = []string{"main", "main", "east"}[i%3] })
+		l.hold(int64(i), i, "main")
+		if i%3 != 2 {
+			want++
+		}
+	}
+	for _, size := range []int{7, 50, 73, 200} {
+		got := l.pulls("main", size)
+		if len(got) != want || len(slices.Compact(slices.Sorted(slices.Values(got)))) != want {
+			t.Errorf("%d at a time: %d to pull, want %d", size, len(got), want)
+		}
 	}
 }
