@@ -105,6 +105,10 @@ func TestMembersAndTheDeskTogether(t *testing.T) {
 		func(ctx context.Context, card string) error {
 			return second(library.Borrowing.Account(ctx, card, borrowing.ChargeFilter{Limit: 10}))
 		},
+		func(ctx context.Context, card string) error {
+			_, _, err := library.Borrowing.Notices(ctx, card, borrowing.NoticeFilter{Limit: 10})
+			return err
+		},
 	} {
 		if err := errors.Join(read(by["DESK"], "READER"), read(by["READER"], "READER")); err != nil {
 			t.Fatal(err)
@@ -121,7 +125,7 @@ func TestMembersAndTheDeskTogether(t *testing.T) {
 		}
 	}
 	// The duplicate's past is the survivor's; what the reader read is nobody's business.
-	if want := []string{"card_replaced", "account_merged", "account_read", "loans_read", "loans_read", "holds_read", "charges_read"}; !slices.Equal(got, want) {
+	if want := []string{"card_replaced", "account_merged", "account_read", "loans_read", "loans_read", "holds_read", "charges_read", "notices_read"}; !slices.Equal(got, want) {
 		t.Errorf("the audit says %v", got)
 	}
 

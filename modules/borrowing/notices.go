@@ -2,6 +2,7 @@ package borrowing
 
 import (
 	"context"
+	"errors"
 
 	"bookvault/platform/problem"
 )
@@ -25,6 +26,7 @@ func (s *Service) Notices(ctx context.Context, card string, f NoticeFilter) ([]N
 	if f.MemberID, err = s.whose(ctx, card); err != nil {
 		return nil, false, err
 	}
+	recorded := s.staffReads(ctx, readNotices, f.MemberID)
 	f.Open = f.Open || f.MemberID == 0
 	f.Today = s.Today(s.now())
 	limit := f.Limit
@@ -34,7 +36,7 @@ func (s *Service) Notices(ctx context.Context, card string, f NoticeFilter) ([]N
 		return nil, false, err
 	}
 	views, err := s.noticeViews(ctx, notices[:min(len(notices), limit)])
-	return views, len(notices) > limit, err
+	return views, len(notices) > limit, errors.Join(err, recorded())
 }
 
 // CountNotices counts what waits to be sent or told.

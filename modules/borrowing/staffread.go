@@ -12,6 +12,7 @@ const (
 	readLoans   = "loans_read"
 	readHolds   = "holds_read"
 	readAccount = "charges_read"
+	readNotices = "notices_read"
 )
 
 // staffReads begins to record that the caller, if staff, reads of what somebody else has here; memberID 0 is everybody. It is recorded
