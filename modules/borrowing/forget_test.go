@@ -237,6 +237,11 @@ func TestAKeyWhoseAnswerWasForgottenStillHasOneEffect(t *testing.T) {
 	if first.status != 201 || in.status != 200 {
 		t.Fatalf("%s %s", first.raw, in.raw)
 	}
+	// The migration gives keys of before the names that they are looked for by.
+	if n := d.count(`borrowing.idempotency_keys WHERE name = sha256(convert_to('idempotency' || E'\n' || octet_length('member/9001') || ' ' || 'member/9001' || E'\n'
+		|| octet_length('POST /loans') || ' ' || 'POST /loans' || E'\n' || 'k', 'UTF8'))`); n != 1 {
+		t.Errorf("%d keys have the migration's name", n)
+	}
 	d.clock.move(week + time.Hour)
 	d.keepHouse()
 	if got := d.send(theDesk, "POST", "/loans", lend, "Idempotency-Key", "k"); got.status != 410 || got.code() != borrowing.AnswerForgotten {
@@ -276,6 +281,25 @@ func TestWhatIsOpenIsNeverForgotten(t *testing.T) {
 	must(t, l.ForgetMember(context.Background(), 1))
 	if n := l.count("borrowing.borrower_refs"); n != 3 {
 		t.Errorf("%d links of 3 open things, after a member was forgotten who still has them", n)
+	}
+}
+
+func TestAHoldIsKnownWhileACopyWearsItsSlip(t *testing.T) {
+	l := opened(t, 1)
+	l.add("B1", 1)
+	l.hold(1, 1, "main")
+	l.checkIn("B1", "main")
+	l.clock.move(30 * 24 * time.Hour)
+	l.keepHouse() // it expires
+	l.clock.move(week + time.Hour)
+	l.keepHouse()
+	if n := l.count("borrowing.borrower_refs"); n != 1 {
+		t.Fatalf("%d links: a late pickup finds nobody", n)
+	}
+	l.checkIn("B1", "main") // the shelf is cleared
+	l.keepHouse()
+	if n := l.count("borrowing.borrower_refs"); n != 0 {
+		t.Errorf("%d links after the shelf was cleared", n)
 	}
 }
 
