@@ -9,6 +9,7 @@ package borrowing
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -176,18 +177,21 @@ func (s *Service) borrower(ctx context.Context, card string) (Member, error) {
 	return m, nil
 }
 
-// actor says in the ledger who did it, without naming a member of the public.
-func actor(p identity.Principal) string {
+// byBorrower is the actor of what members do for themselves.
+const byBorrower = "borrower"
+
+// actor says in the ledger who did it, without naming a member: one who works here is staff to others, and a borrower in what they
+// do with a loan or hold of their own.
+func actor(p identity.Principal, scope Scope) string {
+	own := slices.Contains(scope.Accounts, p.MemberID) || slices.ContainsFunc(scope.Members, func(m Member) bool { return m.ID == p.MemberID })
 	switch {
-	case p.May(identity.Desk) && p.SignedIn():
-		return staff(p.MemberID)
+	case p.May(identity.Desk) && p.SignedIn() && !own:
+		return "staff/" + formatID(p.MemberID)
 	case p.SignedIn():
-		return "borrower"
+		return byBorrower
 	}
 	return "system"
 }
-
-func staff(memberID int64) string { return "staff/" + formatID(memberID) }
 
 // needStaff refuses callers below the desk: a second fence behind the route's own.
 func needStaff(ctx context.Context) error {

@@ -99,7 +99,7 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 			if scene, err = tx.Load(ctx, scope, now, s.settings.Location); err != nil {
 				return err
 			}
-			scene.Actor, scene.RequestID, scene.Currency, scene.lostRefund = actor(p), order.RequestID, s.settings.Currency, s.settings.LostRefund
+			scene.Actor, scene.RequestID, scene.Currency, scene.lostRefund = actor(p, scope), order.RequestID, s.settings.Currency, s.settings.LostRefund
 			scene.happened(order)
 			if err = scene.refuseClosed(scope.Members); err == nil {
 				result, err = decide(scene)

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bookvault/modules/borrowing"
+	"bookvault/platform/identity"
 	"bookvault/platform/ledger"
 	"bookvault/platform/problem"
 )
@@ -263,6 +264,22 @@ func TestAKeyWhoseAnswerWasForgottenStillHasOneEffect(t *testing.T) {
 	}
 	if got := d.send(theDesk, "POST", "/loans", lend, "Idempotency-Key", "k"); got.status != 201 {
 		t.Errorf("after 30 days the key is new: %d %s", got.status, got.raw)
+	}
+}
+
+// One who works here borrows as everybody does: the ledger calls them a borrower in what is theirs, and by name only in what they do
+// for others.
+func TestTheLedgerDoesNotNameStaffWhoBorrow(t *testing.T) {
+	l := opened(t, 2)
+	l.add("B1", 1)
+	l.add("B2", 2)
+	must(t, second(l.CheckOut(as(identity.Librarian, 1), borrowing.CheckOut{Card: "C1", BookID: book(1)}, borrowing.Order{})))
+	must(t, second(l.CheckOut(as(identity.Librarian, 1), borrowing.CheckOut{Card: "C2", Barcode: "B2"}, borrowing.Order{})))
+	if n := l.count("borrowing.events WHERE actor = 'staff/1' AND (data ->> 'book_id')::bigint <> 2048"); n != 0 {
+		t.Errorf("%d events of the loan name its borrower", n)
+	}
+	if n := l.count("borrowing.events WHERE actor = 'staff/1' AND type = 'LoanOpened'"); n != 1 {
+		t.Errorf("%d loans made for others say who made them", n)
 	}
 }
 

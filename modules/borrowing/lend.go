@@ -142,7 +142,7 @@ func (s *Service) meet(ctx context.Context, cmd CheckOut) (member Member, seen G
 func (sc *Scene) lend(m Member, it *Item, branch string, channel Channel, o Override) (*Loan, []Warning, error) {
 	rule, due, reasons := sc.judgeLoan(m, it, branch, channel)
 	standing, used := o.sift(reasons)
-	standing, exceptions := sc.excuse(standing, m.ID)
+	standing, exceptions := sc.excuse(standing)
 	if len(standing) > 0 {
 		return nil, nil, problem.Refused(standing...)
 	}

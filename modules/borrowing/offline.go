@@ -70,8 +70,8 @@ var impossible = []string{AlreadyYours, ItemSeenSince, ItemWithdrawn, NoRule, No
 
 // excuse turns what policy says against a loan that was made at a desk that was offline into its exceptions. It excuses nothing
 // where something impossible stands beside it, nor anybody for themselves.
-func (sc *Scene) excuse(standing []problem.Reason, borrower int64) (left []problem.Reason, exceptions []string) {
-	if !sc.Late || sc.Actor == staff(borrower) {
+func (sc *Scene) excuse(standing []problem.Reason) (left []problem.Reason, exceptions []string) {
+	if !sc.Late || sc.Actor == byBorrower {
 		return standing, nil
 	}
 	for _, r := range standing {

@@ -100,7 +100,7 @@ func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 	standing, used := o.sift(reasons)
 	var exceptions []string
 	if it.Status == CheckedOut {
-		standing, exceptions = sc.excuse(standing, m.ID)
+		standing, exceptions = sc.excuse(standing)
 	}
 	if len(standing) > 0 {
 		return problem.Refused(standing...)
