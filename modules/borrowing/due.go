@@ -9,7 +9,7 @@ import (
 type Due struct {
 	Rule        RuleKey `json:"rule"`            // the cell of the matrix whose rule was used
 	RuleID      int64   `json:"rule_id"`         // of that rule
-	Rules       int     `json:"rules_version"`   // the version of the rules it was taken from
+	Rules       int     `json:"rules_version"`   // that it stood in; 0 in loans older than versions
 	Asked       RuleKey `json:"inputs"`          // the branch, category and item type it was looked up by
 	CountedFrom Date    `json:"counted_from"`    // the library's date that the days count from
 	Days        int     `json:"days"`            // granted by the rule

@@ -119,3 +119,33 @@ func TestTwoDesksCannotBothPassTheLastHold(t *testing.T) {
 	}
 	l.consistent()
 }
+
+func TestTheBranchOfTheRuleIsTheTransactionsAndOnTheWebTheItems(t *testing.T) {
+	l := opened(t, 2)
+	must(t, l.SaveRule(librarian(), borrowing.Rule{RuleKey: borrowing.RuleKey{Branch: "east"}, Terms: borrowing.Terms{LoanDays: 5, LoanLimit: 9, HoldLimit: 9}}))
+	l.add("E1", 1, func(n *borrowing.NewItem) { n.Branch = "east" })
+	l.add("E2", 2, func(n *borrowing.NewItem) { n.Branch = "east" })
+	web, err := l.CheckOut(patron(1), borrowing.CheckOut{BookID: book(1), Branch: "main"}, borrowing.Order{})
+	must(t, err)
+	if web.Why.Due.Asked.Branch != "east" || web.Why.Due.Rule.Branch != "east" || web.Terms.LoanDays != 5 {
+		t.Errorf("on the web: %+v by %+v", web.Terms, web.Why.Due)
+	}
+	desk, err := l.CheckOut(desk(), borrowing.CheckOut{Card: "C2", Barcode: "E2", Branch: "main"}, borrowing.Order{})
+	must(t, err)
+	if desk.Why.Due.Asked.Branch != "main" || desk.Why.Due.Rule.Branch != "" || desk.Terms.LoanDays != 21 {
+		t.Errorf("at the desk: %+v by %+v", desk.Terms, desk.Why.Due)
+	}
+}
+
+func TestAHoldOnOneItemIsLimitedByTheRuleOfItsType(t *testing.T) {
+	l := opened(t, 1)
+	l.rule("", "", "", 9, 9)
+	l.rule("", "", "dvd", 9, 0)
+	l.add("B1", 1)
+	l.add("D1", 1, dvd)
+	_, err := l.PlaceHold(patron(1), borrowing.PlaceHold{Barcode: "D1"}, borrowing.Order{})
+	refusedFor(t, "a hold on the DVD", err, borrowing.HoldLimitReached)
+	if _, err := l.PlaceHold(patron(1), borrowing.PlaceHold{BookID: book(1)}, borrowing.Order{}); err != nil {
+		t.Errorf("a hold on the title, which the book can fill: %v", err)
+	}
+}

@@ -96,7 +96,8 @@ func (s *Service) preview(ctx context.Context, cmd Preview) (Foreseen, error) {
 		}
 		scope.Books, scope.Items = []int64{seen.BookID}, []int64{seen.ItemID}
 	}
-	return execute(ctx, s, Order{DryRun: true}, scope, nil, func(sc *Scene) (Foreseen, error) {
+	recorded := s.staffReadsOne(ctx, readAccount, member.ID) // it tells what they have and owe
+	f, err := execute(ctx, s, Order{DryRun: true}, scope, nil, func(sc *Scene) (Foreseen, error) {
 		branch, err := s.branchOf(sc, cmd.Branch)
 		if err != nil {
 			return Foreseen{}, err
@@ -115,6 +116,10 @@ func (s *Service) preview(ctx context.Context, cmd Preview) (Foreseen, error) {
 		}
 		return sc.foresee(member, it, branch, cmd.Rules == nil && cmd.Categories == nil), nil
 	})
+	if unrecorded := recorded(); err == nil && unrecorded != nil {
+		return Foreseen{}, unrecorded
+	}
+	return f, err
 }
 
 // try sets a scene to another day and to rules that are not in force.

@@ -1,6 +1,7 @@
 package borrowing_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -244,6 +245,48 @@ func TestAPreviewSaysWhatWouldHappenAndWhyAndChangesNothing(t *testing.T) {
 		if got := d.send(c.who, "POST", "/rules/preview", c.body); got.status != c.status {
 			t.Errorf("%s: %d %s", c.body, got.status, got.raw)
 		}
+	}
+}
+
+func TestALoanShowsTheMoneyTermsAndLimitsThatItWasOpenedUnder(t *testing.T) {
+	d := atTheDoor(t, 1)
+	d.add("B1", 1)
+	if got := d.send(theLibrarian, "PUT", "/rules", `{`+draftRules+`}`, "If-Match", `"1"`); got.status != 200 {
+		t.Fatal(got.raw)
+	}
+	lent := d.send(theDesk, "POST", "/loans", `{"member_card":"C1","barcode":"B1"}`)
+	if got := d.send(theLibrarian, "PUT", "/rules", `{"rules":[{"loan_days":1,"renewals":0,"loan_limit":1,"hold_limit":0,"fine_per_day":7}]}`, "If-Match", `"2"`); got.status != 200 {
+		t.Fatal(got.raw)
+	}
+	shown := d.send("patron:1", "GET", fmt.Sprintf("/loans/%v", lent.body["id"]), "")
+	terms, _ := shown.body["terms"].(map[string]any)
+	why, _ := shown.body["explanation"].(map[string]any)
+	for name, want := range map[string]any{"loan_days": 21.0, "renewals": 2.0, "loan_limit": 10.0, "hold_limit": 5.0, "fine_per_day": 1000.0, "grace_days": 1.0,
+		"fine_cap": 50000.0, "lost_fee": 20000.0, "currency": "VND", "renew_from": "due_date"} {
+		if terms[name] != want {
+			t.Errorf("%s is %v, want %v", name, terms[name], want)
+		}
+	}
+	if why["rules_version"] != 2.0 || why["due_on"] != "2026-03-23" || why["days"] != 21.0 {
+		t.Errorf("explained by %v", why)
+	}
+}
+
+func TestAPreviewOfAMemberIsRecordedAsReadingTheirAccount(t *testing.T) {
+	l := opened(t, 1)
+	var read []string
+	audited := borrowing.New(l.store, l.people, l.shelf, borrowing.Settings{Clock: l.clock.read, DefaultBranch: "main",
+		StaffRead: func(_ context.Context, what string, member int64) error {
+			read = append(read, fmt.Sprint(what, " ", member))
+			return nil
+		}})
+	for _, p := range []borrowing.Preview{{Card: "C1", ItemType: "book"}, {Category: "adult", ItemType: "book"}} {
+		if _, err := audited.Preview(desk(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fmt.Sprint(read) != "[charges_read 1]" {
+		t.Errorf("recorded %v", read)
 	}
 }
 
