@@ -16,6 +16,8 @@ type Books interface {
 	// Create stores a new title: its id, version and the ids of its authors are made. An author that names an id which is
 	// unknown is refused.
 	Create(ctx context.Context, b Book) (Book, error)
+	// CreateOnce is Create under a key: the title that was made under it before is given again, as it was.
+	CreateOnce(ctx context.Context, b Book, c Creation) (Book, error)
 	// Update replaces a title. It answers VersionConflict unless the title is at b.Version; 0 stands for any.
 	Update(ctx context.Context, b Book) (Book, error)
 	// Delete leaves a tombstone of a title at that version (0: any), which nothing finds any more.

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -102,8 +104,15 @@ func answer(b *catalog.Book) *bookOutput {
 	return &bookOutput{Status: http.StatusOK, ETag: rest.ETag(b.Version), Body: &v}
 }
 
-func (o *operations) create(ctx context.Context, in *struct{ Body BookInput }) (*bookOutput, error) {
-	b, err := o.service.Create(ctx, in.Body.book())
+func (o *operations) create(ctx context.Context, in *struct {
+	rest.Command
+	Body BookInput
+}) (*bookOutput, error) {
+	asked, err := json.Marshal(in.Body)
+	if err != nil {
+		return nil, fmt.Errorf("hash a new title: %w", err)
+	}
+	b, err := o.service.CreateOnce(ctx, in.Body.book(), catalog.Creation{Key: in.IdempotencyKey, Request: sha256.Sum256(asked)})
 	if err != nil {
 		return nil, err
 	}

@@ -50,28 +50,33 @@ func (s *Store) Many(ctx context.Context, ids []int64) (map[int64]catalog.Book, 
 // Create stores a new title with its authors, in one transaction.
 func (s *Store) Create(ctx context.Context, b catalog.Book) (catalog.Book, error) {
 	var created catalog.Book
-	err := s.db.InTx(ctx, func(tx *gorm.DB) error {
-		created = b
-		created.Authors = append([]catalog.Author{}, b.Authors...)
-		if err := nameAuthors(tx, created.Authors); err != nil {
-			return err
-		}
-		var number int64
-		if err := queryRows(tx, func(row func(...any) error) error { return row(&number) }, `SELECT nextval('catalog.book_numbers')`); err != nil {
-			return err
-		}
-		created.ID = catalog.NewID(number, catalog.ShardOf(created.Authors[0].Name))
-		created.Version = 1
-		created.CoverVersion = 0
-		created.CreatedAt = time.Now().UTC().Truncate(time.Microsecond)
-		created.UpdatedAt = created.CreatedAt
-		row := rowOf(&created)
-		if err := tx.Create(&row).Error; err != nil {
-			return fmt.Errorf("insert title %d: %w", created.ID, err)
-		}
-		return ensureVocabulary(tx, &row, created.Genres)
+	err := s.db.InTx(ctx, func(tx *gorm.DB) (err error) {
+		created, err = create(tx, b)
+		return err
 	})
 	return created, err
+}
+
+func create(tx *gorm.DB, b catalog.Book) (catalog.Book, error) {
+	created := b
+	created.Authors = append([]catalog.Author{}, b.Authors...)
+	if err := nameAuthors(tx, created.Authors); err != nil {
+		return created, err
+	}
+	var number int64
+	if err := queryRows(tx, func(row func(...any) error) error { return row(&number) }, `SELECT nextval('catalog.book_numbers')`); err != nil {
+		return created, err
+	}
+	created.ID = catalog.NewID(number, catalog.ShardOf(created.Authors[0].Name))
+	created.Version = 1
+	created.CoverVersion = 0
+	created.CreatedAt = time.Now().UTC().Truncate(time.Microsecond)
+	created.UpdatedAt = created.CreatedAt
+	row := rowOf(&created)
+	if err := tx.Create(&row).Error; err != nil {
+		return created, fmt.Errorf("insert title %d: %w", created.ID, err)
+	}
+	return created, ensureVocabulary(tx, &row, created.Genres)
 }
 
 // Update replaces a title that is at the version given.
