@@ -321,3 +321,27 @@ func TestTheMemberMustExist(t *testing.T) {
 		t.Errorf("%+v", in.Next)
 	}
 }
+
+func TestOverdueIsDerivedAndNeverStored(t *testing.T) {
+	l := opened(t, 1)
+	l.add("B1", 1)
+	lent := l.mustLend("C1", "B1")
+	overdue := func() (bool, int) {
+		loan, err := l.Loan(desk(), lent.ID)
+		must(t, err)
+		list, _, err := l.Loans(desk(), "C1", borrowing.LoanFilter{Overdue: true, Limit: 10})
+		must(t, err)
+		if it, err := l.Item(desk(), "B1"); err != nil || it.Status != borrowing.CheckedOut || loan.Status != borrowing.LoanOpen || loan.Version != 1 {
+			t.Errorf("something was stored: %+v %+v %v", it, loan, err)
+		}
+		return loan.Overdue, len(list)
+	}
+	l.clock.move(lent.DueAt.Sub(l.clock.read())) // its very last second
+	if late, n := overdue(); late || n != 0 {
+		t.Errorf("on the due date: %v, %d in the list", late, n)
+	}
+	l.clock.move(time.Second)
+	if late, n := overdue(); !late || n != 1 {
+		t.Errorf("after it: %v, %d in the list", late, n)
+	}
+}
