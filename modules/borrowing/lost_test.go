@@ -295,14 +295,19 @@ func TestCheckInThenLendChargesTheFineOfTheLoanThatItEnds(t *testing.T) {
 	l.consistent()
 }
 
-func TestUndoingALoanLeavesNoCharge(t *testing.T) {
+func TestUndoingALoanLeavesNoChargeAndWaivesNone(t *testing.T) {
 	l := fining(t, 1)
 	l.priced("B1", 1, 100_000)
-	lent := l.mustLend("C1", "B1")
-	l.days(40)
+	l.priced("B2", 2, 100_000)
+	wrong, late := l.mustLend("C1", "B1"), l.mustLend("C1", "B2")
+	l.days(20)
+	must(t, second(l.Reverse(desk(), wrong.ID, "the wrong card", borrowing.Order{})))
+	l.days(20)
 	l.owes(1, 0, 19_000)
-	must(t, second(l.Reverse(desk(), lent.ID, "the wrong card", borrowing.Order{})))
-	l.owes(1, 0, 0)
+	if _, err := l.Reverse(desk(), late.ID, "", borrowing.Order{}); code(err) != borrowing.LoanHasFollowers {
+		t.Errorf("undone while a fine runs: %v", err)
+	}
+	l.owes(1, 0, 19_000)
 	l.has(1)
 	l.consistent()
 }
