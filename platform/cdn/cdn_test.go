@@ -2,8 +2,6 @@ package cdn
 
 import (
 	"bytes"
-	"crypto/sha512"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -241,35 +239,6 @@ func TestAPartIsOfTheVariantThatItsTagNames(t *testing.T) {
 	}
 }
 
-// What style sheets name is named with its hash, and their own hashes depend on it.
-func TestStyleSheetsNameHashes(t *testing.T) {
-	for _, base := range []string{"", "https://cdn.example.org/books"} {
-		files := open(t, Settings{BaseURL: base})
-		address := files.URL("/look/base.css")
-		sheet := ask(files, "GET", strings.TrimPrefix(address, base)).Body.String()
-		want := fmt.Sprintf("@import \"%s\";\n/* url(nowhere.png) */ p { background: url('%s#a') } q { background: url(data:,x) url( %s ) }\n",
-			files.URL("/look/more.css"), files.URL("/icon.svg"), files.URL("/pixel.png"))
-		if sheet != want {
-			t.Errorf("%s\nwant\n%s", sheet, want)
-		}
-		if plain := ask(files, "GET", "/look/base.css").Body.String(); plain != string(library["look/base.css"].Data) {
-			t.Errorf("under its plain name: %s", plain)
-		}
-	}
-	changed := maps.Clone(library)
-	changed["icon.svg"] = &fstest.MapFile{Data: []byte("<svg/>")}
-	after, err := New(changed, Settings{Types: types})
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := open(t, Settings{})
-	for path, stays := range map[string]bool{"/icon.svg": false, "/look/base.css": false, "/look/more.css": true, "/app.js": true} {
-		if (before.URL(path) == after.URL(path)) != stays {
-			t.Errorf("%s was %s, is %s", path, before.URL(path), after.URL(path))
-		}
-	}
-}
-
 func TestWhatCannotBeServedIsRefusedAtStart(t *testing.T) {
 	for name, files := range map[string]fstest.MapFS{
 		"of no known type":           {"notes.docx": {}},
@@ -288,80 +257,6 @@ func TestWhatCannotBeServedIsRefusedAtStart(t *testing.T) {
 	}
 	if _, err := open(t, Settings{}).Document("/nothing.html", ""); err == nil {
 		t.Error("a page was made of nothing")
-	}
-}
-
-// From a network pages load with digests, without credentials, and under names that lead there; every digest is of what is served.
-func TestANetworkIsTrustedWithNothing(t *testing.T) {
-	const base = "https://cdn.example.org"
-	files := open(t, Settings{BaseURL: base + "/"})
-	page, err := files.Document("/index.html", "default-src 'self'; img-src 'self' data:; object-src 'none'; font-src 'none'")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := httptest.NewRecorder()
-	page.Serve(w, httptest.NewRequest("GET", "/", nil), 200)
-	text := w.Body.String()
-	policy := w.Header().Get("Content-Security-Policy")
-	m := mapOf(t, text, policy)
-	want := fmt.Sprintf("default-src 'self'; img-src 'self' data: %[1]s; object-src 'none'; font-src %[1]s; script-src 'self' '%[2]s' %[1]s; style-src 'self' %[1]s", base, m.digest)
-	if policy != want {
-		t.Errorf("policy\n%s\nwant\n%s", policy, want)
-	}
-	for from, to := range m.Imports {
-		served := ask(files, "GET", strings.TrimPrefix(to, base))
-		sum := sha512.Sum384(served.Body.Bytes())
-		if served.Code != 200 || m.Integrity[to] != "sha384-"+base64.StdEncoding.EncodeToString(sum[:]) || !strings.HasPrefix(from, base+Prefix) {
-			t.Errorf("%s leads to %s: %d, digest %s", from, to, served.Code, m.Integrity[to])
-		}
-		if served.Header().Get("Access-Control-Allow-Origin") != "*" || served.Header().Get("Cross-Origin-Resource-Policy") != "cross-origin" {
-			t.Errorf("%s is not for other origins: %v", to, served.Header())
-		}
-	}
-	for _, tag := range []string{
-		`<link rel="icon" href="` + files.URL("/icon.svg") + `">`,
-		`<link rel="stylesheet" href="` + files.URL("/look/base.css") + `" integrity="` + m.Integrity[files.URL("/look/base.css")] + `" crossorigin="anonymous">`,
-		`<link rel="modulepreload" href="` + files.URL("/lib/api.js") + `" integrity="` + m.Integrity[files.URL("/lib/api.js")] + `" crossorigin="anonymous">`,
-		`src="` + files.URL("/app.js") + `" integrity="` + m.Integrity[files.URL("/app.js")] + `" crossorigin="anonymous"></script>`,
-		`<a href="/app.js">`, `<img src="/missing.png">`,
-	} {
-		if !strings.Contains(text, tag) {
-			t.Errorf("the page has no %s:\n%s", tag, text)
-		}
-	}
-	if strings.Index(text, `type="importmap"`) > strings.Index(text, "modulepreload") {
-		t.Error("the import map comes after the first module")
-	}
-	if w := ask(files, "GET", "/assets/none.js"); w.Header().Get("Access-Control-Allow-Origin") != "*" {
-		t.Error("a page cannot see that a file is missing")
-	}
-}
-
-func TestAPageIsAskedForAnew(t *testing.T) {
-	files := open(t, Settings{})
-	page, err := files.Document("/index.html", "default-src 'self'")
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { page.Serve(w, r, 200) })
-	plain, coded := ask(handler, "GET", "/"), ask(handler, "GET", "/", "Accept-Encoding", "zstd")
-	if plain.Header().Get("Cache-Control") != "no-cache" || plain.Header().Get("ETag") == coded.Header().Get("ETag") || meant(t, coded) != plain.Body.String() {
-		t.Errorf("%v\n%v", plain.Header(), coded.Header())
-	}
-	if w := ask(handler, "GET", "/", "Accept-Encoding", "zstd", "If-None-Match", coded.Header().Get("ETag")); w.Code != 304 || w.Header().Get("Content-Security-Policy") == "" {
-		t.Errorf("asked again: %d %v", w.Code, w.Header())
-	}
-	m := mapOf(t, plain.Body.String(), plain.Header().Get("Content-Security-Policy"))
-	if len(m.Integrity) > 0 || strings.Contains(plain.Body.String(), "integrity") {
-		t.Error("digests of what comes from here")
-	}
-	if policy := plain.Header().Get("Content-Security-Policy"); policy != "default-src 'self'; script-src 'self' '"+m.digest+"'" {
-		t.Errorf("policy %s", policy)
-	}
-	w := httptest.NewRecorder()
-	page.Serve(w, httptest.NewRequest("GET", "/nowhere", nil), 404)
-	if w.Code != 404 || w.Header().Get("ETag") != "" || w.Body.Len() == 0 {
-		t.Errorf("%d %v", w.Code, w.Header())
 	}
 }
 
