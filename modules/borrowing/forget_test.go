@@ -87,7 +87,7 @@ func (l *library) deliver() {
 	must(l.t, err)
 }
 
-// A member borrows twice: once after waiting for it, with a renewal, once on the web; places a hold and gives it up; returns one book
+// A member borrows twice: once after waiting for it, with a renewal, once from the shelf; places a hold and gives it up; returns one book
 // late, and pays for it and for a lost key. All of it has keys.
 func (d door) borrowsAndReturns(m borrowing.Member, first int) (loans []string) {
 	d.t.Helper()
@@ -107,7 +107,7 @@ func (d door) borrowsAndReturns(m borrowing.Member, first int) (loans []string) 
 	ok(d.send(theDesk, "POST", "/check-ins", fmt.Sprintf(`{"barcode":%q,"branch":"main"}`, barcode(0)), key("capture")...))
 	d.clock.move(time.Minute)
 	one := ok(d.send(theDesk, "POST", "/loans", fmt.Sprintf(`{"member_card":%q,"barcode":%q}`, m.Card, barcode(0)), key("fetch")...))
-	two := ok(d.send(asPatron(m), "POST", "/loans", fmt.Sprintf(`{"book_id":%d}`, book(first+1)), key("web")...))
+	two := ok(d.send(theDesk, "POST", "/loans", fmt.Sprintf(`{"member_card":%q,"barcode":%q}`, m.Card, barcode(1)), key("lend")...))
 	d.clock.move(48 * time.Hour)
 	ok(d.send(asPatron(m), "POST", fmt.Sprintf("/loans/%v/renewals", one.body["id"]), "", key("renew")...))
 	gone := ok(d.send(asPatron(m), "POST", "/holds", fmt.Sprintf(`{"book_id":%d}`, book(first+2)), key("wish")...))
