@@ -291,3 +291,32 @@ func TestTransitListsWhatComesAndWhatIsToBeSent(t *testing.T) {
 		t.Errorf("no such branch: %v", err)
 	}
 }
+
+func TestAPickupAtTheMomentOfExpiryHasOneOutcome(t *testing.T) {
+	l := opened(t, 8)
+	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, LoanLimit: 9, HoldLimit: 9}}))
+	for i := 1; i <= 4; i++ {
+		l.add(fmt.Sprintf("B%d", i), i)
+		l.hold(int64(i), i, "main")
+		l.checkIn(fmt.Sprintf("B%d", i), "main")
+	}
+	l.clock.move(30 * aDay)
+	got := atOnce(8, func(i int) error {
+		if i%2 == 0 {
+			for _, step := range l.Housekeeping() {
+				if step.Name == "expired_holds" {
+					return second(step.Run(context.Background()))
+				}
+			}
+		}
+		return second(l.lend(fmt.Sprintf("C%d", i/2+1), fmt.Sprintf("B%d", i/2+1)))
+	})
+	if got[""] != 8 {
+		t.Errorf("%v: a late pickup succeeds whether the hold has just expired or not", got)
+	}
+	l.round()
+	if n := l.count("borrowing.holds WHERE status IN ('filled', 'expired')"); n != 4 {
+		t.Errorf("%d holds are over", n)
+	}
+	l.consistent()
+}
