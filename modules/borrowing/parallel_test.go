@@ -199,7 +199,8 @@ func (w *crowd) check(r *rapid.T) {
 	w.consistent()
 	for what, query := range map[string]string{
 		"a copy's loans follow one another": `SELECT a.id FROM borrowing.loans a JOIN borrowing.loans b ON a.item_id = b.item_id AND a.id < b.id
-			WHERE a.opened_at <= b.opened_at AND coalesce(a.closed_at, 'infinity') > b.opened_at AND a.member_id / 10 = $1`,
+			WHERE a.opened_at <= b.opened_at AND coalesce(a.closed_at, 'infinity') > b.opened_at AND a.member_id / 10 = $1
+			AND NOT EXISTS (SELECT FROM borrowing.events e WHERE e.stream IN ('loan/' || a.id, 'loan/' || b.id) AND e.type = 'LoanMoved')`, // that began with another copy
 		"who waits has a place of their own": `SELECT book_id FROM borrowing.holds WHERE status IN ('waiting', 'in_transit', 'ready') AND member_id / 10 = $1
 			GROUP BY book_id, place HAVING count(*) > 1`,
 	} {
