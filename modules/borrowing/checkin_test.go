@@ -306,3 +306,23 @@ func TestHoldsAreOneAMemberAndTitle(t *testing.T) {
 	}
 	l.consistent()
 }
+
+func TestAReservedCopyThatIsWithdrawnOrMissingGivesItsHoldBackToItsPlace(t *testing.T) {
+	l := roomy(t)
+	title := 0
+	for _, status := range []borrowing.Status{borrowing.Withdrawn, borrowing.Missing, borrowing.Damaged} {
+		for _, situation := range []string{"on_hold_shelf for 3", "in_transit to 3"} {
+			title++
+			s := l.arrange(title, situation)
+			behind, err := l.PlaceHold(patron(4), borrowing.PlaceHold{BookID: book(title)}, borrowing.Order{})
+			must(t, err)
+			must(t, second(l.MarkItem(librarian(), s.barcode, status, "", borrowing.Order{})))
+			first, _ := l.Hold(desk(), s.hold)
+			next, _ := l.Hold(desk(), behind.ID)
+			if first.Status != borrowing.HoldWaiting || first.Position != 1 || first.Barcode != "" || next.Position != 2 {
+				t.Errorf("%s, %s: %s at %d, and %d behind it", situation, status, first.Status, first.Position, next.Position)
+			}
+		}
+	}
+	l.consistent()
+}
