@@ -22,7 +22,7 @@ const linked = `
 	UNION ALL
 	SELECT h.borrower_ref, h.member_id FROM borrowing.holds h
 	WHERE h.closed_at <= $1 AND h.member_id IS NOT NULL %[2]s
-	  AND NOT EXISTS (SELECT FROM borrowing.items i WHERE i.slip_hold = h.id) -- it can still be fetched late
+	  AND ($4::bigint <> 0 OR NOT EXISTS (SELECT FROM borrowing.items i WHERE i.slip_hold = h.id)) -- it can still be fetched late, but by nobody who is deleted
 	  AND (h.status <> 'filled' OR NOT EXISTS (SELECT FROM borrowing.loans l WHERE l.member_id IS NOT NULL
 		AND l.explanation #>> '{before,hold_id}' IS NOT NULL AND (l.explanation #>> '{before,hold_id}')::bigint = h.id))`
 
