@@ -35,7 +35,7 @@ func TestAMemberIsNotDeletedWithLoansABalanceOrCapturedHolds(t *testing.T) {
 	given := l.hold(1, 4, "main")
 	l.checkIn("B4", "main")
 	must(t, second(l.CancelHold(patron(1), given.ID, borrowing.Order{}))) // the copy still wears the slip
-	for range 2 { // it can be repeated
+	for range 2 {                                                         // it can be repeated
 		must(t, l.CloseAccount(librarian(), 1))
 	}
 	l.consistent()
