@@ -16,12 +16,16 @@ func ask(t *testing.T, db *database.DB, query string) (n int) {
 	return n
 }
 
+// foreignKeys counts those of the items, which a seed takes down while it works.
+const foreignKeys = `SELECT count(*) FROM pg_constraint WHERE conrelid = 'borrowing.items'::regclass AND contype = 'f'`
+
 // After a seed the three modules agree: counts by borrowing are those of its copies, the catalogue's are borrowing's, every
 // copy's history begins, and the desk can lend what was seeded.
 func TestASeededLibraryIsInOrder(t *testing.T) {
 	db := dbtest.New(t)
 	library := assembled(t, db)
 	plan := SeedPlan{Seed: 1, Titles: 2_000, Items: 5_000, Members: 300}
+	keys := ask(t, db, foreignKeys)
 	if err := SeedLibrary(members.AsCommand(t.Context()), library, plan, t.Logf); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +45,7 @@ func TestASeededLibraryIsInOrder(t *testing.T) {
 			WHERE (t.items, t.available, t.holds) IS DISTINCT FROM (a.items, a.available_items, a.holds) OR a.position > t.version`, 0},
 		{"items without a first event", `SELECT count(*) FROM borrowing.items i LEFT JOIN borrowing.events e ON e.stream = 'item/' || i.id AND e.version = 1 AND e.type = 'ItemAdded'
 			WHERE e.position IS NULL OR (e.data ->> 'book_id')::bigint <> i.book_id OR e.data ->> 'barcode' <> i.barcode`, 0},
-		{"foreign keys that are down", `SELECT 5 - count(*) FROM pg_constraint WHERE conrelid = 'borrowing.items'::regclass AND contype = 'f'`, 0},
+		{"foreign keys", foreignKeys, keys},
 		{"indexes that are down", `SELECT count(*) FROM catalog.indexes_down`, 0},
 	} {
 		if got := ask(t, db, c.query); got != c.want {
