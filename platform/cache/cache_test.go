@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -404,7 +403,7 @@ func BenchmarkHit(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer a.c.memory.Close()
-	load := func(context.Context) (string, bool, error) { return fmt.Sprint("x"), true, nil }
+	load := func(context.Context) (string, bool, error) { return "x", true, nil }
 	_, _, _ = a.Get(b.Context(), 1, load)
 	a.c.memory.Wait()
 	b.ReportAllocs()
