@@ -153,6 +153,9 @@ func (c *Cache) refresh(r *http.Request, old *entry) {
 	if c.flights.running[key] != nil || c.flights.behind.Load() >= refreshesAtMost {
 		return
 	}
+	if now, _ := c.store.find(r, &c.s, c.purges); now != old {
+		return // a load that ended a moment ago has replaced it
+	}
 	mine := c.flights.begin(key)
 	c.flights.behind.Add(1)
 	out := r.Clone(context.WithoutCancel(r.Context()))
