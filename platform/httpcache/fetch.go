@@ -47,7 +47,8 @@ func (c *Cache) load(w http.ResponseWriter, r *http.Request, old *entry, why str
 	}
 	key := keyOf(r)
 	alone := &c.flights.alone[stripe(key)%4096]
-	if alone.Load() > c.s.Clock().UnixNano() {
+	// Who asks for a newer answer than the stored one is not served by a load that began before they came.
+	if alone.Load() > c.s.Clock().UnixNano() || why == "request" {
 		c.metrics.count(missed)
 		c.lead(w, r, old, why, nil)
 		return
@@ -57,6 +58,15 @@ func (c *Cache) load(w http.ResponseWriter, r *http.Request, old *entry, why str
 		c.flights.lock.Unlock()
 		c.follow(w, r, running, why)
 		return
+	}
+	// A load that ended between the look into the store and here has brought what is asked for.
+	if now, _ := c.store.find(r, &c.s, c.purges); now != nil && now != old {
+		if use, _ := now.usable(c.s.Clock(), said{}); use == asIs {
+			c.flights.lock.Unlock()
+			c.metrics.count(collapsed)
+			c.answer(w, r, now, c.s.Clock(), forwarded(c.s.Name, why, 0, false, true))
+			return
+		}
 	}
 	mine := c.flights.begin(key)
 	c.flights.lock.Unlock()
