@@ -245,6 +245,17 @@ func postgresOf(home string) []int {
 	return found
 }
 
+// leftOf gives the servers that are still there after a moment: PostgreSQL's logger ends just after the rest of it.
+func leftOf(home string) (left []int) {
+	for range 100 {
+		if left = postgresOf(home); len(left) == 0 {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return left
+}
+
 // transcript collects what a process prints, for a reader beside it.
 type transcript struct {
 	lock  sync.Mutex

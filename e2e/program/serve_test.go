@@ -35,7 +35,7 @@ func TestALibrarysLife(t *testing.T) {
 		if status != 0 || token == "" || strings.ContainsAny(token, " \n") {
 			t.Fatalf("status %d, printed %q, said %q", status, out, words)
 		}
-		if left := postgresOf(home); len(left) > 0 {
+		if left := leftOf(home); len(left) > 0 {
 			t.Errorf("the command left processes %v", left)
 		}
 	})
@@ -164,7 +164,7 @@ func TestALibrarysLife(t *testing.T) {
 		for len(postgresOf(home)) > 0 && time.Since(begin) < 5*time.Second {
 			time.Sleep(20 * time.Millisecond)
 		}
-		if left := postgresOf(home); len(left) > 0 {
+		if left := leftOf(home); len(left) > 0 {
 			t.Errorf("processes %v are left", left)
 		}
 	})
@@ -216,7 +216,7 @@ func TestAGivenPrimaryIsUsedAndNothingPrivateStarted(t *testing.T) {
 	given := []string{"BOOKVAULT_DATABASE_PRIMARY=" + cluster.PrimaryDSN()}
 	server := serve(t, home, given)
 	server.mustAsk(t, "GET", "/readyz", "", "", http.StatusOK)
-	if left := postgresOf(home); len(left) > 0 {
+	if left := leftOf(home); len(left) > 0 {
 		t.Errorf("started %v", left)
 	}
 	if _, err := os.Stat(filepath.Join(home, "data", "postgres")); !os.IsNotExist(err) {
