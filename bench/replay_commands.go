@@ -99,20 +99,45 @@ func (d *workday) scan() error {
 	if err != nil {
 		return err
 	}
-	if it.Status != borrowing.Available && it.Status != borrowing.OnHoldShelf {
+	card, at := d.cards[member], it.HomeBranch
+	switch it.Status {
+	case borrowing.Available:
+	case borrowing.OnHoldShelf: // whoever it is kept for comes for it
+		if card, err = d.keptFor(book, barcode); err != nil {
+			return err
+		}
+		heavy, at = false, it.CurrentBranch
+	default:
+		if it.TransitTo != "" {
+			at = it.TransitTo
+		}
 		return d.timed("check-in", queued, func() error {
-			_, err := d.desk.CheckIn(d.ctx, borrowing.CheckIn{Barcode: barcode, Branch: it.HomeBranch}, borrowing.Order{})
+			_, err := d.desk.CheckIn(d.ctx, borrowing.CheckIn{Barcode: barcode, Branch: at}, borrowing.Order{})
 			return err
 		})
 	}
 	lend := func() error {
-		lent, err := d.desk.CheckOut(d.ctx, borrowing.CheckOut{Card: d.cards[member], Barcode: barcode, Branch: it.HomeBranch}, borrowing.Order{})
-		if err == nil {
+		lent, err := d.desk.CheckOut(d.ctx, borrowing.CheckOut{Card: card, Barcode: barcode, Branch: at}, borrowing.Order{})
+		if err == nil && card == d.cards[member] {
 			d.renewal.add(member, lent.ID)
 		}
 		return err
 	}
 	return d.timed("check-out", queued || heavy, lend)
+}
+
+// keptFor gives the card of the member for whom a copy lies on the hold shelf.
+func (d *workday) keptFor(book int64, barcode string) (string, error) {
+	holds, _, err := d.desk.Holds(d.ctx, "", borrowing.HoldFilter{BookID: book, Live: true, Limit: 300})
+	if err != nil {
+		return "", err
+	}
+	for _, h := range holds {
+		if h.Status == borrowing.HoldReady && h.Barcode == barcode {
+			return h.MemberCard, nil
+		}
+	}
+	return d.cards[d.plan.heavy], nil // its hold is over; anybody may have it
 }
 
 func (d *workday) renew() error {
