@@ -66,9 +66,6 @@ func explain(ctx context.Context, err error) error {
 	switch state := sqlState(err); {
 	case errors.Is(err, errBusy):
 		return unavailable("database_busy", "The database has more to do than it can take. Please try again in a moment.")
-	case state == "57014" && strings.Contains(err.Error(), "user request"):
-		// Not our statement was meant: the cancellation of one that ran before it on the same connection came late.
-		return unavailable("database_interrupted", "The database was interrupted in this. Please try again.")
 	case state == "57014":
 		return problem.New(problem.DeadlineExceeded, "database_timeout", "The database needed too long for this. Please ask for less, or try again later.").Because(err)
 	case state == "55P03", inConflict(err):

@@ -241,7 +241,7 @@ func (s Settings) openPool(dsn string, maxConns, minConns int32, more map[string
 func (s Settings) configure(c *pgx.ConnConfig, more map[string]string) {
 	c.ConnectTimeout = s.ConnectTimeout
 	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
+		return &canceller{conn: conn, patience: cancelPatience}
 	}
 	if s.Pooler { // its connections change hands after each transaction, and so would these parameters
 		c.DefaultQueryExecMode = pgx.QueryExecModeExec

@@ -1,0 +1,65 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"bookvault/platform/database"
+	"bookvault/platform/database/dbtest"
+)
+
+// One connection, and callers who leave at every moment of a statement: before it, in it, as it ends. Who comes next on the same
+// connection never pays for it, and finds it soon.
+func TestACancellationNeverMeetsTheNextStatement(t *testing.T) {
+	db := dbtest.New(t, dbtest.With(func(s *database.Settings) { s.MaxConns = 1 }))
+	left, begun := 0, time.Now()
+	for range 400 {
+		ctx, cancel := context.WithCancel(t.Context())
+		leaves := time.AfterFunc(time.Duration(rand.IntN(4000))*time.Microsecond, cancel)
+		// Some end long after the caller left, some at the same moment.
+		_, err := db.Pool().Exec(ctx, `SELECT pg_sleep($1)`, []float64{0.001, 0.004, 0.03}[rand.IntN(3)])
+		leaves.Stop()
+		cancel()
+		if err != nil {
+			left++
+			if ctx.Err() == nil || !errors.Is(err, context.Canceled) && !strings.Contains(err.Error(), "57014") {
+				t.Fatalf("who left is answered %v", err)
+			}
+		}
+		if _, err := db.Pool().Exec(t.Context(), `SELECT 1`); err != nil {
+			t.Fatalf("who came next is answered %v, after %d who left", err, left)
+		}
+	}
+	if left < 50 {
+		t.Errorf("only %d left", left)
+	}
+	t.Logf("%d of 400 left, in %v", left, time.Since(begun))
+}
+
+func TestAConnectionWhoseCancellationIsUnansweredIsGivenUp(t *testing.T) {
+	c := dbtest.New(t).Pool().Config().ConnConfig.Copy()
+	for patience, closed := range map[time.Duration]bool{time.Nanosecond: true, 10 * time.Second: false} {
+		c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler { return database.Canceller(conn, patience) }
+		conn, err := pgx.ConnectConfig(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if _, err := conn.Exec(ctx, `SELECT pg_sleep(5)`); err == nil {
+			t.Error("it was not cancelled")
+		}
+		cancel()
+		if conn.IsClosed() != closed {
+			t.Errorf("with a patience of %v the connection is closed: %v", patience, conn.IsClosed())
+		}
+		_ = conn.Close(t.Context())
+	}
+}

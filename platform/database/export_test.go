@@ -1,0 +1,13 @@
+package database
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+)
+
+// Canceller makes the handler of cancellations with a patience of the test's.
+func Canceller(conn *pgconn.PgConn, patience time.Duration) ctxwatch.Handler {
+	return &canceller{conn: conn, patience: patience}
+}
