@@ -198,9 +198,12 @@ func (w *crowd) settle(random *rand.Rand, counter context.Context, card string) 
 func (w *crowd) check(r *rapid.T) {
 	w.consistent()
 	for what, query := range map[string]string{
-		"a copy's loans follow one another": `SELECT a.id FROM borrowing.loans a JOIN borrowing.loans b ON a.item_id = b.item_id AND a.id < b.id
-			WHERE a.opened_at <= b.opened_at AND coalesce(a.closed_at, 'infinity') > b.opened_at AND a.member_id / 10 = $1
-			AND NOT EXISTS (SELECT FROM borrowing.events e WHERE e.stream IN ('loan/' || a.id, 'loan/' || b.id) AND e.type = 'LoanMoved')`, // that began with another copy
+		// By the order of the ledger: a web loan holds its copy from the moment it moved there.
+		"a copy's loans follow one another": `WITH held AS (SELECT l.id, l.item_id, max(e.position) FILTER (WHERE e.type IN ('LoanOpened', 'LoanMoved')) AS since,
+				max(e.position) FILTER (WHERE e.type IN ('LoanClosed', 'LoanReversed')) AS until
+			FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id JOIN borrowing.events e ON e.stream = 'loan/' || l.id
+			WHERE i.barcode LIKE 'P' || ($1::bigint - 100000) || '-%' GROUP BY l.id, l.item_id)
+			SELECT a.id FROM held a JOIN held b ON a.item_id = b.item_id AND a.since < b.since AND (a.until IS NULL OR a.until > b.since)`,
 		"who waits has a place of their own": `SELECT book_id FROM borrowing.holds WHERE status IN ('waiting', 'in_transit', 'ready') AND member_id / 10 = $1
 			GROUP BY book_id, place HAVING count(*) > 1`,
 	} {
