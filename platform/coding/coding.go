@@ -2,7 +2,7 @@
 // client's Accept-Encoding likes best, and which kinds of content gain by being coded.
 //
 // It knows nothing of how codings are made: platform/gateway codes what is made for one request, platform/cdn what is the
-// same for all, and both must read a client's wishes alike.
+// same for all, platform/httpcache what it keeps, and all must read a client's wishes, and name their variants, alike.
 package coding
 
 import "strings"
@@ -151,3 +151,18 @@ func AddVary(vary []string) []string {
 }
 
 var acceptEncoding = []string{"Accept-Encoding"}
+
+// tagEnds end the opaque part of a variant's ETag, its closing quote included: no tag can hold a quote elsewhere.
+var tagEnds = [Count]string{Identity: `"`, Gzip: `-gzip"`, Zstd: `-zstd"`}
+
+// TagEnd is what the ETag of a coded variant ends with, its closing quote included.
+func TagEnd(c Coding) string { return tagEnds[c] }
+
+// Tag is the ETag of a variant: two codings of one content are two representations. A weak one stays: it says no more than that the
+// meaning is the same.
+func Tag(tag string, c Coding) string {
+	if c == Identity || len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' {
+		return tag
+	}
+	return tag[:len(tag)-1] + tagEnds[c]
+}

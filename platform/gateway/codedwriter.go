@@ -169,7 +169,7 @@ func (w *codedWriter) begin() {
 			h["Content-Length"] = []string{strconv.Itoa(w.encoder.length)}
 		}
 		if len(tag) > 0 {
-			h["Etag"] = []string{variantTag(tag[0], w.coding)}
+			h["Etag"] = []string{coding.Tag(tag[0], w.coding)}
 		}
 	case w.status == http.StatusNotModified && len(tag) > 0:
 		w.nameVariant(h, tag[0])

@@ -8,22 +8,11 @@ import (
 	"bookvault/platform/coding"
 )
 
-// suffixes end the opaque part of a variant's ETag, its closing quote included: no tag can hold a quote elsewhere.
-var suffixes = [coding.Count]string{coding.Identity: `"`, coding.Gzip: `-gzip"`, coding.Zstd: `-zstd"`}
-
-// variantTag is the ETag of a variant. A weak one stays: it says no more than that the meaning is the same.
-func variantTag(tag string, c coding.Coding) string {
-	if c == coding.Identity || len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' {
-		return tag
-	}
-	return tag[:len(tag)-1] + suffixes[c]
-}
-
 // inner gives the request as handlers get it. HEAD becomes GET, since a header that is true of GET is made by doing it. In
 // If-None-Match the ETags of the coding that this client gets lose their suffix; those of other codings keep it and match
 // nothing, since a cache that holds only them has nothing to answer this client with.
 func (w *codedWriter) inner(r *http.Request) *http.Request {
-	suffix := suffixes[w.coding]
+	suffix := coding.TagEnd(w.coding)
 	w.asked = r.Header["If-None-Match"]
 	named := w.coding != coding.Identity && slices.ContainsFunc(w.asked, func(field string) bool { return strings.Contains(field, suffix) })
 	if !w.head && !named {
@@ -49,7 +38,7 @@ func (w *codedWriter) inner(r *http.Request) *http.Request {
 
 // nameVariant has a 304 name the variant that the client holds, so that a cache renews that one.
 func (w *codedWriter) nameVariant(h http.Header, tag string) {
-	variant := variantTag(tag, w.coding)
+	variant := coding.Tag(tag, w.coding)
 	if slices.ContainsFunc(w.asked, func(field string) bool { return strings.Contains(field, variant) }) {
 		h["Etag"] = []string{variant}
 	}

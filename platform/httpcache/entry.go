@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"bookvault/platform/coding"
 )
 
 // entry is a stored answer. It never changes once it is in the store, but for what is worked out from it on demand: a 304 makes
@@ -19,7 +21,7 @@ type entry struct {
 	begun  uint64      // the number of the last purge when its load began
 	shows  []uint16    // the stripes of what it shows
 
-	forms [encodings]atomic.Pointer[form]
+	forms [coding.Count]atomic.Pointer[form]
 	spoke atomic.Pointer[spoken]
 }
 
