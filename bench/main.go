@@ -142,6 +142,18 @@ func startServer(ctx context.Context, parameters map[string]string) (*server, er
 	return &server{dir: dir, cluster: cluster}, nil
 }
 
+// freshServer starts one with a migrated database that is open. stop ends both.
+func freshServer(ctx context.Context) (s *server, db *database.DB, stop func(), err error) {
+	if s, err = startServer(ctx, nil); err != nil {
+		return nil, nil, nil, err
+	}
+	if db, _, err = s.fresh(ctx); err != nil {
+		s.stop()
+		return nil, nil, nil, err
+	}
+	return s, db, func() { db.Close(); s.stop() }, nil
+}
+
 func (s *server) stop() {
 	if err := s.cluster.Stop(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: stop PostgreSQL:", err)

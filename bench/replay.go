@@ -50,16 +50,11 @@ func benchReplay(ctx context.Context, args []string, out *report) error {
 		return err
 	}
 	p.items = 3 * p.titles
-	server, err := startServer(ctx, nil)
+	_, db, stop, err := freshServer(ctx)
 	if err != nil {
 		return err
 	}
-	defer server.stop()
-	db, _, err := server.fresh(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+	defer stop()
 	r, err := newReplay(ctx, db, p)
 	if err != nil {
 		return err

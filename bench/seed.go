@@ -26,16 +26,11 @@ func benchSeed(ctx context.Context, args []string, out *report) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	server, err := startServer(ctx, nil)
+	server, db, stop, err := freshServer(ctx)
 	if err != nil {
 		return err
 	}
-	defer server.stop()
-	db, _, err := server.fresh(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+	defer stop()
 	begun := time.Now()
 	clock := stopwatch{server: server}
 	clock.lap()

@@ -102,11 +102,8 @@ func (o *operations) listCharges(ctx context.Context, in *listChargesIn) (*accou
 	if err != nil {
 		return nil, err
 	}
-	bodies := make([]chargeBody, len(account.Charges))
-	for i, c := range account.Charges {
-		bodies[i] = chargeOf(c, isStaff(ctx))
-	}
-	page := page(bodies, account.More, scope, func(c chargeBody) int64 { return c.ID })
+	body := func(c borrowing.ChargeView) chargeBody { return chargeOf(c, isStaff(ctx)) }
+	page := page(account.Charges, account.More, scope, body, func(c chargeBody) int64 { return c.ID })
 	return &accountOut{Link: rest.NextLink(ctx, page.NextCursor), Body: accountBody{Items: page.Items, NextCursor: page.NextCursor,
 		Balance: account.Balance.Minor, Accrued: account.Accrued.Minor, AmountBody: amountOf(account.Balance.Currency)}}, nil
 }

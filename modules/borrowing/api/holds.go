@@ -70,12 +70,7 @@ type listHoldsIn struct {
 	Cursor     string `query:"cursor" maxLength:"500"`
 }
 
-type holdsOut struct {
-	Link string `header:"Link"`
-	Body rest.Page[holdBody]
-}
-
-func (o *operations) listHolds(ctx context.Context, in *listHoldsIn) (*holdsOut, error) {
+func (o *operations) listHolds(ctx context.Context, in *listHoldsIn) (*listOut[holdBody], error) {
 	p, _ := identity.FromContext(ctx)
 	scope := fmt.Sprintf("holds %d %q %d %s", p.MemberID, in.MemberCard, in.BookID, in.Status)
 	before, err := place(scope, in.Cursor)
@@ -86,13 +81,7 @@ func (o *operations) listHolds(ctx context.Context, in *listHoldsIn) (*holdsOut,
 	if err != nil {
 		return nil, err
 	}
-	bodies := make([]holdBody, len(holds))
-	for i, h := range holds {
-		bodies[i] = holdOf(h)
-	}
-	out := &holdsOut{Body: page(bodies, more, scope, func(h holdBody) int64 { return h.ID })}
-	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
-	return out, nil
+	return listed(ctx, holds, more, scope, holdOf, func(h holdBody) int64 { return h.ID }), nil
 }
 
 type oneHoldIn struct {

@@ -94,12 +94,7 @@ type listItemsIn struct {
 	Cursor string `query:"cursor" maxLength:"500"`
 }
 
-type itemsOut struct {
-	Link string `header:"Link"`
-	Body rest.Page[itemBody]
-}
-
-func (o *operations) listItems(ctx context.Context, in *listItemsIn) (*itemsOut, error) {
+func (o *operations) listItems(ctx context.Context, in *listItemsIn) (*listOut[itemBody], error) {
 	scope := fmt.Sprintf("items %d", in.BookID)
 	after, err := place(scope, in.Cursor)
 	if err != nil {
@@ -109,13 +104,8 @@ func (o *operations) listItems(ctx context.Context, in *listItemsIn) (*itemsOut,
 	if err != nil {
 		return nil, err
 	}
-	bodies := make([]itemBody, len(items))
-	for i, it := range items {
-		bodies[i] = itemOf(it, isStaff(ctx))
-	}
-	out := &itemsOut{Body: page(bodies, more, scope, func(b itemBody) int64 { return b.ID })}
-	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
-	return out, nil
+	body := func(it borrowing.Item) itemBody { return itemOf(it, isStaff(ctx)) }
+	return listed(ctx, items, more, scope, body, func(b itemBody) int64 { return b.ID }), nil
 }
 
 type oneItemIn struct {

@@ -88,12 +88,7 @@ type shelvedBody struct {
 	Clear      bool   `json:"clear" doc:"Nobody fetches it any more: check it in."`
 }
 
-type shelfOut struct {
-	Link string `header:"Link"`
-	Body rest.Page[shelvedBody]
-}
-
-func (o *operations) holdShelf(ctx context.Context, in *holdShelfIn) (*shelfOut, error) {
+func (o *operations) holdShelf(ctx context.Context, in *holdShelfIn) (*listOut[shelvedBody], error) {
 	scope := fmt.Sprintf("hold shelf %q %t", in.Branch, in.Clear)
 	after, err := place(scope, in.Cursor)
 	if err != nil {
@@ -105,14 +100,12 @@ func (o *operations) holdShelf(ctx context.Context, in *holdShelfIn) (*shelfOut,
 	if err != nil {
 		return nil, err
 	}
-	bodies := make([]shelvedBody, len(list))
-	for i, e := range list {
-		bodies[i] = shelvedBody{ItemID: e.Item.ID, Barcode: e.Item.Barcode, BookID: e.Item.BookID, Title: e.Title, Part: e.Item.Part, CallNumber: e.Item.CallNumber,
-			HoldID: e.Hold.ID, HoldStatus: string(e.Hold.Status), Slip: e.Slip, ExpiresOn: textOf(e.Hold.ExpiresOn), Clear: e.Clear}
-	}
-	out := &shelfOut{Body: page(bodies, more, scope, func(b shelvedBody) int64 { return b.ItemID })}
-	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
-	return out, nil
+	return listed(ctx, list, more, scope, shelvedOf, func(b shelvedBody) int64 { return b.ItemID }), nil
+}
+
+func shelvedOf(e borrowing.Shelved) shelvedBody {
+	return shelvedBody{ItemID: e.Item.ID, Barcode: e.Item.Barcode, BookID: e.Item.BookID, Title: e.Title, Part: e.Item.Part, CallNumber: e.Item.CallNumber,
+		HoldID: e.Hold.ID, HoldStatus: string(e.Hold.Status), Slip: e.Slip, ExpiresOn: textOf(e.Hold.ExpiresOn), Clear: e.Clear}
 }
 
 type travellingBody struct {
@@ -126,12 +119,7 @@ type travellingBody struct {
 	HoldID  int64  `json:"hold_id,omitempty" doc:"The hold it travels for; left out, it goes home."`
 }
 
-type transitOut struct {
-	Link string `header:"Link"`
-	Body rest.Page[travellingBody]
-}
-
-func (o *operations) transit(ctx context.Context, in *DeskList) (*transitOut, error) {
+func (o *operations) transit(ctx context.Context, in *DeskList) (*listOut[travellingBody], error) {
 	scope := fmt.Sprintf("transit %q", in.Branch)
 	after, err := place(scope, in.Cursor)
 	if err != nil {
@@ -141,12 +129,10 @@ func (o *operations) transit(ctx context.Context, in *DeskList) (*transitOut, er
 	if err != nil {
 		return nil, err
 	}
-	bodies := make([]travellingBody, len(list))
-	for i, e := range list {
-		bodies[i] = travellingBody{ItemID: e.Item.ID, Barcode: e.Item.Barcode, BookID: e.Item.BookID, Title: e.Title, Part: e.Item.Part,
-			From: e.Item.CurrentBranch, To: e.Item.TransitTo, HoldID: e.HoldID}
-	}
-	out := &transitOut{Body: page(bodies, more, scope, func(b travellingBody) int64 { return b.ItemID })}
-	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
-	return out, nil
+	return listed(ctx, list, more, scope, travellingOf, func(b travellingBody) int64 { return b.ItemID }), nil
+}
+
+func travellingOf(e borrowing.Travelling) travellingBody {
+	return travellingBody{ItemID: e.Item.ID, Barcode: e.Item.Barcode, BookID: e.Item.BookID, Title: e.Title, Part: e.Item.Part,
+		From: e.Item.CurrentBranch, To: e.Item.TransitTo, HoldID: e.HoldID}
 }

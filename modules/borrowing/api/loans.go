@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"bookvault/modules/borrowing"
@@ -178,12 +177,7 @@ type listLoansIn struct {
 	Cursor     string `query:"cursor" maxLength:"500"`
 }
 
-type loansOut struct {
-	Link string `header:"Link"`
-	Body rest.Page[LoanBody]
-}
-
-func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*loansOut, error) {
+func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*listOut[LoanBody], error) {
 	p, _ := identity.FromContext(ctx)
 	scope := fmt.Sprintf("loans %d %q %s", p.MemberID, in.MemberCard, in.Status)
 	before, err := place(scope, in.Cursor)
@@ -201,18 +195,12 @@ func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*loansOut,
 }
 
 // loans answers a page of a list of loans.
-func (o *operations) loans(ctx context.Context, card string, f borrowing.LoanFilter, scope string) (*loansOut, error) {
+func (o *operations) loans(ctx context.Context, card string, f borrowing.LoanFilter, scope string) (*listOut[LoanBody], error) {
 	loans, more, err := o.desk.Loans(ctx, card, f)
 	if err != nil {
 		return nil, err
 	}
-	bodies := make([]LoanBody, len(loans))
-	for i, l := range loans {
-		bodies[i] = loanOf(l)
-	}
-	out := &loansOut{Body: page(bodies, more, scope, func(l LoanBody) int64 { return l.ID })}
-	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
-	return out, nil
+	return listed(ctx, loans, more, scope, loanOf, func(l LoanBody) int64 { return l.ID }), nil
 }
 
 type exceptionsIn struct {
@@ -221,7 +209,7 @@ type exceptionsIn struct {
 	Cursor string `query:"cursor" maxLength:"500"`
 }
 
-func (o *operations) exceptions(ctx context.Context, in *exceptionsIn) (*loansOut, error) {
+func (o *operations) exceptions(ctx context.Context, in *exceptionsIn) (*listOut[LoanBody], error) {
 	scope := fmt.Sprintf("exceptions %q", in.Branch)
 	before, err := place(scope, in.Cursor)
 	if err != nil {
@@ -247,41 +235,4 @@ func (o *operations) getLoan(ctx context.Context, in *oneLoanIn) (*struct{ Body 
 		return nil, err
 	}
 	return &struct{ Body explainedLoan }{explainedLoan{LoanBody: loanOf(l), Terms: l.Terms, DueWhy: l.Why.Due, Overridden: l.Why.Overridden}}, nil
-}
-
-type loanEventsIn struct {
-	ID     int64  `path:"id" minimum:"1"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	Cursor string `query:"cursor" maxLength:"500"`
-}
-
-type eventBody struct {
-	Version int       `json:"version" doc:"1, 2, 3 … in the life of the loan."`
-	Type    string    `json:"type"`
-	At      time.Time `json:"at"`
-	By      string    `json:"by" doc:"borrower, system, or staff (for staff with the id)."`
-	Reason  string    `json:"reason,omitempty"`
-	Data    any       `json:"data"`
-}
-
-func (o *operations) loanEvents(ctx context.Context, in *loanEventsIn) (*struct{ Body rest.Page[eventBody] }, error) {
-	scope := fmt.Sprintf("loan events %d", in.ID)
-	after, err := place(scope, in.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	events, more, err := o.desk.LoanEvents(ctx, in.ID, int(min(after, 1<<30)), in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	p, _ := identity.FromContext(ctx)
-	bodies := make([]eventBody, len(events))
-	for i, e := range events {
-		by := e.Actor
-		if !p.May(identity.Desk) {
-			by, _, _ = strings.Cut(by, "/") // a patron is not told which colleague
-		}
-		bodies[i] = eventBody{Version: e.Version, Type: e.Type, At: e.At, By: by, Reason: e.Reason, Data: e.Data}
-	}
-	return &struct{ Body rest.Page[eventBody] }{page(bodies, more, scope, func(e eventBody) int64 { return int64(e.Version) })}, nil
 }

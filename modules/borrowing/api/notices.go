@@ -50,12 +50,7 @@ type listNoticesIn struct {
 	Cursor     string `query:"cursor" maxLength:"500"`
 }
 
-type noticesOut struct {
-	Link string `header:"Link"`
-	Body rest.Page[noticeBody]
-}
-
-func (o *operations) listNotices(ctx context.Context, in *listNoticesIn) (*noticesOut, error) {
+func (o *operations) listNotices(ctx context.Context, in *listNoticesIn) (*listOut[noticeBody], error) {
 	p, _ := identity.FromContext(ctx)
 	scope := fmt.Sprintf("notices %d %q %s", p.MemberID, in.MemberCard, in.Status)
 	before, err := place(scope, in.Cursor)
@@ -66,13 +61,7 @@ func (o *operations) listNotices(ctx context.Context, in *listNoticesIn) (*notic
 	if err != nil {
 		return nil, err
 	}
-	bodies := make([]noticeBody, len(notices))
-	for i, n := range notices {
-		bodies[i] = noticeOf(n)
-	}
-	out := &noticesOut{Body: page(bodies, more, scope, func(n noticeBody) int64 { return n.ID })}
-	out.Link = rest.NextLink(ctx, out.Body.NextCursor)
-	return out, nil
+	return listed(ctx, notices, more, scope, noticeOf, func(n noticeBody) int64 { return n.ID }), nil
 }
 
 type noticeToldIn struct {

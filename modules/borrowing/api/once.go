@@ -122,24 +122,3 @@ func (o *override) domain() borrowing.Override {
 	}
 	return borrowing.Override{Codes: o.Codes, Reason: o.Reason}
 }
-
-// page cuts a list whose next part begins after a place, under a scope that names the whole list.
-func page[T any](items []T, more bool, scope string, last func(T) int64) rest.Page[T] {
-	p := rest.Page[T]{Items: items}
-	if p.Items == nil {
-		p.Items = []T{}
-	}
-	if more && len(items) > 0 {
-		cursor := rest.EncodeCursor(scope, last(items[len(items)-1]))
-		p.NextCursor = &cursor
-	}
-	return p
-}
-
-// place opens a cursor; 0 for none.
-func place(scope, cursor string) (at int64, err error) {
-	if cursor != "" {
-		err = rest.DecodeCursor(scope, cursor, &at)
-	}
-	return at, err
-}

@@ -181,14 +181,9 @@ type listVersionsIn struct {
 	Cursor string `query:"cursor" maxLength:"500"`
 }
 
-type versionsOut struct {
-	Link string `header:"Link"`
-	Body rest.Page[PublishedBody]
-}
-
 // versionsOf lists the versions of one of the two documents.
-func (o *operations) versionsOf(stream string) func(context.Context, *listVersionsIn) (*versionsOut, error) {
-	return func(ctx context.Context, in *listVersionsIn) (*versionsOut, error) {
+func (o *operations) versionsOf(stream string) func(context.Context, *listVersionsIn) (*listOut[PublishedBody], error) {
+	return func(ctx context.Context, in *listVersionsIn) (*listOut[PublishedBody], error) {
 		scope := "versions " + stream
 		before, err := place(scope, in.Cursor)
 		if err != nil {
@@ -198,13 +193,7 @@ func (o *operations) versionsOf(stream string) func(context.Context, *listVersio
 		if err != nil {
 			return nil, err
 		}
-		bodies := make([]PublishedBody, len(list))
-		for i, e := range list {
-			bodies[i] = publishedOf(e)
-		}
-		out := &versionsOut{Body: page(bodies, more, scope, func(b PublishedBody) int64 { return int64(b.Version) })}
-		out.Link = rest.NextLink(ctx, out.Body.NextCursor)
-		return out, nil
+		return listed(ctx, list, more, scope, publishedOf, func(b PublishedBody) int64 { return int64(b.Version) }), nil
 	}
 }
 

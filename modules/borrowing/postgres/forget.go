@@ -80,12 +80,8 @@ func (s *Store) Forget(ctx context.Context, f borrowing.Forgetting, links []borr
 		if _, err := tx.Exec(ctx, `SELECT FROM borrowing.accounts WHERE member_id = ANY($1) ORDER BY member_id FOR NO KEY UPDATE`, members); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `DELETE FROM borrowing.borrower_refs r USING (`+query+`) d
+		gone, err := deleted(ctx, tx, `DELETE FROM borrowing.borrower_refs r USING (`+query+`) d
 			WHERE r.borrower_ref = d.borrower_ref AND r.member_id = d.member_id RETURNING r.borrower_ref`, append(args, texts(refs))...)
-		if err != nil {
-			return err
-		}
-		gone, err := pgx.CollectRows(rows, takeRef)
 		if err != nil {
 			return err
 		}
@@ -100,11 +96,7 @@ func (s *Store) Forget(ctx context.Context, f borrowing.Forgetting, links []borr
 
 // forgetWith removes what else speaks of loans and holds whose mapping is being deleted: what charges were for, and kept answers.
 func forgetWith(ctx context.Context, tx pgx.Tx, refs []borrowing.Ref) error {
-	rows, err := tx.Query(ctx, `DELETE FROM borrowing.charge_subjects WHERE borrower_ref = ANY($1::text[]::uuid[]) RETURNING charge_ref`, texts(refs))
-	if err != nil {
-		return err
-	}
-	charges, err := pgx.CollectRows(rows, takeRef)
+	charges, err := deleted(ctx, tx, `DELETE FROM borrowing.charge_subjects WHERE borrower_ref = ANY($1::text[]::uuid[]) RETURNING charge_ref`, texts(refs))
 	if err != nil {
 		return err
 	}
@@ -119,6 +111,15 @@ func forgetAnswers(ctx context.Context, tx pgx.Tx, refs []borrowing.Ref) error {
 
 func takeRef(row pgx.CollectableRow) (r borrowing.Ref, err error) { return r, row.Scan((*ref)(&r)) }
 
+// deleted carries out a deletion and gives the refs that it returns.
+func deleted(ctx context.Context, tx pgx.Tx, query string, args ...any) ([]borrowing.Ref, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, takeRef)
+}
+
 // ForgetCharges cuts charges that were made by hand from the ledger. What the desk wrote as their note stays on the account.
 func (s *Store) ForgetCharges(ctx context.Context, f borrowing.Forgetting) (forgotten int, err error) {
 	narrow := fmt.Sprintf(noHistorian, "c") + ` AND $3::bigint = 0`
@@ -126,15 +127,11 @@ func (s *Store) ForgetCharges(ctx context.Context, f borrowing.Forgetting) (forg
 		f, narrow = whateverIsOver(f), ` AND c.member_id = $3`
 	}
 	err = s.db.InPgxTx(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `DELETE FROM borrowing.charge_subjects WHERE charge_id IN (
+		gone, err := deleted(ctx, tx, `DELETE FROM borrowing.charge_subjects WHERE charge_id IN (
 			SELECT s.charge_id FROM borrowing.charge_subjects s JOIN borrowing.account_entries c ON c.id = s.charge_id
 			WHERE s.borrower_ref IS NULL`+narrow+` AND NOT EXISTS (SELECT FROM borrowing.open_charges o WHERE o.charge_id = s.charge_id)
 			  AND NOT EXISTS (SELECT FROM borrowing.account_entries e WHERE e.charge_id = s.charge_id AND e.day >= $1)
 			LIMIT $2) RETURNING charge_ref`, f.Day.Midnight(), f.Limit, f.MemberID)
-		if err != nil {
-			return err
-		}
-		gone, err := pgx.CollectRows(rows, takeRef)
 		if err != nil {
 			return err
 		}

@@ -54,6 +54,10 @@ type holdRow struct {
 const holdColumns = `h.id, h.borrower_ref, h.member_id, h.book_id, h.part, h.item_id, h.pickup_branch, h.status, h.place, h.captured_item,
 	h.suspended_until, h.placed_at, h.ready_on, h.expires_on, h.closed_at, h.version`
 
+// queuedHolds reads holds with the standing of their members, as queuedRow takes them.
+const queuedHolds = `SELECT ` + holdColumns + `, a.category, a.expires_on AS member_expires_on, a.blocked
+	FROM borrowing.holds h LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id`
+
 func (r holdRow) hold() borrowing.Hold {
 	return borrowing.Hold{ID: r.ID, Ref: borrowing.Ref(r.BorrowerRef), MemberID: value(r.MemberID), BookID: r.BookID, Part: value(r.Part), ItemID: value(r.ItemID),
 		PickupBranch: r.PickupBranch, Status: borrowing.HoldStatus(r.Status), Place: r.Place, CapturedItem: value(r.CapturedItem),

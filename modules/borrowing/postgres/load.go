@@ -76,90 +76,6 @@ func (l loader) ids(query string, n int, into *[]int64) {
 	})
 }
 
-func (l loader) account(id int64, standing borrowing.Standing) {
-	l.sc.Accounts[id] = &borrowing.Account{MemberID: id, Standing: standing, ByType: map[string]int{}, Books: map[int64]int{}, Owed: map[string]int64{}}
-}
-
-type countRow struct {
-	MemberID int64   `db:"member_id"`
-	ItemType string  `db:"item_type"`
-	Loans    int     `db:"loans"`
-	Books    []int64 `db:"books"`
-}
-
-// accounts locks the members. Those whose standing is known are made, or refreshed, by the same statement: ON CONFLICT DO UPDATE
-// locks a row also where its WHERE finds nothing to update.
-func (l loader) accounts(scope borrowing.Scope) {
-	var ids []int64
-	known := scope.Members
-	for _, id := range scope.Closing {
-		known = append(known[:len(known):len(known)], borrowing.Member{ID: id}) // nothing is kept of the standing of who goes
-	}
-	if len(known) > 0 && len(scope.Accounts) > 0 { // two statements follow: all of them in the order of their ids first
-		all := slices.Clone(scope.Accounts)
-		for _, m := range known {
-			all = append(all, m.ID)
-		}
-		l.Queue(`SELECT FROM borrowing.accounts WHERE member_id = ANY($1) ORDER BY member_id FOR NO KEY UPDATE`, all)
-	}
-	if n := len(known); n > 0 {
-		sorted := slices.SortedFunc(slices.Values(known), func(a, b borrowing.Member) int { return int(min(1, max(-1, a.ID-b.ID))) })
-		categories, expires, blocked, keeps := make([]string, n), make([]*time.Time, n), make([]bool, n), make([]bool, n)
-		for i, m := range sorted {
-			standing := borrowing.StandingOf(m)
-			ids, categories[i], blocked[i], keeps[i] = append(ids, m.ID), standing.Category, standing.Blocked, standing.KeepsHistory
-			if standing.ExpiresOn != nil {
-				midnight := standing.ExpiresOn.Midnight()
-				expires[i] = &midnight
-			}
-			l.account(m.ID, standing)
-		}
-		l.Queue(`INSERT INTO borrowing.accounts AS a (member_id, category, expires_on, blocked, keeps_history)
-			SELECT * FROM unnest($1::bigint[], $2::text[], $3::date[], $4::boolean[], $5::boolean[]) ON CONFLICT (member_id) DO UPDATE
-			SET category = excluded.category, expires_on = excluded.expires_on, blocked = excluded.blocked, keeps_history = excluded.keeps_history
-			WHERE (a.category, a.expires_on, a.blocked, a.keeps_history)
-				IS DISTINCT FROM (excluded.category, excluded.expires_on, excluded.blocked, excluded.keeps_history)`,
-			ids, categories, expires, blocked, keeps)
-	}
-	if len(scope.Accounts) > 0 {
-		for _, id := range scope.Accounts {
-			l.account(id, borrowing.Standing{})
-		}
-		l.Queue(`SELECT FROM borrowing.accounts WHERE member_id = ANY($1) ORDER BY member_id FOR NO KEY UPDATE`, scope.Accounts)
-		ids = append(ids, scope.Accounts...)
-	}
-	if len(ids) == 0 {
-		return
-	}
-	l.Queue(`SELECT member_id FROM borrowing.accounts WHERE member_id = ANY($1) AND closed`, ids).Query(func(rows pgx.Rows) error {
-		closed, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		for _, id := range closed {
-			l.sc.Accounts[id].Closed = true
-		}
-		return err
-	})
-	books := scope.Books
-	if books == nil {
-		books = []int64{}
-	}
-	each(l, `SELECT member_id, item_type, count(*) AS loans, coalesce(array_agg(book_id) FILTER (WHERE book_id = ANY($2)), '{}') AS books
-		FROM borrowing.loans WHERE member_id = ANY($1) AND status = 'open' GROUP BY member_id, item_type`, func(r countRow) {
-		a := l.sc.Accounts[r.MemberID]
-		a.ByType[r.ItemType] = r.Loans
-		for _, book := range r.Books {
-			a.Books[book]++
-		}
-	}, ids, books)
-	each(l, `SELECT member_id, currency, sum(outstanding)::bigint AS owed FROM borrowing.open_charges WHERE member_id = ANY($1) GROUP BY member_id, currency`,
-		func(r owedRow) { l.sc.Accounts[r.MemberID].Owed[r.Currency] = r.Owed }, ids)
-	if len(scope.Members) > 0 {
-		each(l, lateLoans, func(r lateRow) {
-			a := l.sc.Accounts[r.MemberID]
-			a.Late = append(a.Late, r.lateness())
-		}, ids, l.sc.Today.Midnight())
-	}
-}
-
 type titleRow struct {
 	BookID    int64 `db:"book_id"`
 	Items     int   `db:"items"`
@@ -256,121 +172,22 @@ func (l loader) loans(scope borrowing.Scope) {
 		l.sc.Loans[loan.ID] = &loan
 	}
 	if len(scope.Items) > 0 {
-		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id WHERE l.item_id = ANY($1) AND l.status = 'open'`,
+		each(l, loansOfItems+` WHERE l.item_id = ANY($1) AND l.status = 'open'`,
 			takeLoan, scope.Items)
-		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id
+		each(l, loansOfItems+`
 			WHERE l.item_id = ANY($1) AND l.lost_on IS NOT NULL AND l.returned_on IS NULL AND l.closed_by = 'settled'`, takeLoan, scope.Items)
 	}
 	if len(scope.Stock) > 0 {
-		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id WHERE i.book_id = ANY($1) AND l.status = 'open'`,
+		each(l, loansOfItems+` WHERE i.book_id = ANY($1) AND l.status = 'open'`,
 			takeLoan, scope.Stock)
 	}
 	if len(scope.Payers) > 0 {
-		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id
+		each(l, loansOfItems+`
 			WHERE l.member_id = ANY($1) AND l.status = 'open' AND l.lost_on IS NOT NULL`, takeLoan, scope.Payers)
 	}
 	if len(scope.Loans) > 0 {
-		each(l, `SELECT `+loanColumns+` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id WHERE l.id = ANY($1)`, takeLoan, scope.Loans)
+		each(l, loansOfItems+` WHERE l.id = ANY($1)`, takeLoan, scope.Loans)
 	}
-}
-
-type freeRow struct {
-	ID     int64   `db:"id"`
-	BookID int64   `db:"book_id"`
-	Part   *string `db:"part"`
-	Branch string  `db:"current_branch"`
-}
-
-func (r freeRow) free() borrowing.Free {
-	return borrowing.Free{ItemID: r.ID, BookID: r.BookID, Part: value(r.Part), Branch: r.Branch}
-}
-
-// holds loads the queues of the titles, the free copies of those that have one, the holds that are over and whose slips the
-// copies wear, and the holds asked for. They are protected by the locks of their titles.
-func (l loader) holds(scope borrowing.Scope) {
-	takeHold := func(r queuedRow) {
-		h := r.queued()
-		if !slices.ContainsFunc(l.sc.Holds, func(known *borrowing.Hold) bool { return known.ID == h.ID }) {
-			l.sc.Holds = append(l.sc.Holds, &h)
-		}
-	}
-	if members := append(slices.Clone(scope.HoldsOf), scope.Closing...); len(members) > 0 {
-		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
-			FROM borrowing.holds h LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id
-			WHERE h.member_id = ANY($1) AND h.status IN ('waiting', 'in_transit', 'ready') ORDER BY h.place`, takeHold, members)
-	}
-	if len(scope.Books) > 0 {
-		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
-			FROM borrowing.holds h LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id
-			WHERE h.book_id = ANY($1) AND h.status IN ('waiting', 'in_transit', 'ready') ORDER BY h.book_id, h.place`, takeHold, scope.Books)
-		each(l, `SELECT i.id, i.book_id, i.part, i.current_branch FROM borrowing.titles t JOIN borrowing.items i ON i.book_id = t.book_id
-			WHERE t.book_id = ANY($1) AND t.holds > 0 AND i.status = 'available' AND i.loanable ORDER BY i.id`, func(r freeRow) {
-			l.sc.Free = append(l.sc.Free, r.free())
-		}, scope.Books)
-	}
-	if len(scope.Items) > 0 {
-		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
-			FROM borrowing.items i JOIN borrowing.holds h ON h.id = i.slip_hold LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id
-			WHERE i.id = ANY($1) AND h.closed_at IS NOT NULL`, takeHold, scope.Items)
-	}
-	if len(scope.Holds) > 0 {
-		each(l, `SELECT `+holdColumns+`, a.category, a.expires_on AS member_expires_on, a.blocked
-			FROM borrowing.holds h LEFT JOIN borrowing.accounts a ON a.member_id = h.member_id WHERE h.id = ANY($1)`, takeHold, scope.Holds)
-	}
-}
-
-type heldRow struct {
-	MemberID int64  `db:"member_id"`
-	ItemType string `db:"item_type"` // "": all
-	Holds    int    `db:"holds"`
-}
-
-type typeRow struct {
-	BookID   int64  `db:"book_id"`
-	ItemType string `db:"item_type"`
-}
-
-type kindRow struct {
-	BookID int64  `db:"book_id"`
-	Part   string `db:"part"`
-}
-
-// holdLimits counts the live holds of the members, all and by the item types of the copies that can fill them, and loads the types and
-// parts of the titles' copies. The counts are protected by the locks of the accounts.
-func (l loader) holdLimits(scope borrowing.Scope) {
-	if scope.Siblings {
-		each(l, `SELECT DISTINCT book_id, coalesce(part, '') AS part FROM borrowing.items
-			WHERE book_id = ANY($1) AND loanable AND status <> 'withdrawn' AND id <> ALL($2)`, func(r kindRow) {
-			l.sc.Kinds[r.BookID] = append(l.sc.Kinds[r.BookID], r.Part)
-		}, scope.Books, scope.Items)
-	}
-	if scope.NewHolds == 0 && !scope.HoldLimits {
-		return
-	}
-	var members []int64
-	for _, m := range scope.Members {
-		members = append(members, m.ID)
-		l.sc.Accounts[m.ID].HoldsByType = map[string]int{}
-	}
-	each(l, `WITH mine AS (SELECT id, member_id, book_id, item_id FROM borrowing.holds
-			WHERE member_id = ANY($1) AND status IN ('waiting', 'in_transit', 'ready'))
-		SELECT member_id, '' AS item_type, count(*) AS holds FROM mine GROUP BY member_id
-		UNION ALL SELECT m.member_id, i.item_type, count(DISTINCT m.id) FROM mine m
-			JOIN borrowing.items i ON i.book_id = m.book_id AND i.status <> 'withdrawn' AND (m.item_id IS NULL OR i.id = m.item_id)
-			GROUP BY m.member_id, i.item_type`, func(r heldRow) {
-		a := l.sc.Accounts[r.MemberID]
-		if r.ItemType == "" {
-			a.AllHolds = r.Holds
-		} else {
-			a.HoldsByType[r.ItemType] = r.Holds
-		}
-	}, members)
-	each(l, `SELECT DISTINCT book_id, item_type FROM borrowing.items WHERE book_id = ANY($1) AND status <> 'withdrawn' ORDER BY book_id, item_type`, func(r typeRow) {
-		l.sc.ItemTypes[r.BookID] = append(l.sc.ItemTypes[r.BookID], r.ItemType)
-	}, scope.Books)
-	each(l, `SELECT DISTINCT book_id, coalesce(part, '') AS part FROM borrowing.items WHERE book_id = ANY($1) AND loanable AND status <> 'withdrawn'`, func(r kindRow) {
-		l.sc.Kinds[r.BookID] = append(l.sc.Kinds[r.BookID], r.Part)
-	}, scope.Books)
 }
 
 // notices loads and locks notices.

@@ -170,6 +170,9 @@ const loanColumns = `l.id, l.borrower_ref, l.member_id, l.item_id, i.barcode, l.
 	l.due_on, l.due_at, l.renewals, l.collected_at, l.closed_at, l.returned_on, l.closed_by, l.terms, l.explanation, l.version,
 	l.fined_minor, l.fined_through, l.lost_on, l.claimed_on`
 
+// loansOfItems reads loans with the barcodes of their copies, as loanRow takes them.
+const loansOfItems = `SELECT ` + loanColumns + ` FROM borrowing.loans l JOIN borrowing.items i ON i.id = l.item_id`
+
 func (r loanRow) loan() borrowing.Loan {
 	return borrowing.Loan{ID: r.ID, Ref: borrowing.Ref(r.BorrowerRef), MemberID: value(r.MemberID), ItemID: r.ItemID, Barcode: r.Barcode, BookID: r.BookID,
 		ItemType: r.ItemType, Branch: r.Branch, Channel: borrowing.Channel(r.Channel), Status: borrowing.LoanStatus(r.Status), OpenedAt: r.OpenedAt.UTC(),
