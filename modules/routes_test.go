@@ -1,4 +1,4 @@
-package main
+package modules_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,8 +24,6 @@ import (
 	"bookvault/platform/identity"
 	"bookvault/platform/rest"
 )
-
-func TestMain(m *testing.M) { dbtest.Main(m) }
 
 const walkersPassword = "walks through every door"
 
@@ -45,6 +44,10 @@ type proof struct {
 func openHouse(t *testing.T) house {
 	t.Helper()
 	db := dbtest.New(t)
+	defaults, err := os.ReadFile("../config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	settings, err := config.Load(config.Sources{Defaults: defaults})
 	if err != nil {
 		t.Fatal(err)
