@@ -167,7 +167,7 @@ func (r Remembered) again(once *Once) error {
 			problem.Field{Field: "header.Idempotency-Key", Detail: "belongs to another command"})
 	}
 	if r.Body == nil {
-		return problem.New(problem.GoneKind, AnswerForgotten,
+		return problem.Gone(AnswerForgotten,
 			"This command was carried out before. Its answer is no longer kept, since what it was about is over and who it was for was forgotten.")
 	}
 	return &Repeated{Status: r.Status, Body: r.Body}
