@@ -7,16 +7,24 @@ func (sc *Scene) freeCopy(it *Item, loan *Loan, branch string) Warning {
 		sc.moveLoan(loan, it, other)
 		return Warning{Code: WebLoanMoved, Detail: "It lay here for somebody who borrowed it on the web. Put the copy " + other.Barcode + " in its place."}
 	}
-	sc.takeBack(it, loan, branch)
-	return Warning{Code: TakenBack, Detail: "The copy was on loan to somebody else. That loan was closed."}
+	warning := Warning{Code: TakenBack, Detail: "The copy was on loan to somebody else. That loan was closed."}
+	if it.Status == Lost {
+		warning.Detail += " It had been declared lost."
+	}
+	if refunded := sc.takeBack(it, loan, branch); refunded.Minor > 0 {
+		warning.Detail += " It was paid for: give that member " + refunded.String() + " back."
+	}
+	return warning
 }
 
 // takeBack is the first half of "check in, then lend": the loan of another member ends like at any check-in, and the copy goes to the one
-// who stands at the desk instead of where a check-in would send it. judgeQueue has spoken for those who wait.
-func (sc *Scene) takeBack(it *Item, loan *Loan, branch string) {
+// who stands at the desk instead of where a check-in would send it. judgeQueue has spoken for those who wait. It gives what the other
+// member is to have back of the price of a lost copy.
+func (sc *Scene) takeBack(it *Item, loan *Loan, branch string) Money {
 	a := arrival{Scene: sc, item: it, loan: loan, branch: branch, returnedOn: max(sc.On, DateOf(loan.OpenedAt, sc.Zone))}
 	a.close()
 	a.move(func(it *Item) { it.Status, it.CurrentBranch, it.TransitTo = Available, branch, "" })
+	return a.refunded
 }
 
 // standIn finds the free copy that takes the place of one which was lent on the web and not handed over yet: of the same part and

@@ -105,6 +105,24 @@ func TestManyDesksTakeACopyOver(t *testing.T) {
 	l.consistent()
 }
 
+func TestALostCopyThatIsTakenOverSaysWhatIsToBeGivenBack(t *testing.T) {
+	l := fining(t, 2)
+	l.priced("B1", 1, 100_000)
+	l.mustLend("C1", "B1")
+	for _, c := range l.lose("B1").Charges {
+		if c.Kind == borrowing.LostCharge {
+			must(t, second(l.pay("C1", 60_000, c.ID)))
+		}
+	}
+	lent, err := l.takingOver(desk(), "C2", "B1")
+	must(t, err)
+	if w := lent.Warnings; len(w) != 1 || w[0].Code != borrowing.TakenBack || !strings.Contains(w[0].Detail, "declared lost") || !strings.Contains(w[0].Detail, "give that member "+(borrowing.Money{Minor: 60_000, Currency: "VND"}).String()) {
+		t.Errorf("warned %+v", w)
+	}
+	l.owes(1, 7000, 0)
+	l.consistent()
+}
+
 func TestAWebLoanNotCollectedMovesToAnotherFreeCopyWhenItsOwnIsScannedForSomebodyElse(t *testing.T) {
 	l := opened(t, 3)
 	l.add("B1", 1)
