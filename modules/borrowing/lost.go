@@ -108,7 +108,7 @@ func (s *Service) gone(ctx context.Context, barcode string, order Order, act fun
 				return Gone{}, errMoved
 			}
 			if l != nil && !l.Collected() {
-				return Gone{}, problem.Refused(final(LoanNotCollected, "The member was never given this copy. Undo the loan, or say that the copy is missing from the pull list."))
+				return Gone{}, problem.Refused(final(LoanNotCollected, "The member was never given this copy. Undo the loan, or check the copy in; then say that it is missing."))
 			}
 			if err := act(sc, it, l); err != nil {
 				return Gone{}, err

@@ -25,8 +25,12 @@ func (s *Service) MarkItem(ctx context.Context, barcode string, status Status, r
 			if it == nil || it.BookID != seen.BookID {
 				return Item{}, errMoved
 			}
-			if sc.openLoanOf(it.ID) != nil {
-				return Item{}, problem.Refused(final(ItemOnLoan, "This copy is on loan. Check it in first, or declare it lost."))
+			if l := sc.openLoanOf(it.ID); l != nil {
+				detail := "This copy is on loan. Check it in first, or declare it lost."
+				if !l.Collected() { // nobody has it who could have lost it
+					detail = "This copy was borrowed on the web and not handed over yet. Undo the loan first, or check the copy in."
+				}
+				return Item{}, problem.Refused(final(ItemOnLoan, detail))
 			}
 			if it.Status == Withdrawn && status != Withdrawn {
 				return Item{}, problem.Refused(final(ItemWithdrawn, "This copy was withdrawn; it is no longer part of the collection."))
