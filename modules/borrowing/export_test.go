@@ -6,6 +6,12 @@ type Step struct{ By, From, To string }
 // ItemSteps lists every step of the life of a copy.
 func ItemSteps() []Step { return steps(itemMoves) }
 
+// LoanSteps lists every step of the life of a loan.
+func LoanSteps() []Step { return steps(loanMoves) }
+
+// HoldSteps lists every step of the life of a hold.
+func HoldSteps() []Step { return steps(holdMoves) }
+
 func steps[S ~string](m machine[S]) (list []Step) {
 	for _, row := range m {
 		for _, from := range row.From {
