@@ -83,10 +83,7 @@ func (s *Service) checkIn(ctx context.Context, cmd CheckIn, order Order) (Checke
 		if it == nil || it.BookID != seen.BookID {
 			return CheckedIn{}, errMoved
 		}
-		loan := sc.openLoanOf(it.ID)
-		if loan == nil {
-			loan = sc.settledLoanOf(it.ID)
-		}
+		loan := sc.lastLoanOf(it.ID)
 		if loan != nil && loan.MemberID != 0 && loan.MemberID != seen.BorrowerID {
 			return CheckedIn{}, errMoved
 		}
@@ -189,8 +186,7 @@ func (a *arrival) giveBack(alert string) Next {
 		if l.Status == LoanOpen {
 			a.close()
 		} else {
-			a.changeLoan(l, EventLostItemReturned, itemGone{BookID: l.BookID, ItemID: l.ItemID, On: a.returnedOn}, "", func(l *Loan) { l.ReturnedOn = &a.returnedOn })
-			a.refunded = a.undoLoss(l, a.returnedOn)
+			a.refunded = a.cameBack(l, a.returnedOn)
 		}
 		if a.refunded.Minor > 0 {
 			alert += " It was paid for: give the member " + a.refunded.String() + " back."

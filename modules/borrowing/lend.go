@@ -29,6 +29,7 @@ type Warning struct {
 // The codes of warnings.
 const (
 	SameTitleOnLoan = "same_title_on_loan" // the member has another copy of the title already
+	FoundAgain      = "lost_copy_found"    // the copy was declared lost and settled, and is there after all
 	TakenBack       = "loan_closed_first"  // the copy was on another member's loan, which this closed
 	WebLoanMoved    = "web_loan_moved"     // the copy waited for another member, who gets another copy
 )
@@ -88,7 +89,7 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 			if it == nil || it.BookID != seen.BookID || it.Barcode != cmd.Barcode {
 				return Lent{}, errMoved
 			}
-			if other := sc.openLoanOf(it.ID); takes && other != nil && other.MemberID != seen.BorrowerID {
+			if other := sc.lastLoanOf(it.ID); takes && other != nil && other.MemberID != 0 && other.MemberID != seen.BorrowerID {
 				return Lent{}, errMoved
 			}
 			if l = sc.uncollected(member, it); l != nil {
@@ -149,6 +150,8 @@ func (sc *Scene) lend(m Member, it *Item, branch string, channel Channel, o Over
 	var warnings []Warning
 	if other := sc.openLoanOf(it.ID); other != nil {
 		warnings = append(warnings, sc.freeCopy(it, other, branch))
+	} else if settled := sc.settledLoanOf(it.ID); settled != nil && it.Status == Lost { // at a desk that was offline
+		warnings = append(warnings, sc.foundAgain(it, settled, branch))
 	}
 	if sc.Accounts[m.ID].Books[it.BookID] > 0 {
 		warnings = append(warnings, Warning{Code: SameTitleOnLoan, Detail: "The member has another copy of this title on loan."})

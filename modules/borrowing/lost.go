@@ -144,6 +144,12 @@ func (sc *Scene) loseLoan(l *Loan, it *Item, on Date, price *Money, reason strin
 	}
 }
 
+// cameBack notes on a loan that was settled that its lost copy is there again, and gives what its member is to have back.
+func (sc *Scene) cameBack(l *Loan, on Date) (refunded Money) {
+	sc.changeLoan(l, EventLostItemReturned, itemGone{BookID: l.BookID, ItemID: l.ItemID, On: on}, "", func(l *Loan) { l.ReturnedOn = &on })
+	return sc.undoLoss(l, on)
+}
+
 // undoLoss gives a member their money back when a lost copy came back in time: what was paid is refunded, what is unpaid voided,
 // and what was waived stays waived.
 func (sc *Scene) undoLoss(l *Loan, returnedOn Date) (refunded Money) {

@@ -2,6 +2,7 @@ package borrowing_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,6 +199,35 @@ func TestADayOfflineIsEnteredInItsOrder(t *testing.T) {
 	}
 	if n := l.count("borrowing.loans a JOIN borrowing.loans b ON a.item_id = b.item_id AND a.id < b.id AND a.closed_at > b.opened_at"); n != 0 {
 		t.Errorf("%d pairs of loans of one copy at the same time", n)
+	}
+	l.consistent()
+}
+
+func TestASettledLostCopyThatWasLentOfflineRefundsByRule(t *testing.T) {
+	l := opened(t, 3)
+	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 14, Renewals: 2, LoanLimit: 5, HoldLimit: 5, LostFee: 500, Currency: "VND"}}))
+	l.add("B1", 1, func(n *borrowing.NewItem) { n.Price = &borrowing.Money{Minor: 90_000, Currency: "VND"} })
+	lost := l.mustLend("C1", "B1")
+	_, err := l.DeclareLost(desk(), borrowing.DeclareLost{Barcode: "B1"}, borrowing.Order{})
+	must(t, err)
+	_, err = l.Pay(desk(), borrowing.Settle{Card: "C1", Amount: 90_500}, borrowing.Order{})
+	must(t, err)
+	if was, _ := l.Loan(desk(), lost.ID); was.ClosedBy != borrowing.BySettling {
+		t.Fatalf("%+v", was)
+	}
+	l.clock.move(48 * time.Hour)
+	lent, err := l.lentAgo("C2", "B1", time.Hour)
+	must(t, err)
+	refund := "give that member " + borrowing.Money{Minor: 90_000, Currency: "VND"}.String() + " back"
+	if w := lent.Warnings; len(w) != 1 || w[0].Code != borrowing.FoundAgain || !strings.Contains(w[0].Detail, refund) {
+		t.Errorf("%+v", w)
+	}
+	if was, _ := l.Loan(desk(), lost.ID); was.ReturnedOn == nil || *was.ReturnedOn != l.Today(l.clock.read()) {
+		t.Errorf("the settled loan is %+v", was)
+	}
+	l.clock.move(time.Hour)
+	if in := l.checkIn("B1", "main"); in.Refunded.Minor != 0 {
+		t.Errorf("refunded again: %+v", in.Refunded)
 	}
 	l.consistent()
 }

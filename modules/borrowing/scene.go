@@ -175,6 +175,14 @@ func (sc *Scene) settledLoanOf(itemID int64) (newest *Loan) {
 	return newest
 }
 
+// lastLoanOf gives the loan of an item that its return concerns: the open one, else that of a lost copy which was settled, or nil.
+func (sc *Scene) lastLoanOf(itemID int64) *Loan {
+	if l := sc.openLoanOf(itemID); l != nil {
+		return l
+	}
+	return sc.settledLoanOf(itemID)
+}
+
 // captureOf gives the hold that an item is kept or travels for, or nil.
 func (sc *Scene) captureOf(itemID int64) *Hold {
 	for _, h := range sc.Holds {

@@ -27,6 +27,16 @@ func (sc *Scene) takeBack(it *Item, loan *Loan, branch string) Money {
 	return a.refunded
 }
 
+// foundAgain is the same for a lost copy whose loan was settled: it came back before it was lent.
+func (sc *Scene) foundAgain(it *Item, settled *Loan, branch string) Warning {
+	warning := Warning{Code: FoundAgain, Detail: "The copy had been declared lost."}
+	if refunded := sc.cameBack(settled, sc.On); refunded.Minor > 0 {
+		warning.Detail += " It was paid for: give that member " + refunded.String() + " back."
+	}
+	sc.changeItem(it, EventItemMoved, loanStream(settled.ID), func(it *Item) { it.Status, it.CurrentBranch = Available, branch })
+	return warning
+}
+
 // standIn finds the free copy that takes the place of one which was lent on the web and not handed over yet: of the same part and
 // type, and not what somebody waits for by its barcode. Nil: there is none, or the loan cannot move.
 func (sc *Scene) standIn(loan *Loan, it *Item) *Item {
