@@ -2,80 +2,16 @@ package database
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
-	"errors"
-	"math"
 	"sync"
 
 	"bookvault/platform/identity"
+	"bookvault/platform/wal"
 )
-
-// Position is a place in a primary's write-ahead log: an LSN, and the timeline it lies on. A timeline is one line of history;
-// a promoted replica begins a new one, so positions of two timelines cannot be compared. The zero Position is "anywhere".
-type Position struct {
-	Timeline uint32
-	LSN      uint64 // bytes from the beginning of the log
-}
-
-// beyond is a position that no server ever reaches: whoever needs it is answered by the primary.
-var beyond = Position{Timeline: math.MaxUint32, LSN: math.MaxUint64}
-
-// ErrToken says that a consistency token was not made by BookVault.
-var ErrToken = errors.New("this is not a consistency token of BookVault; send back the BookVault-Consistency header of an earlier answer, or none")
-
-// tokenLength is 12 bytes in base64url: 16 characters with no bits to spare, so that a position has exactly one token.
-const tokenLength = 16
-
-// Token writes the position for a client to send back. It is opaque: clients must not look inside.
-func (p Position) Token() string {
-	if p == (Position{}) {
-		return ""
-	}
-	var b [12]byte
-	binary.BigEndian.PutUint32(b[:], p.Timeline)
-	binary.BigEndian.PutUint64(b[4:], p.LSN)
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// ParseToken reads a token, or fails with ErrToken. A token that somebody made up parses when its form is right; all it can do
-// is to send its own reads to the primary.
-func ParseToken(token string) (Position, error) {
-	if len(token) != tokenLength {
-		return Position{}, ErrToken
-	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(b) != 12 {
-		return Position{}, ErrToken
-	}
-	p := Position{Timeline: binary.BigEndian.Uint32(b), LSN: binary.BigEndian.Uint64(b[4:])}
-	if p.Timeline == 0 || p.LSN == 0 {
-		return Position{}, ErrToken
-	}
-	return p, nil
-}
-
-// includes tells whether a server that has replayed up to p holds everything that need stands for. Another timeline than its
-// own tells nothing, so the answer is no.
-func (p Position) includes(need Position) bool {
-	return need == Position{} || (p.Timeline == need.Timeline && p.LSN >= need.LSN)
-}
-
-// and gives the least position that includes both. Of two timelines neither can be told to include the other.
-func (p Position) and(q Position) Position {
-	switch {
-	case p.includes(q):
-		return p
-	case q.includes(p):
-		return q
-	}
-	return beyond
-}
 
 // Reader is what one caller must see: at least every write that was acknowledged to them. It is safe for concurrent use.
 type Reader struct {
 	mu    sync.Mutex
-	needs Position
+	needs wal.Position
 	moved bool
 }
 
@@ -83,7 +19,7 @@ type Reader struct {
 func (r *Reader) Token() string { return r.Needs().Token() }
 
 // Needs gives the position that a server must have replayed to answer this reader.
-func (r *Reader) Needs() Position {
+func (r *Reader) Needs() wal.Position {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.needs
@@ -98,10 +34,10 @@ func (r *Reader) Moved() bool {
 
 // advance takes in a new commit. A commit is later than whatever was needed before it, on whatever timeline that was; only
 // of two commits that ran at once the further one counts.
-func (r *Reader) advance(to Position) {
+func (r *Reader) advance(to wal.Position) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.needs.includes(to) {
+	if !r.needs.Includes(to) {
 		r.needs = to
 	}
 	r.moved = true
@@ -113,7 +49,7 @@ type primaryKey struct{}
 // WithReader returns a context whose reads see at least what the token stands for, and the reader that InTx moves forward. An
 // empty token needs nothing; one that does not parse is taken for empty (see ParseToken for telling its sender so).
 func WithReader(ctx context.Context, token string) (context.Context, *Reader) {
-	needs, _ := ParseToken(token)
+	needs, _ := wal.ParseToken(token)
 	r := &Reader{needs: needs}
 	return context.WithValue(ctx, readerKey{}, r), r
 }
@@ -128,10 +64,10 @@ func Primary(ctx context.Context) context.Context {
 func (db *DB) Merge(asked []context.Context) context.Context {
 	all := &Reader{}
 	for _, ctx := range asked {
-		all.needs = all.needs.and(db.needs(ctx))
+		all.needs = all.needs.And(db.needs(ctx))
 	}
 	ctx := context.WithValue(context.Background(), readerKey{}, all)
-	if all.needs == beyond {
+	if all.needs == wal.Beyond {
 		ctx = Primary(ctx)
 	}
 	return ctx
@@ -140,9 +76,9 @@ func (db *DB) Merge(asked []context.Context) context.Context {
 // needs says what the reads of a context must see. A caller with a reader must see what their token says and what they
 // committed here as a member (so that a client without the token header reads its own writes too). Code of our own that has no
 // reader must see everything that this process committed.
-func (db *DB) needs(ctx context.Context) Position {
+func (db *DB) needs(ctx context.Context) wal.Position {
 	if ctx.Value(primaryKey{}) != nil {
-		return beyond
+		return wal.Beyond
 	}
 	r, ok := ctx.Value(readerKey{}).(*Reader)
 	if !ok {
@@ -151,14 +87,14 @@ func (db *DB) needs(ctx context.Context) Position {
 	needs := r.Needs()
 	if p, ok := identity.FromContext(ctx); ok && p.SignedIn() {
 		if written, ok := db.written.Get(p.MemberID); ok {
-			needs = needs.and(written)
+			needs = needs.And(written)
 		}
 	}
 	return needs
 }
 
 // committed remembers a commit for everybody who must see it.
-func (db *DB) committed(ctx context.Context, at Position) {
+func (db *DB) committed(ctx context.Context, at wal.Position) {
 	db.own.advance(at)
 	if r, ok := ctx.Value(readerKey{}).(*Reader); ok {
 		r.advance(at)

@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bookvault/platform/wal"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -17,7 +19,7 @@ type ServerStats struct {
 	Name   string
 	Usable bool          // it answers; a replica is also near enough to the primary to get reads
 	Lag    time.Duration // at most this far behind the primary; 0 for the primary, negative when not known
-	At     Position      // how far it is; the zero Position when not known
+	At     wal.Position  // how far it is; the zero Position when not known
 	Reads  int64         // reads that it was chosen for
 	InUse  int32         // connections in use, searches included
 	Open   int32         // connections open, searches included
@@ -40,7 +42,7 @@ func (db *DB) Stats() []ServerStats {
 		if s == db.primary {
 			one.Lag, one.Usable = 0, len(db.replicas) == 0 || s.answers.Load() // alone, it is not watched
 		} else {
-			one.Usable = s.fresh(db, Position{}, now)
+			one.Usable = s.fresh(db, wal.Position{}, now)
 		}
 		all = append(all, one)
 	}

@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bookvault/platform/wal"
+
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -92,7 +94,7 @@ type DB struct {
 	useReplicas atomic.Bool
 	lastRead    atomic.Int64 // Unix nanoseconds: the watchers rest while nobody reads
 	own         Reader       // everything that this process committed
-	written     *lru.Cache[int64, Position]
+	written     *lru.Cache[int64, wal.Position]
 	history     history
 	counts      counts
 
@@ -125,7 +127,7 @@ func Open(ctx context.Context, s Settings) (_ *DB, err error) {
 	s = s.withDefaults()
 	db := &DB{settings: s}
 	db.useReplicas.Store(true)
-	if db.written, err = lru.New[int64, Position](rememberedMembers); err != nil {
+	if db.written, err = lru.New[int64, wal.Position](rememberedMembers); err != nil {
 		return nil, fmt.Errorf("making room for members' last writes: %w", err)
 	}
 	defer func() {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"bookvault/platform/wal"
+
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/plugin/dbresolver"
@@ -79,7 +81,7 @@ func (r *router) pick(ctx context.Context) *server {
 	now := time.Now()
 	r.db.lastRead.Store(now.UnixNano())
 	var best *server
-	if needs := r.db.needs(ctx); needs != beyond && r.db.useReplicas.Load() {
+	if needs := r.db.needs(ctx); needs != wal.Beyond && r.db.useReplicas.Load() {
 		for _, s := range r.db.replicas {
 			if s.fresh(r.db, needs, now) && (best == nil || r.inUse(s) < r.inUse(best)) {
 				best = s
@@ -97,10 +99,10 @@ func (r *router) inUse(s *server) int32 { return r.pool(s).pgx.Stat().AcquiredCo
 
 // fresh tells whether a replica may answer a read that needs a position. How far it is behind is measured at the last look at
 // the primary: while that one does not answer, a replica that had everything goes on answering.
-func (s *server) fresh(db *DB, needs Position, now time.Time) bool {
+func (s *server) fresh(db *DB, needs wal.Position, now time.Time) bool {
 	p, primary := s.progress.Load(), db.primary.progress.Load()
 	return p != nil && primary != nil && now.UnixNano() >= s.downUntil.Load() &&
-		p.at.Timeline == primary.at.Timeline && p.at.includes(needs) && primary.caughtUp.Sub(p.caughtUp) <= db.settings.ReplicaMaxLag
+		p.at.Timeline == primary.at.Timeline && p.at.Includes(needs) && primary.caughtUp.Sub(p.caughtUp) <= db.settings.ReplicaMaxLag
 }
 
 // failed tells whether a read failed for want of the replica, so that the primary should have it, and has the replica avoided.

@@ -15,6 +15,7 @@ import (
 	"bookvault/platform/database/dbtest"
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
+	"bookvault/platform/wal"
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
@@ -151,7 +152,7 @@ func TestWhoeverWroteReadsFromThePrimaryWhileTheReplicaIsHeldUp(t *testing.T) {
 	withToken, _ := database.WithReader(t.Context(), reader.Token())
 	sameMember := identity.WithPrincipal(fresh(t), identity.Principal{MemberID: 7, Role: identity.Patron})
 	otherMember := identity.WithPrincipal(fresh(t), identity.Principal{MemberID: 8, Role: identity.Patron})
-	unknownTimeline, _ := database.WithReader(t.Context(), database.Position{Timeline: 4711, LSN: 1}.Token())
+	unknownTimeline, _ := database.WithReader(t.Context(), wal.Position{Timeline: 4711, LSN: 1}.Token())
 	for name, c := range map[string]struct {
 		ctx     context.Context
 		replica bool
@@ -164,8 +165,8 @@ func TestWhoeverWroteReadsFromThePrimaryWhileTheReplicaIsHeldUp(t *testing.T) {
 		"an unknown timeline":                {unknownTimeline, false},
 		"who asks for the primary":           {database.Primary(fresh(t)), false},
 		"our own code, which has no reader":  {t.Context(), false},
-		"a made-up token far in the future":  {first(database.WithReader(t.Context(), database.Position{Timeline: 1, LSN: 1 << 62}.Token())), false},
-		"a token that is older than all now": {first(database.WithReader(t.Context(), database.Position{Timeline: 1, LSN: 1}.Token())), true},
+		"a made-up token far in the future":  {first(database.WithReader(t.Context(), wal.Position{Timeline: 1, LSN: 1 << 62}.Token())), false},
+		"a token that is older than all now": {first(database.WithReader(t.Context(), wal.Position{Timeline: 1, LSN: 1}.Token())), true},
 	} {
 		if got := onReplica(t, db.Read(c.ctx)); got != c.replica {
 			t.Errorf("%s reads from the replica: %v, want %v", name, got, c.replica)

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"bookvault/platform/wal"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -114,7 +116,7 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 	defer cancel()
 	ended = true
 	asked := false
-	at := beyond // unless the server says where: committed all the same, and its author reads from the primary
+	at := wal.Beyond // unless the server says where: committed all the same, and its author reads from the primary
 	err := alone(func(conn *pgx.Conn) error {
 		asked = true
 		if err := tx.Commit(after); err != nil {
@@ -138,7 +140,7 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 		return fmt.Errorf("committing: %w", err)
 	}
 	db.counts.unknown.Add(1)
-	db.committed(ctx, beyond) // if it was made, its author must see it
+	db.committed(ctx, wal.Beyond) // if it was made, its author must see it
 	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 }
 

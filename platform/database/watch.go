@@ -6,13 +6,15 @@ import (
 	"sync"
 	"time"
 
+	"bookvault/platform/wal"
+
 	"github.com/jackc/pgx/v5"
 )
 
 // progress is what a watcher last saw of its server.
 type progress struct {
-	at       Position  // the primary: written up to here; a replica: replayed up to here
-	caughtUp time.Time // it held everything that the primary had written by then; of the primary itself, the time of the look
+	at       wal.Position // the primary: written up to here; a replica: replayed up to here
+	caughtUp time.Time    // it held everything that the primary had written by then; of the primary itself, the time of the look
 }
 
 // The questions a watcher asks. An LSN less '0/0' is a number of bytes; the name of a log file begins with its timeline.
@@ -113,15 +115,15 @@ func (db *DB) look(ctx context.Context, s *server, conn **pgx.Conn) (err error) 
 	return nil
 }
 
-func askPosition(ctx context.Context, conn *pgx.Conn, question string) (Position, error) {
+func askPosition(ctx context.Context, conn *pgx.Conn, question string) (wal.Position, error) {
 	var lsn, timeline *int64
 	if err := conn.QueryRow(ctx, question).Scan(&lsn, &timeline); err != nil {
-		return Position{}, err
+		return wal.Position{}, err
 	}
 	if lsn == nil || timeline == nil || *timeline <= 0 {
-		return Position{}, errors.New("the server does not say how far it is")
+		return wal.Position{}, errors.New("the server does not say how far it is")
 	}
-	return Position{Timeline: uint32(*timeline), LSN: uint64(*lsn)}, nil
+	return wal.Position{Timeline: uint32(*timeline), LSN: uint64(*lsn)}, nil
 }
 
 // history remembers when the primary was where, so that a replica's position can be turned into an age. Comparing clocks or
@@ -133,13 +135,13 @@ type history struct {
 
 type point struct {
 	when time.Time
-	at   Position
+	at   wal.Position
 }
 
 const longestHistory = 1024
 
 // add notes where the primary was. While it stands still the last point only gets newer; a new timeline begins anew.
-func (h *history) add(when time.Time, at Position) {
+func (h *history) add(when time.Time, at wal.Position) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	last := len(h.points) - 1
@@ -157,11 +159,11 @@ func (h *history) add(when time.Time, at Position) {
 
 // caughtUp gives the latest time at which the primary had written no more than a replica has replayed; the zero time when
 // that is longer ago than is remembered.
-func (h *history) caughtUp(replayed Position) time.Time {
+func (h *history) caughtUp(replayed wal.Position) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := len(h.points) - 1; i >= 0; i-- {
-		if replayed.includes(h.points[i].at) {
+		if replayed.Includes(h.points[i].at) {
 			return h.points[i].when
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"bookvault/platform/database"
 	"bookvault/platform/problem"
+	"bookvault/platform/wal"
 )
 
 const (
@@ -24,7 +25,7 @@ func Consistency(next http.Handler) http.Handler {
 		token := ""
 		if given := r.Header[consistencyHeader]; len(given) > 0 {
 			token = given[0]
-			if _, err := database.ParseToken(token); err != nil || len(given) > 1 {
+			if _, err := wal.ParseToken(token); err != nil || len(given) > 1 {
 				const detail = "This is not a consistency token. Send back the BookVault-Consistency header of an earlier answer, once, or leave it out."
 				e := problem.New(problem.Malformed, "consistency_token_invalid", detail)
 				e.Fields = []problem.Field{{Field: "header.BookVault-Consistency", Detail: detail}}

@@ -9,6 +9,7 @@ import (
 
 	"bookvault/platform/database"
 	"bookvault/platform/database/dbtest"
+	"bookvault/platform/wal"
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
@@ -69,7 +70,7 @@ func TestCallersReadTheirOwnWrites(t *testing.T) {
 	pauseReplica(t)
 	made = ask(handler, "POST")
 	token = made.Header.Get("BookVault-Consistency")
-	if _, err := database.ParseToken(token); made.StatusCode != 201 || err != nil {
+	if _, err := wal.ParseToken(token); made.StatusCode != 201 || err != nil {
 		t.Fatalf("%d with the token %q", made.StatusCode, token)
 	}
 	cookies := made.Cookies()
@@ -87,7 +88,7 @@ func TestCallersReadTheirOwnWrites(t *testing.T) {
 		"by cookie":                          {withCookie(token), "2 primary"},
 		"a stranger":                         {func(*http.Request) {}, "1 replica"},
 		"a cookie made up":                   {withCookie("'; DROP TABLE notes; --"), "1 replica"},
-		"a token of the right form, made up": {mine(database.Position{Timeline: 9, LSN: 9}.Token()), "2 primary"},
+		"a token of the right form, made up": {mine(wal.Position{Timeline: 9, LSN: 9}.Token()), "2 primary"},
 	} {
 		answer := ask(handler, "GET", c.prepare)
 		if got := body(t, answer); got != c.want {
@@ -125,7 +126,7 @@ func pauseReplica(t *testing.T) {
 func TestAMadeUpTokenIsRefusedWithItsName(t *testing.T) {
 	for name, headers := range map[string][]string{
 		"nonsense": {"nonsense"}, "empty": {""}, "almost": {"AAAAAQAAAAAERRa="}, "long": {string(make([]byte, 10_000))},
-		"twice": {database.Position{Timeline: 1, LSN: 1}.Token(), database.Position{Timeline: 1, LSN: 1}.Token()},
+		"twice": {wal.Position{Timeline: 1, LSN: 1}.Token(), wal.Position{Timeline: 1, LSN: 1}.Token()},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header["Bookvault-Consistency"] = headers
@@ -158,7 +159,7 @@ func TestTheTokenIsToldHoweverTheAnswerBegins(t *testing.T) {
 		}
 		_ = got.Body.Close()
 		server.Close()
-		if _, err := database.ParseToken(got.Header.Get("BookVault-Consistency")); err != nil {
+		if _, err := wal.ParseToken(got.Header.Get("BookVault-Consistency")); err != nil {
 			t.Errorf("%s: the token is %q", name, got.Header.Get("BookVault-Consistency"))
 		}
 	}
