@@ -3,6 +3,8 @@ package database
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"bookvault/platform/identity"
 	"bookvault/platform/wal"
@@ -10,9 +12,17 @@ import (
 
 // Reader is what one caller must see: at least every write that was acknowledged to them. It is safe for concurrent use.
 type Reader struct {
-	mu    sync.Mutex
-	needs wal.Position
-	moved bool
+	mu     sync.Mutex
+	needs  wal.Position
+	moved  bool
+	around atomic.Bool
+
+	// What it was given: when the newest of it was read, and (of the database) the position that all of it includes.
+	used  time.Time
+	reads bool
+	seen  wal.Position
+
+	behalf []*Reader // whom a merged reader reads for
 }
 
 // Token gives the token to send to the caller, empty when they need nothing.
@@ -62,15 +72,24 @@ func Primary(ctx context.Context) context.Context {
 // Merge makes a context for one read on behalf of several callers: it sees what each of them must see, ends with none of them, and
 // writes for nobody.
 func (db *DB) Merge(asked []context.Context) context.Context {
-	all := &Reader{}
+	ctx, _ := db.merged(asked, wal.Position{})
+	return ctx
+}
+
+// merged is Merge for reads that must see a position too.
+func (db *DB) merged(asked []context.Context, least wal.Position) (context.Context, *Reader) {
+	all := &Reader{needs: least}
 	for _, ctx := range asked {
 		all.needs = all.needs.And(db.needs(ctx))
+		if r, ok := ctx.Value(readerKey{}).(*Reader); ok {
+			all.behalf = append(all.behalf, r)
+		}
 	}
 	ctx := context.WithValue(context.Background(), readerKey{}, all)
 	if all.needs == wal.Beyond {
 		ctx = Primary(ctx)
 	}
-	return ctx
+	return ctx, all
 }
 
 // needs says what the reads of a context must see. A caller with a reader must see what their token says and what they
@@ -96,10 +115,36 @@ func (db *DB) needs(ctx context.Context) wal.Position {
 // committed remembers a commit for everybody who must see it.
 func (db *DB) committed(ctx context.Context, at wal.Position) {
 	db.own.advance(at)
+	db.known.advance(at)
 	if r, ok := ctx.Value(readerKey{}).(*Reader); ok {
 		r.advance(at)
 	}
 	if p, ok := identity.FromContext(ctx); ok && p.SignedIn() {
 		db.written.Add(p.MemberID, at)
 	}
+}
+
+// reached is the furthest position that a primary is known to have, whoever found out.
+type reached struct{ at atomic.Pointer[wal.Position] }
+
+// advance takes in what somebody found out. A position on another timeline is a later one: the one before belongs to a server that
+// is primary no more.
+func (r *reached) advance(to wal.Position) {
+	if to == wal.Beyond {
+		return
+	}
+	for {
+		old := r.at.Load()
+		if old != nil && old.Timeline == to.Timeline && old.LSN >= to.LSN || r.at.CompareAndSwap(old, &to) {
+			return
+		}
+	}
+}
+
+// now gives it; the zero position when nothing is known.
+func (r *reached) now() wal.Position {
+	if p := r.at.Load(); p != nil {
+		return *p
+	}
+	return wal.Position{}
 }

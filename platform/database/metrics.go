@@ -59,6 +59,11 @@ var (
 	replicaLag   = describe("replica_lag_seconds", "How far a replica is behind the primary, at most.", "server")
 	replicaUp    = describe("replica_usable", "1 while a replica gets reads.", "server")
 	transactions = describe("transactions_total", "Transactions by outcome.", "outcome")
+	feedLooks    = describe("feed_looks_total", "Looks at the log of changes, by outcome.", "outcome")
+	feedChanges  = describe("feed_changes_total", "Changes of other processes that were heard of.")
+	feedGaps     = describe("feed_gaps_total", "Times that all copies had to be taken for old.")
+	feedWaits    = describe("feed_waits_total", "Readers that waited for a look, by whether one came in time.", "outcome")
+	feedAge      = describe("feed_age_seconds", "Age of the last look that succeeded.")
 	txRetries    = describe("transaction_retries_total", "Transactions run anew because they lost against another one.")
 )
 
@@ -68,7 +73,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe is for prometheus: what can be collected.
 func (db *DB) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{poolConns, poolAcquires, poolWaits, poolWaited, readsChosen, fallbacks, replicaLag, replicaUp, transactions, txRetries} {
+	for _, d := range []*prometheus.Desc{poolConns, poolAcquires, poolWaits, poolWaited, readsChosen, fallbacks, replicaLag, replicaUp, transactions, txRetries, feedLooks, feedChanges, feedGaps, feedWaits, feedAge} {
 		to <- d
 	}
 }
@@ -111,4 +116,14 @@ func (db *DB) Collect(to chan<- prometheus.Metric) {
 	counter(transactions, float64(db.counts.rollbacks.Load()), "rolled_back")
 	counter(transactions, float64(db.counts.unknown.Load()), "unknown")
 	counter(txRetries, float64(db.counts.retries.Load()))
+	c := &db.feed.counters
+	counter(feedLooks, float64(c.looks.Load()-c.failures.Load()), "succeeded")
+	counter(feedLooks, float64(c.failures.Load()), "failed")
+	counter(feedChanges, float64(c.heard.Load()))
+	counter(feedGaps, float64(c.gaps.Load()))
+	counter(feedWaits, float64(c.waits.Load()-c.givenUp.Load()), "in_time")
+	counter(feedWaits, float64(c.givenUp.Load()), "given_up")
+	if l := db.feed.last.Load(); l != nil {
+		gauge(feedAge, time.Since(l.began).Seconds())
+	}
 }

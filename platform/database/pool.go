@@ -55,6 +55,11 @@ type Settings struct {
 	ReplicaMaxLag time.Duration // a replica that is further behind gets no reads; 1 s
 	ReplicaPoll   time.Duration // how often a replica is asked how far it has replayed; 20 ms (25 times less often while nobody reads)
 
+	FeedPoll     time.Duration // how often the log of changes is looked at; 25 ms
+	FeedSilence  time.Duration // age of the last look from which copies are not trusted; 100 ms
+	FeedPatience time.Duration // wait of a reader for a look; 50 ms
+	FeedKept     time.Duration // age from which rows of the log are cleared away; 5 min
+
 	Logger *slog.Logger // nil: slog.Default()
 }
 
@@ -74,6 +79,10 @@ func (s Settings) withDefaults() Settings {
 	s.MaxConnIdleTime = cmp.Or(s.MaxConnIdleTime, 5*time.Minute)
 	s.ReplicaMaxLag = cmp.Or(s.ReplicaMaxLag, time.Second)
 	s.ReplicaPoll = cmp.Or(s.ReplicaPoll, 20*time.Millisecond)
+	s.FeedPoll = cmp.Or(s.FeedPoll, 25*time.Millisecond)
+	s.FeedSilence = cmp.Or(s.FeedSilence, 100*time.Millisecond)
+	s.FeedPatience = cmp.Or(s.FeedPatience, 50*time.Millisecond)
+	s.FeedKept = cmp.Or(s.FeedKept, 5*time.Minute)
 	if s.Logger == nil {
 		s.Logger = slog.Default()
 	}
@@ -94,6 +103,8 @@ type DB struct {
 	useReplicas atomic.Bool
 	lastRead    atomic.Int64 // Unix nanoseconds: the watchers rest while nobody reads
 	own         Reader       // everything that this process committed
+	known       reached      // how far the primary is known to be
+	feed        *Feed
 	written     *lru.Cache[int64, wal.Position]
 	history     history
 	counts      counts
@@ -126,6 +137,7 @@ type pool struct {
 func Open(ctx context.Context, s Settings) (_ *DB, err error) {
 	s = s.withDefaults()
 	db := &DB{settings: s}
+	db.feed = newFeed(db)
 	db.useReplicas.Store(true)
 	if db.written, err = lru.New[int64, wal.Position](rememberedMembers); err != nil {
 		return nil, fmt.Errorf("making room for members' last writes: %w", err)
@@ -160,6 +172,7 @@ func (db *DB) Close() {
 	if db.stopWatching != nil {
 		db.stopWatching()
 	}
+	_ = db.feed.Stop(context.Background())
 	db.watching.Wait()
 	db.closePools()
 }

@@ -92,7 +92,22 @@ func (r *router) pick(ctx context.Context) *server {
 		best = r.db.primary
 	}
 	best.reads.Add(1)
+	r.db.note(ctx, best, now)
 	return best
+}
+
+// note tells the reader of a context what the read that begins now will include at least: of a replica what it had replayed at the
+// last look, of the primary what anybody here knows that it has.
+func (db *DB) note(ctx context.Context, s *server, now time.Time) {
+	reader, ok := ctx.Value(readerKey{}).(*Reader)
+	if !ok {
+		return
+	}
+	at := db.known.now()
+	if p := s.progress.Load(); s != db.primary && p != nil {
+		at = p.at
+	}
+	reader.saw(at, now)
 }
 
 func (r *router) inUse(s *server) int32 { return r.pool(s).pgx.Stat().AcquiredConns() }
@@ -123,6 +138,7 @@ func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*
 	s := r.pick(ctx)
 	rows, err := r.pool(s).sql.QueryContext(ctx, query, args...)
 	if r.failed(ctx, s, err) {
+		r.db.note(ctx, r.db.primary, time.Now())
 		rows, err = r.pool(r.db.primary).sql.QueryContext(ctx, query, args...)
 	}
 	return rows, explain(ctx, err)
@@ -133,6 +149,7 @@ func (r *router) QueryRowContext(ctx context.Context, query string, args ...any)
 	s := r.pick(ctx)
 	row := r.pool(s).sql.QueryRowContext(ctx, query, args...)
 	if r.failed(ctx, s, row.Err()) {
+		r.db.note(ctx, r.db.primary, time.Now())
 		row = r.pool(r.db.primary).sql.QueryRowContext(ctx, query, args...)
 	}
 	return row

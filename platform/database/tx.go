@@ -44,11 +44,11 @@ func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 		alone := func(use func(*pgx.Conn) error) error {
 			return conn.Raw(func(c any) error { return use(c.(*stdlib.Conn).Conn()) })
 		}
-		return db.transact(ctx, alone, func(pgx.Tx) error {
+		return db.transact(ctx, alone, func(open *openPgxTx) error {
 			inside, leave := context.WithCancel(ctx)
 			defer leave() // closes rows that fn left open: nothing could end while they hold the connection
 			tx := db.gorm.Session(&gorm.Session{NewDB: true, Context: inside})
-			tx.Statement.ConnPool = &openTx{conn}
+			tx.Statement.ConnPool = &openTx{conn, open.noted}
 			return fn(tx)
 		})
 	})
@@ -68,7 +68,7 @@ func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 			return fmt.Errorf("taking a connection for a transaction: %w", err)
 		}
 		defer conn.Release()
-		return db.transact(ctx, func(use func(*pgx.Conn) error) error { return use(conn.Conn()) }, fn)
+		return db.transact(ctx, func(use func(*pgx.Conn) error) error { return use(conn.Conn()) }, func(open *openPgxTx) error { return fn(open) })
 	})
 }
 
@@ -91,7 +91,7 @@ func (db *DB) retried(ctx context.Context, transaction func() error) error {
 }
 
 // transact is one transaction on a connection that is reached through alone, while nothing else uses it.
-func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) error, fn func(pgx.Tx) error) error {
+func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) error, fn func(*openPgxTx) error) error {
 	var tx pgx.Tx
 	if err := alone(func(conn *pgx.Conn) (err error) { tx, err = conn.Begin(ctx); return err }); err != nil {
 		return fmt.Errorf("%w: %w", errNotBegun, err)
@@ -105,7 +105,8 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 			_ = alone(func(*pgx.Conn) error { return tx.Rollback(after) }) // a connection on which this fails is thrown away
 		}
 	}()
-	if err := fn(tx); err != nil {
+	open := &openPgxTx{Tx: tx, noted: &noted{feed: db.feed}}
+	if err := fn(open); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -130,6 +131,7 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 	switch {
 	case err == nil:
 		db.counts.commits.Add(1)
+		db.feed.committed(open.noted, at)
 		db.committed(ctx, at)
 		return nil
 	case !asked, pgconn.SafeToRetry(err), errors.Is(err, pgx.ErrTxCommitRollback): // COMMIT was not even sent, or refused
@@ -146,7 +148,10 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 
 // openTx is a connection in a transaction as GORM sees it. Being a gorm.TxCommitter keeps dbresolver's hands off it and makes
 // tx.Transaction a savepoint; the end of the transaction is transact's business alone. GORM wants a pointer.
-type openTx struct{ *sql.Conn }
+type openTx struct {
+	*sql.Conn
+	noted *noted
+}
 
 var errEndsByItself = errors.New("a transaction of InTx ends by itself: return nil to commit, an error to roll back")
 

@@ -17,9 +17,10 @@ type progress struct {
 	caughtUp time.Time    // it held everything that the primary had written by then; of the primary itself, the time of the look
 }
 
-// The questions a watcher asks. An LSN less '0/0' is a number of bytes; the name of a log file begins with its timeline.
+// The questions a watcher asks. Of the primary it is how far the log is made, not how far it is written: a transaction that need not
+// wait for the disk is visible before it is written. An LSN less '0/0' is a number of bytes; the name of a log file begins with its timeline.
 const (
-	askPrimary = `SELECT (l - '0/0')::bigint, ('x' || substr(pg_walfile_name(l), 1, 8))::bit(32)::bigint FROM pg_current_wal_lsn() AS l`
+	askPrimary = `SELECT (l - '0/0')::bigint, ('x' || substr(pg_walfile_name(l), 1, 8))::bit(32)::bigint FROM pg_current_wal_insert_lsn() AS l`
 
 	// The receiver's timeline is right at once after a failover, but shown only to members of pg_read_all_stats; the control
 	// file's follows at the next restart point, and until then the replica counts as being on an old timeline: safe, not fast.
@@ -108,6 +109,7 @@ func (db *DB) look(ctx context.Context, s *server, conn **pgx.Conn) (err error) 
 	}
 	if s == db.primary {
 		db.history.add(asked, at)
+		db.known.advance(at)
 		s.progress.Store(&progress{at: at, caughtUp: asked})
 		return nil
 	}
@@ -123,7 +125,7 @@ func askPosition(ctx context.Context, conn *pgx.Conn, question string) (wal.Posi
 	if lsn == nil || timeline == nil || *timeline <= 0 {
 		return wal.Position{}, errors.New("the server does not say how far it is")
 	}
-	return wal.Position{Timeline: uint32(*timeline), LSN: uint64(*lsn)}, nil
+	return wal.Position{Timeline: uint32(*timeline), LSN: wal.End(uint64(*lsn))}, nil
 }
 
 // history remembers when the primary was where, so that a replica's position can be turned into an age. Comparing clocks or

@@ -71,3 +71,20 @@ func (p Position) And(q Position) Position {
 	}
 	return Beyond
 }
+
+// Sizes in the log, in bytes: of a page, of the header that a page begins with, and of the one on the first page of a file.
+const (
+	page        = 8192
+	header      = 24
+	firstHeader = 40
+)
+
+// End turns the place where the next record will begin, as a primary tells it, into the end of what there is, as a replica that
+// replayed it tells that. They differ where a page is full: the next record begins after the header of the next page.
+func End(next uint64) uint64 {
+	switch in := next % page; in {
+	case header, firstHeader: // no record ends there: each is longer than a header
+		return next - in
+	}
+	return next
+}

@@ -51,3 +51,11 @@ func TestATokenSurvivesTheJourney(t *testing.T) {
 		}
 	})
 }
+
+func TestTheEndOfTheLog(t *testing.T) {
+	for next, want := range map[uint64]uint64{0x3000000: 0x3000000, 0x3002018: 0x3002000, 0x4000028: 0x4000000, 0x3002030: 0x3002030, 0x3001ff8: 0x3001ff8} {
+		if got := End(next); got != want {
+			t.Errorf("End(%x) = %x, want %x", next, got, want)
+		}
+	}
+}
