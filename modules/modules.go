@@ -68,6 +68,7 @@ type Library struct {
 	// Patterns are the switches that can be turned while the library runs.
 	Patterns *Patterns
 
+	feed          *database.Feed
 	demonstration demonstration.Library
 	seeder        seeder
 	workers       []worker
@@ -112,7 +113,7 @@ func Assemble(f Foundations) (*Library, error) {
 	stores := catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores() // GORM; reads from a replica that is fresh enough
 	stores.Books = cataloglayers.Coalesced(stores.Books, coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, "titles")}, patterns.Coalescing.Load)
 	titles := catalog.New(stores, catalogSettings(f.Settings), time.Now)
-	catalogapi.Register(api, titles)
+	catalogapi.Register(api, titles, shared(f.Settings.GatewayCache))
 	imports := catalogpostgres.NewImports(f.DB)
 	uploads := importing.NewService(imports, importSettings(f))
 	catalogapi.RegisterImports(api, uploads, int64(f.Settings.Server.MaxBody))
@@ -145,9 +146,9 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 
 	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
-		Patterns:      patterns,
+		Patterns: patterns, feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
-		workers: []worker{people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
+		workers: []worker{f.DB.Feed(), people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"syscall"
 	"time"
 
@@ -208,14 +207,5 @@ func (s *server) handler() http.Handler {
 			s.library.Handler.ServeHTTP(w, r)
 		}
 	})
-	c := s.settings.Server
-	var trusted []netip.Prefix
-	for _, network := range c.TrustedProxies {
-		trusted = append(trusted, netip.MustParsePrefix(network)) // config has parsed it before
-	}
-	return gateway.Chain(inner, gateway.Settings{
-		Logger: s.log, AccessLog: s.settings.Telemetry.AccessLog, TrustedProxies: trusted,
-		MaxBody: int64(c.MaxBody), RequestTimeout: c.RequestTimeout, UploadTimeout: c.ReadTimeout, Registry: s.registry,
-		Compression: gateway.Compression{Enabled: &s.library.Patterns.Compression, MinSize: int(s.settings.Compression.MinSize)},
-	})
+	return gateway.Chain(inner, GatewaySettings(s.settings, s.library, s.registry, s.log))
 }

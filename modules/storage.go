@@ -103,6 +103,7 @@ func (s *storage) open(ctx context.Context, c *config.Config, log *slog.Logger) 
 		LockTimeout: c.Database.LockTimeout, IdleInTransactionTimeout: c.Database.IdleInTransactionTimeout,
 		CommitTimeout: c.Database.CommitTimeout, MaxConnLifetime: p.MaxLifetime, MaxConnIdleTime: p.MaxIdleTime,
 		ReplicaMaxLag: c.Database.ReplicaMaxLag, Logger: log,
+		FeedPoll: c.Feed.Poll, FeedSilence: c.Feed.MaxSilence, FeedPatience: c.Feed.Patience, FeedKept: c.Feed.Kept,
 	})
 	if err != nil {
 		return nil, s.explain(c, err)

@@ -34,6 +34,7 @@ type Book struct {
 	CoverVersion   int32 // 0: no cover was uploaded
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Stale          bool // an older copy that stands in while titles cannot be read; never stored
 }
 
 // Title is what other modules need to know of a title.
@@ -53,9 +54,17 @@ type Availability struct {
 	Position  int64 // of the change in borrowing's outbox; an older one never overwrites a newer
 }
 
+// Changes is the topic under which changes of titles are heard of, by their ids (platform/database, Feed).
+const Changes = "titles"
+
 // BookNotFound is the answer for an id that no title has, or has any more.
 func BookNotFound(id int64) error {
 	return problem.NotFound("book_not_found", "There is no title with the id %d.", id)
+}
+
+// AuthorNotFound is the answer for an id that no author has.
+func AuthorNotFound(id int64) error {
+	return problem.NotFound("author_not_found", "There is no author with the id %d.", id)
 }
 
 // VersionConflict is the answer to an edit of a title that somebody else changed in the meantime.

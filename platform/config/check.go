@@ -48,6 +48,9 @@ func (c *Config) check(origins map[string]string) error {
 	if err := c.Members.check(refuse); err != nil {
 		return err
 	}
+	if c.Feed.Poll >= c.Feed.MaxSilence {
+		return refuse("feed.poll", c.Feed.Poll.String(), "is not shorter than feed.max_silence", "make it shorter by half at least: caches are not used after a silence")
+	}
 	if err := c.Notices.SMTP.check(refuse); err != nil {
 		return err
 	}

@@ -10,17 +10,20 @@ import "time"
 // Config holds every setting, one field a section of config.yaml. Tags: key is the name in the file; min and max bound a
 // number, a size or a duration; oneof lists the words allowed; secret keeps the value out of messages.
 type Config struct {
-	Server      Server      `key:"server"`
-	Compression Compression `key:"compression"`
-	CDN         CDN         `key:"cdn"`
-	Library     Library     `key:"library"`
-	Catalog     Catalog     `key:"catalog"`
-	Members     Members     `key:"members"`
-	Borrowing   Borrowing   `key:"borrowing"`
-	Notices     Notices     `key:"notices"`
-	Database    Database    `key:"database"`
-	Telemetry   Telemetry   `key:"telemetry"`
-	Patterns    Patterns    `key:"patterns"`
+	Server       Server       `key:"server"`
+	Compression  Compression  `key:"compression"`
+	CDN          CDN          `key:"cdn"`
+	Library      Library      `key:"library"`
+	Catalog      Catalog      `key:"catalog"`
+	Members      Members      `key:"members"`
+	Borrowing    Borrowing    `key:"borrowing"`
+	Notices      Notices      `key:"notices"`
+	Database     Database     `key:"database"`
+	Cache        Cache        `key:"cache"`
+	GatewayCache GatewayCache `key:"gateway_cache"`
+	Feed         Feed         `key:"feed"`
+	Telemetry    Telemetry    `key:"telemetry"`
+	Patterns     Patterns     `key:"patterns"`
 }
 
 // Server says where BookVault listens and what a client may ask of it.
@@ -215,20 +218,53 @@ type Embedded struct {
 	Replica  bool   `key:"replica"`
 }
 
+// Cache bounds what is kept in memory of what the database holds, and says for how long.
+type Cache struct {
+	Titles   Size          `key:"titles" min:"1MiB" max:"1024GiB"`
+	Searches Size          `key:"searches" min:"1MiB" max:"1024GiB"`
+	Exact    Size          `key:"exact" min:"1MiB" max:"1024GiB"`
+	Fresh    time.Duration `key:"fresh" min:"1s" max:"24h"`
+	Missing  time.Duration `key:"missing" min:"100ms" max:"1h"`
+	Kept     time.Duration `key:"kept" min:"0s" max:"24h"`
+}
+
+// GatewayCache bounds what is kept of whole answers, and says for how long.
+type GatewayCache struct {
+	MaxMemory Size          `key:"max_memory" min:"1MiB" max:"1024GiB"`
+	MaxAnswer Size          `key:"max_answer" min:"1KiB" max:"64MiB"`
+	Fresh     time.Duration `key:"fresh" min:"1s" max:"24h"`
+	Stale     time.Duration `key:"stale" min:"0s" max:"24h"`
+	Ill       time.Duration `key:"ill" min:"0s" max:"24h"`
+}
+
+// Feed says how closely this process follows what others change.
+type Feed struct {
+	Poll       time.Duration `key:"poll" min:"1ms" max:"10s"`
+	MaxSilence time.Duration `key:"max_silence" min:"10ms" max:"1m"`
+	Patience   time.Duration `key:"patience" min:"1ms" max:"10s"`
+	Kept       time.Duration `key:"kept" min:"10s" max:"24h"`
+}
+
 // Telemetry says what BookVault tells about itself, and where.
 type Telemetry struct {
 	MetricsAddress string `key:"metrics_address"`
 	LogLevel       string `key:"log_level" oneof:"debug info warn error"`
 	LogFormat      string `key:"log_format" oneof:"auto json text"`
-	AccessLog      string `key:"access_log" oneof:"all notable off"`
+	AccessLog      string `key:"access_log" oneof:"all sampled notable off"`
+	AccessLogRate  int    `key:"access_log_rate" min:"1" max:"1000000"`
 }
 
 // Patterns switches the performance layers, each by its name in docs/PATTERNS.md.
 type Patterns struct {
+	CacheAside   Switch `key:"cache_aside"`
 	CDN          Switch `key:"cdn"`
 	Coalescing   Switch `key:"coalescing"`
 	Compression  Switch `key:"compression"`
+	Fallback     Switch `key:"fallback"`
+	GatewayCache Switch `key:"gateway_cache"`
 	ReadReplicas Switch `key:"read_replicas"`
+	ReadThrough  Switch `key:"read_through"`
+	WriteThrough Switch `key:"write_through"`
 }
 
 // Switch turns one pattern on. Off means that requests really take the plain way.

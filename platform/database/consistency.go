@@ -35,6 +35,13 @@ func (r *Reader) Needs() wal.Position {
 	return r.needs
 }
 
+// Need has the reader see a position too from now on.
+func (r *Reader) Need(p wal.Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.needs = r.needs.And(p)
+}
+
 // Moved tells whether a transaction was committed for this reader since it was made, so that its token is news.
 func (r *Reader) Moved() bool {
 	r.mu.Lock()
@@ -64,6 +71,12 @@ func WithReader(ctx context.Context, token string) (context.Context, *Reader) {
 	return context.WithValue(ctx, readerKey{}, r), r
 }
 
+// ReaderOf gives the reader of a context, nil for none.
+func ReaderOf(ctx context.Context) *Reader {
+	r, _ := ctx.Value(readerKey{}).(*Reader)
+	return r
+}
+
 // Primary returns a context whose reads go to the primary.
 func Primary(ctx context.Context) context.Context {
 	return context.WithValue(ctx, primaryKey{}, true)
@@ -81,7 +94,7 @@ func (db *DB) merged(asked []context.Context, least wal.Position) (context.Conte
 	all := &Reader{needs: least}
 	for _, ctx := range asked {
 		all.needs = all.needs.And(db.needs(ctx))
-		if r, ok := ctx.Value(readerKey{}).(*Reader); ok {
+		if r := ReaderOf(ctx); r != nil {
 			all.behalf = append(all.behalf, r)
 		}
 	}
@@ -116,7 +129,7 @@ func (db *DB) needs(ctx context.Context) wal.Position {
 func (db *DB) committed(ctx context.Context, at wal.Position) {
 	db.own.advance(at)
 	db.known.advance(at)
-	if r, ok := ctx.Value(readerKey{}).(*Reader); ok {
+	if r := ReaderOf(ctx); r != nil {
 		r.advance(at)
 	}
 	if p, ok := identity.FromContext(ctx); ok && p.SignedIn() {

@@ -30,6 +30,7 @@ type Feed struct {
 	begun    atomic.Int64 // Unix nanoseconds: of the look under way, else of the last one
 	failing  atomic.Bool
 	wake     chan struct{}
+	heard    sync.Map // of topics to *reached
 	counters feedCounters
 
 	lock      sync.Mutex
@@ -71,6 +72,26 @@ func (f *Feed) Subscribe(topic string, fn func(Heard)) {
 	f.listeners = listeners
 }
 
+// Reached gives the position of the last change of a topic that this process has heard of: who is to see what was heard must read at
+// least that. The zero position when there was none.
+func (f *Feed) Reached(topic string) wal.Position {
+	if r, ok := f.heard.Load(topic); ok {
+		return r.(*reached).now()
+	}
+	return wal.Position{}
+}
+
+// hear has the listeners of a topic hear.
+func (f *Feed) hear(topic string, listeners []func(Heard), h Heard) {
+	if h.At != (wal.Position{}) {
+		r, _ := f.heard.LoadOrStore(topic, &reached{})
+		r.(*reached).advance(h.At)
+	}
+	for _, listen := range listeners {
+		listen(h)
+	}
+}
+
 // OnEra has fn called with a name for the history that the log belongs to, once it is known and whenever it changes: after a
 // restart of the server, or the promotion of another one, what was noted before is gone.
 func (f *Feed) OnEra(fn func(era string)) {
@@ -109,13 +130,7 @@ func (f *Feed) Stop(context.Context) error {
 
 // Trusted tells whether a reader may be answered from a copy: the news are fresh, and what the reader must see was heard of.
 func (f *Feed) Trusted(ctx context.Context) bool {
-	if ctx.Value(primaryKey{}) != nil {
-		return false
-	}
-	if r, ok := ctx.Value(readerKey{}).(*Reader); ok && r.around.Load() {
-		return false
-	}
-	return f.fresh(f.last.Load(), time.Now())
+	return ctx.Value(primaryKey{}) == nil && !GoesAround(ctx) && f.fresh(f.last.Load(), time.Now())
 }
 
 func (f *Feed) fresh(l *look, now time.Time) bool {
@@ -208,9 +223,7 @@ func (f *Feed) committed(n *noted, at wal.Position) {
 		at = wal.Position{}
 	}
 	for _, c := range n.changes {
-		for _, listen := range listeners[c.Topic] {
-			listen(Heard{Keys: c.Keys, At: at})
-		}
+		f.hear(c.Topic, listeners[c.Topic], Heard{Keys: c.Keys, At: at})
 	}
 }
 

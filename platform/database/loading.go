@@ -18,6 +18,12 @@ func (db *DB) Loading(ctx context.Context, least wal.Position) (loading context.
 // Around marks a reader whose answers must not come from copies: this process has not heard of what they must see.
 func (r *Reader) Around() { r.around.Store(true) }
 
+// GoesAround tells whether the reader of a context is marked so.
+func GoesAround(ctx context.Context) bool {
+	r := ReaderOf(ctx)
+	return r != nil && r.around.Load()
+}
+
 // Used notes that the reader was given something that was read at a time, from a copy or the database.
 func (r *Reader) Used(at time.Time) {
 	r.mu.Lock()
@@ -36,7 +42,7 @@ func (r *Reader) LastUsed() time.Time {
 
 // UsedFrom tells the reader of a context, if it has one, that a copy which was read at a time was given.
 func UsedFrom(ctx context.Context, at time.Time) {
-	if r, ok := ctx.Value(readerKey{}).(*Reader); ok {
+	if r := ReaderOf(ctx); r != nil {
 		r.Used(at)
 	}
 }

@@ -238,18 +238,14 @@ func (f *Feed) tell(news map[string]*Heard, seen []int64, gap bool, at wal.Posit
 	f.lock.Unlock()
 	if gap {
 		f.counters.gaps.Add(1)
-		for _, all := range listeners {
-			for _, listen := range all {
-				listen(Heard{At: at})
-			}
+		for topic, all := range listeners {
+			f.hear(topic, all, Heard{At: at})
 		}
 		return
 	}
 	for topic, h := range news {
 		f.counters.heard.Add(int64(max(1, len(h.Keys))))
-		for _, listen := range listeners[topic] {
-			listen(Heard{Keys: h.Keys, At: at})
-		}
+		f.hear(topic, listeners[topic], Heard{Keys: h.Keys, At: at})
 	}
 }
 

@@ -6,16 +6,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
 // slowRequest is what makes a request notable although it went well.
 const slowRequest = time.Second
 
-// accessLog writes one line a request when it is answered: all of them, the notable ones (5xx, or slower than a second), or
-// none. A line names no person and no book: the client's address, the values in a query (search terms, tokens) and those in a
+// accessLog writes one line a request when it is answered: all of them, the notable ones (5xx, or slower than a second), these and
+// a bounded number of others a second, or none. A line names no person and no book: the client's address, the values in a query (search terms, tokens) and those in a
 // path (cards, titles, loans) stay out of it. So nobody can be told from it to have looked for anything.
-func accessLog(logger *slog.Logger, which string) func(http.Handler) http.Handler {
+func accessLog(logger *slog.Logger, which string, rate int) func(http.Handler) http.Handler {
+	var others sample
 	return func(next http.Handler) http.Handler {
 		if which == "off" {
 			return next
@@ -28,23 +30,48 @@ func accessLog(logger *slog.Logger, which string) func(http.Handler) http.Handle
 				if panicked && writer.status == 0 {
 					status = http.StatusInternalServerError
 				}
-				if which == "notable" && status < 500 && took < slowRequest {
+				notable, unlogged := status >= 500 || took >= slowRequest, int64(0)
+				if which == "sampled" && !notable {
+					if notable, unlogged = others.take(begin.Unix(), int64(rate)); !notable {
+						return
+					}
+				}
+				if which == "notable" && !notable {
 					return
 				}
 				level := slog.LevelInfo
 				if status >= 500 {
 					level = slog.LevelWarn
 				}
-				logger.LogAttrs(r.Context(), level, "request",
+				line := []slog.Attr{
 					slog.String("request_id", RequestID(r.Context())), slog.String("method", r.Method),
 					slog.String("path", loggedPath(writer.route, r.URL.Path)), slog.String("query", loggedQuery(r.URL.RawQuery)),
 					slog.Int("status", status), slog.Int64("bytes", writer.bytes),
-					slog.Float64("ms", float64(took.Microseconds())/1000))
+					slog.Float64("ms", float64(took.Microseconds())/1000)}
+				if unlogged > 0 {
+					line = append(line, slog.Int64("unlogged", unlogged))
+				}
+				logger.LogAttrs(r.Context(), level, "request", line...)
 			}()
 			next.ServeHTTP(writer, r)
 			panicked = false
 		})
 	}
+}
+
+// sample lets so many a second pass, the first ones.
+type sample struct{ second, passed, left atomic.Int64 }
+
+// take tells whether one more passes, and how many did not since the last one that did.
+func (s *sample) take(second, rate int64) (passes bool, left int64) {
+	if was := s.second.Load(); was != second && s.second.CompareAndSwap(was, second) {
+		s.passed.Store(0)
+	}
+	if s.passed.Add(1) > rate {
+		s.left.Add(1)
+		return false, 0
+	}
+	return true, s.left.Swap(0)
 }
 
 // plainSegment is a part of a path that can only be a word of ours, such as i18n: no number of a card, a copy or a loan, no name.

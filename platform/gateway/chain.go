@@ -17,11 +17,14 @@ import (
 // Settings of the chain.
 type Settings struct {
 	Logger         *slog.Logger
-	AccessLog      string         // all, notable or off
+	AccessLog      string         // all, sampled, notable or off
+	AccessLogRate  int            // lines a second that sampled writes of requests that are not notable
 	TrustedProxies []netip.Prefix // whose forwarding headers are believed
 	MaxBody        int64          // bytes
 	RequestTimeout time.Duration  // for the work on an answer
 	UploadTimeout  time.Duration  // added for a large body that may arrive slowly
+	Consistency    Consistency
+	Cache          Cache
 	Compression    Compression
 	Registry       prometheus.Registerer
 }
@@ -41,23 +44,27 @@ type Stage struct {
 //	secure_headers before any answer is written, a refusal too
 //	client         who is calling, for limits and for the throttle of sign-in
 //	cross_origin   refuses another site's form before anything is read
+//	promises       what this caller must see, before any copy may answer
+//	cache          answers that are for everybody leave here; it asks those behind for plain ones and compresses them once
 //	body_limit     refuses a body that is too large before it is read
-//	compress       inside of what counts and logs, which see the bytes that leave; outside of the deadline, which is for the work
+//	compress       what is not kept; outside of the deadline, which is for the work
 //	deadline       the clock runs for the work, not for the refusals
-//	consistency    last: what this caller must see is for the handlers, and what they committed is known after them
+//	readers        last: whom the handlers read and write for
 func Stages(s Settings) []Stage {
 	return []Stage{
 		{"request_id", requestID},
 		{"recover", recoverPanics(s.Logger)},
 		{"measure", measure(s.Registry)},
-		{"access_log", accessLog(s.Logger, s.AccessLog)},
+		{"access_log", accessLog(s.Logger, s.AccessLog, s.AccessLogRate)},
 		{"secure_headers", secureHeaders},
 		{"client", client(s.TrustedProxies)},
 		{"cross_origin", crossOrigin()},
+		{"promises", s.Consistency.promises},
+		{"cache", s.Cache.cache(s.Consistency.SessionCookie)},
 		{"body_limit", bodyLimit(s.MaxBody)},
 		{"compress", compress(s.Compression, s.Registry)},
 		{"deadline", deadline(s.RequestTimeout, s.UploadTimeout)},
-		{"consistency", Consistency},
+		{"readers", s.Consistency.readers},
 	}
 }
 

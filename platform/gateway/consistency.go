@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
+	"strings"
+	"time"
 
 	"bookvault/platform/database"
 	"bookvault/platform/problem"
@@ -16,37 +19,110 @@ const (
 	consistencySeconds = 60
 )
 
-// Consistency lets callers read their own writes, whichever server answers. A request says what it must see by the
-// BookVault-Consistency header of an earlier answer, or in a browser by a cookie that holds the same; the answer to a request
-// that wrote says it anew. A header that we did not make is refused, since its sender relies on it; a cookie like that is
-// ignored, since nobody wrote it on purpose.
-func Consistency(next http.Handler) http.Handler {
+// News tells how much of what all processes commit this one has heard of; database.Feed is it.
+type News interface {
+	// Await waits a little until everything up to a position was heard of, and the news are fresh. false: trust no copy.
+	Await(ctx context.Context, needs wal.Position) bool
+	// Now gives a position that includes all that could be seen before a time.
+	Now(ctx context.Context, since time.Time) wal.Position
+}
+
+// Consistency says who is promised what.
+type Consistency struct {
+	News          News                             // nil: there are no copies to go around
+	SessionCookie string                           // a browser that sends it is signed in
+	Least         func(*http.Request) wal.Position // what an answer to anybody must include: the changes that were heard of; nil: none
+}
+
+// promises finds out what a caller must see before any copy may answer, and tells them afterwards what they have seen.
+//
+// A caller who sends a token (the BookVault-Consistency header of an earlier answer, or in a browser a cookie that holds the same) sees
+// their own writes, and never anything older than they saw before, whichever process answers: the token of each answer includes
+// what the answer was made from. A header that we did not make is refused, since its sender relies on it; a cookie like that is
+// ignored, since nobody wrote it on purpose. Everybody else sees what was committed a tenth of a second ago or later.
+func (c Consistency) promises(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isAPI(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		given, told := r.Header[consistencyHeader], false
 		token := ""
-		if given := r.Header[consistencyHeader]; len(given) > 0 {
-			token = given[0]
+		switch {
+		case len(given) > 0:
+			told, token = true, given[0]
 			if _, err := wal.ParseToken(token); err != nil || len(given) > 1 {
-				const detail = "This is not a consistency token. Send back the BookVault-Consistency header of an earlier answer, once, or leave it out."
-				e := problem.New(problem.Malformed, "consistency_token_invalid", detail)
-				e.Fields = []problem.Field{{Field: "header.BookVault-Consistency", Detail: detail}}
-				problem.Write(w, r, e)
+				refuseToken(w, r)
 				return
 			}
-		} else if cookie, err := r.Cookie(consistencyCookie); err == nil {
-			token = cookie.Value
+		case r.Header["Cookie"] != nil:
+			token, told = c.browser(r)
+		}
+		if !told {
+			if c.News != nil && !c.News.Await(r.Context(), wal.Position{}) {
+				ctx, reader := database.WithReader(r.Context(), "")
+				reader.Around()
+				r = r.WithContext(ctx)
+			}
+			next.ServeHTTP(w, r)
+			return
 		}
 		ctx, reader := database.WithReader(r.Context(), token)
-		teller := &consistencyTeller{ResponseWriter: w, reader: reader, secure: Secure(ctx)}
+		if c.News != nil && !c.News.Await(ctx, reader.Needs()) {
+			reader.Around()
+		}
+		teller := &consistencyTeller{ResponseWriter: w, ctx: ctx, reader: reader, news: c.News, given: token, header: len(given) > 0}
 		next.ServeHTTP(teller, r.WithContext(ctx))
 		teller.tell()
 	})
 }
 
-// consistencyTeller adds the reader's token just before the header is written: only then is it known what was committed.
+// browser gives the token of a browser's cookie, and whether there is one, or a session.
+func (c Consistency) browser(r *http.Request) (token string, told bool) {
+	if cookie, err := r.Cookie(consistencyCookie); err == nil {
+		token, told = cookie.Value, true
+	}
+	if _, err := r.Cookie(c.SessionCookie); err == nil && c.SessionCookie != "" {
+		told = true
+	}
+	return token, told
+}
+
+func refuseToken(w http.ResponseWriter, r *http.Request) {
+	const detail = "This is not a consistency token. Send back the BookVault-Consistency header of an earlier answer, once, or leave it out."
+	e := problem.New(problem.Malformed, "consistency_token_invalid", detail)
+	e.Fields = []problem.Field{{Field: "header.BookVault-Consistency", Detail: detail}}
+	problem.Write(w, r, e)
+}
+
+// readers gives every request that comes this far a reader: what it must see is for the handlers, and what was committed for it is
+// known after them, so that who writes without a token gets their first one.
+func (c Consistency) readers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reader := database.ReaderOf(r.Context())
+		if reader == nil {
+			var ctx context.Context
+			ctx, reader = database.WithReader(r.Context(), "")
+			teller := &consistencyTeller{ResponseWriter: w, ctx: ctx, reader: reader}
+			defer teller.tell()
+			w, r = teller, r.WithContext(ctx)
+		}
+		if c.Least != nil {
+			reader.Need(c.Least(r))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// consistencyTeller adds the reader's token just before the header is written: only then is it known what was read and committed.
 type consistencyTeller struct {
 	http.ResponseWriter
-	reader       *database.Reader
-	secure, told bool
+	ctx    context.Context
+	reader *database.Reader
+	news   News // nil: only commits are told
+	given  string
+	header bool // the token came in the header, not in a cookie
+	told   bool
 }
 
 func (t *consistencyTeller) tell() {
@@ -54,13 +130,21 @@ func (t *consistencyTeller) tell() {
 		return
 	}
 	t.told = true
-	if !t.reader.Moved() {
+	moved := t.reader.Moved()
+	if used := t.reader.LastUsed(); !moved && t.news != nil && !used.IsZero() {
+		t.reader.Need(t.news.Now(t.ctx, used))
+	} else if !moved {
 		return
 	}
 	token := t.reader.Token()
+	if token == t.given {
+		return
+	}
 	t.Header()[consistencyHeader] = []string{token}
-	http.SetCookie(t, &http.Cookie{Name: consistencyCookie, Value: token, Path: "/", MaxAge: consistencySeconds,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: t.secure})
+	if moved || !t.header {
+		http.SetCookie(t, &http.Cookie{Name: consistencyCookie, Value: token, Path: "/", MaxAge: consistencySeconds,
+			HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: Secure(t.ctx)})
+	}
 }
 
 // WriteHeader tells the token with the first final status.
@@ -85,3 +169,5 @@ func (t *consistencyTeller) Flush() {
 
 // Unwrap lets http.ResponseController reach the real writer.
 func (t *consistencyTeller) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }

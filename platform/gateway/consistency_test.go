@@ -17,7 +17,7 @@ import (
 
 // shelf is a handler that adds a note on POST and tells on GET how many notes this caller sees, and from where.
 func shelf(t *testing.T, db *database.DB) http.Handler {
-	return Consistency(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return consistent(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			if err := db.InTx(r.Context(), func(tx *gorm.DB) error { return tx.Exec("INSERT INTO notes VALUES (1)").Error }); err != nil {
 				t.Error(err)
@@ -33,8 +33,13 @@ func shelf(t *testing.T, db *database.DB) http.Handler {
 	}))
 }
 
+// consistent puts both of its stages around a handler.
+func consistent(handler http.Handler) http.Handler {
+	return Consistency{}.promises(Consistency{}.readers(handler))
+}
+
 func ask(handler http.Handler, method string, prepare ...func(*http.Request)) *http.Response {
-	r := httptest.NewRequest(method, "/", nil)
+	r := httptest.NewRequest(method, "/api/notes", nil)
 	for _, p := range prepare {
 		p(r)
 	}
@@ -128,7 +133,7 @@ func TestAMadeUpTokenIsRefusedWithItsName(t *testing.T) {
 		"nonsense": {"nonsense"}, "empty": {""}, "almost": {"AAAAAQAAAAAERRa="}, "long": {string(make([]byte, 10_000))},
 		"twice": {wal.Position{Timeline: 1, LSN: 1}.Token(), wal.Position{Timeline: 1, LSN: 1}.Token()},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest("GET", "/api/notes", nil)
 		r.Header["Bookvault-Consistency"] = headers
 		w, _ := through(t, r, func(http.ResponseWriter, *http.Request) { t.Errorf("%s: the handler ran", name) })
 		if d := problemOf(t, w); w.Code != 400 || d.Code != "consistency_token_invalid" || len(d.Errors) != 1 || d.Errors[0].Field != "header.BookVault-Consistency" {
@@ -147,13 +152,13 @@ func TestTheTokenIsToldHoweverTheAnswerBegins(t *testing.T) {
 		"early":   func(w http.ResponseWriter) { w.WriteHeader(http.StatusEarlyHints); w.WriteHeader(200) },
 		"nothing": func(http.ResponseWriter) {},
 	} {
-		server := httptest.NewServer(Consistency(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server := httptest.NewServer(consistent(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if err := db.InTx(r.Context(), func(*gorm.DB) error { return nil }); err != nil {
 				t.Error(err)
 			}
 			answer(w)
 		})))
-		got, err := server.Client().Get(server.URL)
+		got, err := server.Client().Get(server.URL + "/api/notes")
 		if err != nil {
 			t.Fatal(err)
 		}

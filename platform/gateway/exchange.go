@@ -6,15 +6,25 @@ import (
 	"net/netip"
 )
 
-// exchange is what the gateway knows of one request. It is one value in the context, filled in by the stages, because each
-// context value of its own costs a copy of the request.
+// exchange is what the gateway knows of one request, filled in by the stages. It is the request's context and holds the recorder of its
+// answer: all of it is one piece of memory, since what an answer from the cache costs is little more than its pieces.
 type exchange struct {
-	id     string
-	client netip.Addr
-	secure bool
+	context.Context
+	recorder recorder
+	id       [1]string // as a header has it
+	client   netip.Addr
+	secure   bool
 }
 
 type exchangeKey struct{}
+
+// Value gives the exchange itself, and whatever the context around it has.
+func (e *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return e
+	}
+	return e.Context.Value(key)
+}
 
 func exchangeOf(ctx context.Context) *exchange {
 	e, _ := ctx.Value(exchangeKey{}).(*exchange)
@@ -24,7 +34,7 @@ func exchangeOf(ctx context.Context) *exchange {
 // RequestID gives the id of the request that ctx belongs to, or "".
 func RequestID(ctx context.Context) string {
 	if e := exchangeOf(ctx); e != nil {
-		return e.id
+		return e.id[0]
 	}
 	return ""
 }

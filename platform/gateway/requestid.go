@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"crypto/rand"
 	"net/http"
 	"strconv"
@@ -17,17 +16,18 @@ var (
 )
 
 // requestID names the request: by the X-Request-Id that came with it if that is sane, else by a new one. The answer carries
-// it, and problems repeat it.
+// it, and so does the request as handlers get it: problems repeat it.
 func requestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := &exchange{}
+		e := &exchange{Context: r.Context(), recorder: recorder{ResponseWriter: w}}
 		if given := r.Header[requestIDHeader]; len(given) == 1 && saneID(given[0]) {
-			e.id = given[0]
+			e.id[0] = given[0]
 		} else {
-			e.id = processWord + "-" + strconv.FormatUint(requestNumber.Add(1), 36)
+			var room [32]byte
+			e.id[0] = string(strconv.AppendUint(append(append(room[:0], processWord...), '-'), requestNumber.Add(1), 36))
 		}
-		w.Header()[requestIDHeader] = []string{e.id}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e)))
+		w.Header()[requestIDHeader], r.Header[requestIDHeader] = e.id[:], e.id[:]
+		next.ServeHTTP(&e.recorder, r.WithContext(e))
 	})
 }
 

@@ -10,6 +10,9 @@ import (
 // answer sends a stored answer: 304 to whoever has it, a part to whoever asks for one. status is what Cache-Status says; "" is a
 // hit, "stale" a stale one.
 func (c *Cache) answer(w http.ResponseWriter, r *http.Request, e *entry, now time.Time, status string) {
+	if c.s.Given != nil {
+		c.s.Given(r, e.received)
+	}
 	f := c.formFor(e, r)
 	h := w.Header()
 	for i := range f.fields {

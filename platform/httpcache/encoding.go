@@ -29,7 +29,7 @@ type field struct {
 // formFor gives the answer in the encoding that the request likes best, and makes it if nobody asked for it before.
 func (c *Cache) formFor(e *entry, r *http.Request) *form {
 	want, varies := coding.Identity, c.s.Compress && e.compressible(c.s.MinCompress)
-	if varies {
+	if varies && (c.s.Compressing == nil || c.s.Compressing()) {
 		// Who takes nothing that there is gets it plain: better than nothing, and as the gateway does.
 		want, _ = coding.Parse(r.Header["Accept-Encoding"]).Best()
 	}

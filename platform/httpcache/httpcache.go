@@ -31,6 +31,8 @@ type Settings struct {
 	IgnoreReload bool
 	// Compress asks the handler for plain bodies, and keeps each in zstd and gzip too. Off, Accept-Encoding is passed on.
 	Compress bool
+	// Compressing is asked for each answer whether a coded body may be sent now. Nil: always.
+	Compressing func() bool
 	// MinCompress is the size in bytes from which a body is compressed; 1024.
 	MinCompress int
 	// TakeTargeted removes CDN-Cache-Control from what is sent on: it was meant for this cache.
@@ -40,6 +42,9 @@ type Settings struct {
 	Bypass func(*http.Request) bool
 	// Enabled is asked for each request; false lets it pass. Nil: always on.
 	Enabled func() bool
+
+	// Given is told of each answer from the store, and when that was received. Nil: nobody is.
+	Given func(r *http.Request, received time.Time)
 
 	Clock    func() time.Time      // time.Now
 	Registry prometheus.Registerer // nil: no metrics
@@ -91,7 +96,7 @@ func New(next http.Handler, s Settings) *Cache {
 func (c *Cache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !c.s.Enabled():
-		c.next.ServeHTTP(w, r)
+		c.next.ServeHTTP(&passing{ResponseWriter: w, take: c.s.TakeTargeted}, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		c.change(w, r)
 	case c.s.Bypass(r) || r.Header.Get("Upgrade") != "" || r.ContentLength != 0:
@@ -151,7 +156,7 @@ func (c *Cache) change(w http.ResponseWriter, r *http.Request) {
 		c.pass(w, r, "method")
 		return
 	}
-	seen := &passing{ResponseWriter: w, status: c.s.Name + "; fwd=method"}
+	seen := &passing{ResponseWriter: w, status: c.s.Name + "; fwd=method", take: c.s.TakeTargeted}
 	c.next.ServeHTTP(seen, r)
 	if seen.code >= 200 && seen.code < 400 {
 		c.purges.keys(changed(r, w.Header())...)

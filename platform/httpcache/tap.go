@@ -193,7 +193,7 @@ func (t *tap) failed(fault any) {
 // passing marks an answer that the cache had nothing to do with.
 type passing struct {
 	http.ResponseWriter
-	status string
+	status string // of Cache-Status; "" where the cache is switched off
 	take   bool
 	code   int
 }
@@ -203,7 +203,9 @@ func (p *passing) WriteHeader(code int) {
 	if code >= 200 && p.code == 0 {
 		p.code = code
 		h := p.Header()
-		h["Cache-Status"] = []string{p.status}
+		if p.status != "" {
+			h["Cache-Status"] = []string{p.status}
+		}
 		delete(h, tagHeader)
 		if p.take {
 			delete(h, "Cdn-Cache-Control")

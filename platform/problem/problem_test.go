@@ -29,10 +29,11 @@ func TestWhatIsNotAProblemShowsNothingOfItself(t *testing.T) {
 
 func TestWriteIsRFC9457(t *testing.T) {
 	w := httptest.NewRecorder()
-	w.Header().Set("X-Request-Id", "r1")
+	r := httptest.NewRequest("POST", "/", nil)
+	r.Header.Set("X-Request-Id", "r1")
 	refusal := Refused(Reason{Code: "item_on_loan", Detail: "Somebody else has it."}, Reason{Code: "member_blocked", Detail: "Blocked.", Overridable: true, By: "desk"})
 	refusal.RetryAfter = 1500 * time.Millisecond
-	Write(w, httptest.NewRequest("POST", "/", nil), fmt.Errorf("lend: %w", refusal))
+	Write(w, r, fmt.Errorf("lend: %w", refusal))
 	var got Details
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)

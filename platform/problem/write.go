@@ -46,7 +46,7 @@ func (d *Details) Headers() http.Header {
 
 // Write answers a request with err. It is for the plain handlers in front of the API; handlers of the API return the error.
 func Write(w http.ResponseWriter, r *http.Request, err error) {
-	d := Of(err).Details(w.Header().Get("X-Request-Id"))
+	d := Of(err).Details(r.Header.Get("X-Request-Id"))
 	body, _ := json.Marshal(d) // strings and ints only: cannot fail
 	for name, values := range d.Headers() {
 		w.Header()[name] = values

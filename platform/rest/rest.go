@@ -78,8 +78,9 @@ type requestKey struct{}
 
 // request is what a handler may want to know of its request besides its input.
 type request struct {
-	id  string
-	url *url.URL
+	id     string
+	url    *url.URL
+	header http.Header // of its answer
 }
 
 // ServeHTTP refuses what no route should ever see, answers HEAD as GET without a body, and hands on to gin.
@@ -88,7 +89,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, r, err)
 		return
 	}
-	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id: w.Header().Get("X-Request-Id"), url: r.URL}))
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id: r.Header.Get("X-Request-Id"), url: r.URL, header: w.Header()}))
 	if r.Method == http.MethodHead {
 		r.Method = http.MethodGet // r is our own copy; net/http drops the body of an answer to HEAD
 		w = headWriter{w}

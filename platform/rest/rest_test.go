@@ -131,7 +131,7 @@ func TestWhatTheEdgeRefuses(t *testing.T) {
 				r.Header.Set("Content-Type", c.contentType)
 			}
 			w := httptest.NewRecorder()
-			w.Header().Set("X-Request-Id", "r1")
+			r.Header.Set("X-Request-Id", "r1")
 			api.ServeHTTP(w, r)
 			if w.Code != c.status {
 				t.Fatalf("%d %s, want %d", w.Code, w.Body, c.status)

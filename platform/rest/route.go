@@ -111,6 +111,7 @@ func (u unstored) WriteHeader(status int) {
 		directives += ", no-transform"
 	}
 	u.Header().Set("Cache-Control", directives)
+	unshare(u.Header())
 	u.ResponseWriter.WriteHeader(status)
 }
 

@@ -6,8 +6,10 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"reflect"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,16 +18,20 @@ import (
 	"bookvault/platform/rest"
 )
 
-type operations struct{ service *catalog.Service }
+type operations struct {
+	service *catalog.Service
+	shared  rest.Shared
+}
 
 const (
 	root = "/api/catalog/v1"
 	tag  = "catalog"
 )
 
-// Register adds the catalogue's operations to the API.
-func Register(api *rest.API, service *catalog.Service) {
-	o := &operations{service: service}
+// Register adds the catalogue's operations to the API. shared says how long what the public reads may be kept for everybody; its tags
+// are filled in here: "titles" for what any title's change may change, title-17 for what shows that one.
+func Register(api *rest.API, service *catalog.Service, shared rest.Shared) {
+	o := &operations{service: service, shared: shared}
 	route := func(method, path, id, summary string, who identity.Role, status int) rest.Route {
 		return rest.Route{Method: method, Path: root + path, ID: id, Summary: summary, Tag: tag, Who: who, Status: status}
 	}
@@ -92,6 +98,19 @@ func (o optional[T]) pointer() *T {
 }
 
 var _ = []any{huma.ParamWrapper(&optional[int]{}), huma.ParamReactor(&optional[int]{})}
+
+// AnyTitle is the tag of answers that a change of any title may change.
+const AnyTitle = "titles"
+
+// TitleTag is the tag of answers that show a title.
+func TitleTag(id int64) string { return "title-" + strconv.FormatInt(id, 10) }
+
+// share marks an answer as one for everybody until one of the tags is purged.
+func (o *operations) share(ctx context.Context, tags ...string) {
+	s := o.shared
+	s.Tags = tags
+	rest.Share(ctx, s)
+}
 
 // revalidate has caches ask each time, with the ETag: an answer is never older than the title.
 const revalidate = "no-cache"

@@ -72,7 +72,7 @@ func newLibrary(t testing.TB) *library {
 	s.SetHoldings(l.used)
 	a := rest.New(rest.Settings{Version: "test", MaxBody: 5 << 20})
 	a.SetAuthenticator(roleByBearer{})
-	api.Register(a, s)
+	api.Register(a, s, rest.Shared{})
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	l.url = server.URL + "/api/catalog/v1"

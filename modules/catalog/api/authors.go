@@ -18,6 +18,7 @@ func (o *operations) author(ctx context.Context, in *IDInput) (*authorOutput, er
 	if err != nil {
 		return nil, err
 	}
+	o.share(ctx, AnyTitle)
 	return &authorOutput{CacheControl: revalidate, Body: a}, nil
 }
 
@@ -58,5 +59,6 @@ func (o *operations) genres(ctx context.Context, in *struct {
 		next := rest.EncodeCursor(scope, list[in.Limit-1].Key)
 		out.Body.NextCursor, out.Link = &next, rest.NextLink(ctx, &next)
 	}
+	o.share(ctx, AnyTitle)
 	return out, nil
 }

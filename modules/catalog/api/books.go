@@ -33,6 +33,7 @@ type bookView struct {
 	Cover          string           `json:"cover,omitempty" doc:"Address of the uploaded cover; add &size=small for lists."`
 	CreatedAt      time.Time        `json:"created_at"`
 	UpdatedAt      time.Time        `json:"updated_at"`
+	Stale          bool             `json:"stale,omitempty" doc:"true: an older copy, since the catalogue cannot be read just now."`
 }
 
 func show(b *catalog.Book) bookView {
@@ -40,6 +41,7 @@ func show(b *catalog.Book) bookView {
 		ID: b.ID, Version: b.Version, Title: b.Title, Subtitle: b.Subtitle, Authors: b.Authors, ISBN13: b.ISBN13, Language: b.Language,
 		PublishedYear: b.PublishedYear, Publisher: b.Publisher, Genres: b.Genres, Subjects: b.Subjects, Description: b.Description,
 		Pages: b.Pages, Series: b.Series, SeriesPosition: b.SeriesPosition, CreatedAt: b.CreatedAt.UTC(), UpdatedAt: b.UpdatedAt.UTC(),
+		Stale: b.Stale,
 	}
 	if b.CoverVersion > 0 {
 		v.Cover = coverAddress(b.ID, b.CoverVersion)
@@ -89,6 +91,7 @@ type editedInput struct {
 	Cover     string `json:"cover,omitempty" doc:"Not looked at: covers are uploaded."`
 	CreatedAt string `json:"created_at,omitempty" doc:"Not looked at."`
 	UpdatedAt string `json:"updated_at,omitempty" doc:"Not looked at."`
+	Stale     bool   `json:"stale,omitempty" doc:"Not looked at."`
 }
 
 type bookOutput struct {
@@ -135,6 +138,11 @@ func (o *operations) get(ctx context.Context, in *struct {
 	}
 	out := answer(&b)
 	out.CacheControl = revalidate
+	if b.Stale {
+		out.CacheControl = "no-store" // nobody is to keep what stands in for a failure
+	} else {
+		o.share(ctx, TitleTag(b.ID))
+	}
 	if rest.NoneMatch(in.IfNoneMatch, out.ETag) {
 		out.Status, out.Body = http.StatusNotModified, nil
 	}

@@ -35,6 +35,7 @@ func (o *operations) cover(ctx context.Context, in *struct {
 	if in.V == c.Version {
 		out.CacheControl = forever
 	}
+	o.share(ctx, TitleTag(in.ID))
 	if rest.NoneMatch(in.IfNoneMatch, out.ETag) {
 		out.Status = http.StatusNotModified
 		return out, nil

@@ -64,8 +64,10 @@ func (o *operations) search(ctx context.Context, in *searchInput) (*searchOutput
 		return nil, err
 	}
 	out := &searchOutput{CacheControl: revalidate, Body: searchBody{Items: make([]bookView, len(page.Books)), Total: page.Total, Facets: page.Facets, Corrected: page.Corrected}}
+	stale := false
 	for i := range page.Books {
 		out.Body.Items[i] = show(&page.Books[i])
+		stale = stale || page.Books[i].Stale
 	}
 	if page.Next != nil {
 		next := rest.EncodeCursor(scope, page.Next)
@@ -73,6 +75,9 @@ func (o *operations) search(ctx context.Context, in *searchInput) (*searchOutput
 	}
 	if in.Lang == "" && (c.Sort == catalog.ByTitle || c.Sort == catalog.ByTitleDesc) {
 		out.Vary = "Accept-Language"
+	}
+	if !c.Available && !stale { // what is on the shelf changes with every loan
+		o.share(ctx, AnyTitle)
 	}
 	return out, nil
 }
@@ -164,6 +169,7 @@ func (o *operations) suggest(ctx context.Context, in *suggestInput) (*suggestOut
 	}
 	out := &suggestOutput{CacheControl: revalidate}
 	out.Body.Items = append([]catalog.Suggestion{}, found...)
+	o.share(ctx, AnyTitle)
 	return out, nil
 }
 

@@ -43,7 +43,11 @@ func (c *coalesced) Get(ctx context.Context, id int64) (catalog.Book, error) {
 	case !found:
 		return catalog.Book{}, catalog.BookNotFound(id)
 	}
-	// Others may have got the same: what a caller might change is theirs alone.
-	book.Authors, book.Genres, book.Subjects = slices.Clone(book.Authors), slices.Clone(book.Genres), slices.Clone(book.Subjects)
-	return book, nil
+	return CopyBook(book), nil // others may have got the same
+}
+
+// CopyBook gives a caller a title whose lists are their own to change.
+func CopyBook(b catalog.Book) catalog.Book {
+	b.Authors, b.Genres, b.Subjects = slices.Clone(b.Authors), slices.Clone(b.Genres), slices.Clone(b.Subjects)
+	return b
 }

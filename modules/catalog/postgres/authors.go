@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"bookvault/modules/catalog"
-	"bookvault/platform/problem"
 )
 
 // Author reads an author by id.
@@ -16,7 +15,7 @@ func (s *Store) Author(ctx context.Context, id int64) (catalog.Author, error) {
 		return catalog.Author{}, fmt.Errorf("read author %d: %w", id, err)
 	}
 	if len(found) == 0 {
-		return catalog.Author{}, problem.NotFound("author_not_found", "There is no author with the id %d.", id)
+		return catalog.Author{}, catalog.AuthorNotFound(id)
 	}
 	return found[0], nil
 }

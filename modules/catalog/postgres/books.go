@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"bookvault/modules/catalog"
+	"bookvault/platform/database"
 	"bookvault/platform/problem"
 )
 
@@ -76,7 +77,10 @@ func create(tx *gorm.DB, b catalog.Book) (catalog.Book, error) {
 	if err := tx.Create(&row).Error; err != nil {
 		return created, fmt.Errorf("insert title %d: %w", created.ID, err)
 	}
-	return created, ensureVocabulary(tx, &row, created.Genres)
+	if err := ensureVocabulary(tx, &row, created.Genres); err != nil {
+		return created, err
+	}
+	return created, database.Changed(tx, catalog.Changes, created.ID)
 }
 
 // Update replaces a title that is at the version given.
@@ -100,7 +104,10 @@ func (s *Store) Update(ctx context.Context, b catalog.Book) (catalog.Book, error
 		if err != nil {
 			return fmt.Errorf("update title %d: %w", b.ID, err)
 		}
-		return ensureVocabulary(tx, &row, updated.Genres)
+		if err := ensureVocabulary(tx, &row, updated.Genres); err != nil {
+			return err
+		}
+		return database.Changed(tx, catalog.Changes, b.ID)
 	})
 	return updated, err
 }
@@ -124,7 +131,10 @@ func bury(tx *gorm.DB, id int64) error {
 	if err := exec(tx, `DELETE FROM catalog.covers WHERE shard = $1 AND book_id = $2`, shard, id); err != nil {
 		return err
 	}
-	return exec(tx, `DELETE FROM catalog.availability WHERE shard = $1 AND book_id = $2`, shard, id)
+	if err := exec(tx, `DELETE FROM catalog.availability WHERE shard = $1 AND book_id = $2`, shard, id); err != nil {
+		return err
+	}
+	return database.Changed(tx, catalog.Changes, id)
 }
 
 // Merge leaves a tombstone that leads to another title, which must be there: both are locked, in the order of their ids.

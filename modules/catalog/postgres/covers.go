@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"bookvault/modules/catalog"
+	"bookvault/platform/database"
 	"bookvault/platform/problem"
 )
 
@@ -63,7 +64,7 @@ func (s *Store) SetCover(ctx context.Context, bookID int64, covers []catalog.Cov
 		if err := tx.Create(&rows).Error; err != nil {
 			return fmt.Errorf("store the cover of title %d: %w", bookID, err)
 		}
-		return nil
+		return database.Changed(tx, catalog.Changes, bookID)
 	})
 	return version, err
 }
@@ -80,7 +81,10 @@ func (s *Store) RemoveCover(ctx context.Context, bookID int64) error {
 		if err := exec(tx, setCoverVersion, shard, bookID, -have.CoverVersion); err != nil {
 			return err
 		}
-		return exec(tx, `DELETE FROM catalog.covers WHERE shard = $1 AND book_id = $2`, shard, bookID)
+		if err := exec(tx, `DELETE FROM catalog.covers WHERE shard = $1 AND book_id = $2`, shard, bookID); err != nil {
+			return err
+		}
+		return database.Changed(tx, catalog.Changes, bookID)
 	})
 }
 

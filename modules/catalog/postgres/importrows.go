@@ -9,6 +9,7 @@ import (
 
 	"bookvault/modules/catalog"
 	"bookvault/modules/catalog/importing"
+	"bookvault/platform/database"
 )
 
 // apply writes what sort decided. New titles are copied straight into their table; changed ones go by a table of this
@@ -39,7 +40,25 @@ func (b *batchWrite) apply(ctx context.Context) error {
 	}
 	b.outcome.Created = int64(len(b.created))
 	b.outcome.Changed = int64(len(b.changed))
+	if err := b.tell(ctx, fresh); err != nil {
+		return err
+	}
 	return b.stamp(ctx)
+}
+
+// tell notes which titles are new or changed.
+func (b *batchWrite) tell(ctx context.Context, fresh []bookRow) error {
+	ids := make([]int64, 0, len(fresh)+len(b.changed))
+	for i := range fresh {
+		ids = append(ids, fresh[i].ID)
+	}
+	for _, c := range b.changed {
+		ids = append(ids, c.book)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return database.ChangedPgx(ctx, b.tx, catalog.Changes, ids...)
 }
 
 // findAuthors gives every author of the batch's new and changed titles an id.

@@ -14,6 +14,7 @@ import (
 
 	"bookvault/modules/catalog"
 	"bookvault/modules/catalog/seeding"
+	"bookvault/platform/database"
 )
 
 // Seeding writes a synthetic library by COPY over several connections. Its titles have the numbers of one block, so that the
@@ -191,7 +192,10 @@ func (s *Seeding) writeChunk(ctx context.Context, rows []bookRow) error {
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{"catalog", "books"}, copyColumns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
 			return rows[i].copyValues(), nil
 		}))
-		return err
+		if err != nil {
+			return err
+		}
+		return database.ChangedPgx(ctx, tx, catalog.Changes)
 	})
 }
 

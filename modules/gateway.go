@@ -1,0 +1,75 @@
+package modules
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"bookvault/modules/catalog"
+	catalogapi "bookvault/modules/catalog/api"
+	membersapi "bookvault/modules/members/api"
+	"bookvault/platform/config"
+	"bookvault/platform/database"
+	"bookvault/platform/gateway"
+	"bookvault/platform/httpcache"
+	"bookvault/platform/rest"
+	"bookvault/platform/wal"
+)
+
+// What the gateway is told of the configuration and of the modules behind it.
+
+// GatewaySettings are those of the chain in front of a library.
+func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registerer, log *slog.Logger) gateway.Settings {
+	var trusted []netip.Prefix
+	for _, network := range c.Server.TrustedProxies {
+		trusted = append(trusted, netip.MustParsePrefix(network)) // config has parsed it before
+	}
+	return gateway.Settings{
+		Logger: log, AccessLog: c.Telemetry.AccessLog, AccessLogRate: c.Telemetry.AccessLogRate, TrustedProxies: trusted, Registry: registry,
+		MaxBody: int64(c.Server.MaxBody), RequestTimeout: c.Server.RequestTimeout, UploadTimeout: c.Server.ReadTimeout,
+		Consistency: gateway.Consistency{News: l.feed, SessionCookie: membersapi.CookieName, Least: leastOf(l.feed)},
+		Cache: gateway.Cache{Made: purgeAsTold(l.feed), Settings: httpcache.Settings{
+			Name: "bookvault", MaxBytes: int64(c.GatewayCache.MaxMemory), MaxObject: int64(c.GatewayCache.MaxAnswer), Timeout: c.Server.RequestTimeout,
+			IgnoreReload: true, Compress: true, MinCompress: int(c.Compression.MinSize), TakeTargeted: true,
+			Enabled: l.Patterns.GatewayCache.Load, Compressing: l.Patterns.Compression.Load, Registry: registry,
+		}},
+		Compression: gateway.Compression{Enabled: &l.Patterns.Compression, MinSize: int(c.Compression.MinSize)},
+	}
+}
+
+// shared says for how long whole answers are kept; the catalogue names what each shows.
+func shared(c config.GatewayCache) rest.Shared {
+	return rest.Shared{Fresh: c.Fresh, Stale: c.Stale, Ill: c.Ill}
+}
+
+// purgeAsTold has the answers that show a title forgotten when it is changed, by whatever process.
+func purgeAsTold(feed *database.Feed) func(*httpcache.Cache) {
+	return func(kept *httpcache.Cache) {
+		feed.Subscribe(catalog.Changes, func(h database.Heard) {
+			if len(h.Keys) == 0 {
+				kept.PurgeAll()
+				return
+			}
+			tags := make([]string, 0, len(h.Keys)+1)
+			tags = append(tags, catalogapi.AnyTitle)
+			for _, id := range h.Keys {
+				tags = append(tags, catalogapi.TitleTag(id))
+			}
+			kept.Purge(tags...)
+		})
+	}
+}
+
+// leastOf has answers of the catalogue, which may be kept for everybody, include every change that was heard of: what is read after
+// a purge must not come from a replica that does not know the change yet.
+func leastOf(feed *database.Feed) func(*http.Request) wal.Position {
+	return func(r *http.Request) wal.Position {
+		if strings.HasPrefix(r.URL.Path, "/api/catalog/") {
+			return feed.Reached(catalog.Changes)
+		}
+		return wal.Position{}
+	}
+}
