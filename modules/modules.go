@@ -111,7 +111,17 @@ func Assemble(f Foundations) (*Library, error) {
 	registerOperations(api, patterns)
 
 	stores := catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores() // GORM; reads from a replica that is fresh enough
+	kept, err := keepCatalogue(f, patterns)
+	if err != nil {
+		return nil, err
+	}
 	stores.Books = cataloglayers.Coalesced(stores.Books, coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, "titles")}, patterns.Coalescing.Load)
+	stores.Books = cataloglayers.CacheAside(stores.Books, kept.titles)                           // stamped; forgets what the feed tells of
+	stores.Books = cataloglayers.StaleOnError(stores.Books, kept.titles, patterns.Fallback.Load) // outermost, so that a stale answer is never kept as fresh
+	stores.Authors = cataloglayers.CacheAuthorsAside(stores.Authors, kept.authors)
+	if stores.Search, err = searchThrough(f, patterns, stores.Search); err != nil {
+		return nil, err
+	}
 	titles := catalog.New(stores, catalogSettings(f.Settings), time.Now)
 	catalogapi.Register(api, titles, shared(f.Settings.GatewayCache))
 	imports := catalogpostgres.NewImports(f.DB)

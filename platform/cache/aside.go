@@ -1,6 +1,10 @@
 package cache
 
-import "context"
+import (
+	"context"
+
+	"bookvault/platform/wal"
+)
 
 // Aside is cache-aside (2A): the caller looks here first, loads what is not here by its own loader, and tells of its writes by
 // Invalidate. The cache knows nothing of where values live.
@@ -24,8 +28,14 @@ func (a *Aside[K, V]) Remembered(key K, cause error) (value V, found bool, err e
 	return a.c.standIn(key, cause)
 }
 
-// Invalidate is called after the COMMIT of a change: from now on nobody gets what was read before.
-func (a *Aside[K, V]) Invalidate(keys ...K) { a.c.drop(keys) }
+// GetMany gives the values of keys: those that are in memory, and the others by one call of load, whose values are kept. Keys that there
+// is nothing under are left out.
+func (a *Aside[K, V]) GetMany(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
+	return a.c.getMany(ctx, keys, load)
+}
+
+// Invalidate is called after the COMMIT of a change, with a position that includes it: from now on nobody gets what was read before.
+func (a *Aside[K, V]) Invalidate(at wal.Position, keys ...K) { a.c.drop(at, keys) }
 
 // InvalidateAll does so for every key: after a gap in the news of changes.
-func (a *Aside[K, V]) InvalidateAll() { a.c.stamps.bumpAll() }
+func (a *Aside[K, V]) InvalidateAll(at wal.Position) { a.c.stamps.bumpAll(at) }

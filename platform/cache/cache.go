@@ -13,12 +13,13 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/dgraph-io/ristretto/v2"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"bookvault/platform/wal"
 )
 
-// Key is what values can be kept under.
-type Key = ristretto.Key
+// Key is what values can be kept under: those of ristretto's keys that are values themselves.
+type Key interface{ int64 | uint64 | string }
 
 // Settings of a cache; the zero value of each has the meaning in its comment.
 type Settings[V any] struct {
@@ -42,9 +43,12 @@ type Settings[V any] struct {
 	// Trusted tells whether this caller may be answered from here: not while changes of other processes may have been missed, nor
 	// when the caller must see a write that was not heard of yet. Nil: everybody may.
 	Trusted func(context.Context) bool
-	// Detach makes the context of a load of a caller's: without its end, and seeing at least what this process has written. Nil: only
-	// without its end.
-	Detach func(context.Context) context.Context
+	// Begin makes the context of a load on behalf of a caller: without the caller's end, and seeing at least a position (and what the
+	// caller must see). asOf tells, after the load, up to which position what it read is surely complete; zero: not known. Nil: only
+	// without the end.
+	Begin func(ctx context.Context, least wal.Position) (loading context.Context, asOf func() wal.Position)
+	// Given is told when a value that a caller is given was read. Nil: nobody is.
+	Given func(ctx context.Context, read time.Time)
 
 	Clock    func() time.Time      // time.Now
 	Registry prometheus.Registerer // nil: no metrics
@@ -78,8 +82,13 @@ func (s *Settings[V]) complete() {
 	if s.Trusted == nil {
 		s.Trusted = func(context.Context) bool { return true }
 	}
-	if s.Detach == nil {
-		s.Detach = context.WithoutCancel
+	if s.Begin == nil {
+		s.Begin = func(ctx context.Context, _ wal.Position) (context.Context, func() wal.Position) {
+			return context.WithoutCancel(ctx), func() wal.Position { return wal.Position{} }
+		}
+	}
+	if s.Given == nil {
+		s.Given = func(context.Context, time.Time) {}
 	}
 	if s.Clock == nil {
 		s.Clock = time.Now

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"bookvault/platform/wal"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 )
@@ -77,15 +79,15 @@ func TestAValueIsLoadedOnceUntilItIsChanged(t *testing.T) {
 	expect(t, a, from, 1, 10, 1)
 	expect(t, a, from, 1, 10, 1)
 	from.set(1, 11)
-	a.Invalidate(1)
+	a.Invalidate(wal.Position{}, 1)
 	expect(t, a, from, 1, 11, 2)
 	expect(t, a, from, 2, 0, 3)
 	expect(t, a, from, 2, 0, 3) // that there is none is known too
 	from.set(2, 20)
-	a.Invalidate(2) // a creation says so
+	a.Invalidate(wal.Position{}, 2) // a creation says so
 	expect(t, a, from, 2, 20, 4)
 	from.set(1, 12)
-	a.InvalidateAll()
+	a.InvalidateAll(wal.Position{})
 	expect(t, a, from, 1, 12, 5)
 }
 
@@ -105,7 +107,7 @@ func TestWhatIsBeingLoadedWhenItChangesIsNotKept(t *testing.T) {
 	}()
 	<-inside
 	from.set(1, 11)
-	a.Invalidate(1)
+	a.Invalidate(wal.Position{}, 1)
 	expect(t, a, from, 1, 11, 2) // not the load that began before
 	leave <- true
 	if v := <-got; v != 10 {
@@ -133,7 +135,7 @@ func TestAValueEndsAndStandsInWhileLoadingFails(t *testing.T) {
 	if _, _, err := a.Remembered(1, context.Canceled); !errors.Is(err, context.Canceled) || errors.As(err, &stale) {
 		t.Errorf("who hung up wants no stale value: %v", err)
 	}
-	a.Invalidate(1) // somebody changed it: it never stands in again
+	a.Invalidate(wal.Position{}, 1) // somebody changed it: it never stands in again
 	if _, found, err := a.Remembered(1, from.fail); found || err != from.fail {
 		t.Errorf("%v %v", found, err)
 	}
@@ -317,7 +319,7 @@ func TestNobodyEverGetsWhatWasChangedBefore(t *testing.T) {
 						}
 						if pattern == "aside" {
 							_, _, _ = commit(t.Context())
-							through.Invalidate(key)
+							through.Invalidate(wal.Position{}, key)
 						} else {
 							_, _, _ = through.Put(t.Context(), key, commit)
 						}
@@ -339,7 +341,7 @@ func TestNobodyEverGetsWhatWasChangedBefore(t *testing.T) {
 						}
 						if pattern == "aside" {
 							_, _, _ = commit(t.Context())
-							through.Invalidate(key)
+							through.Invalidate(wal.Position{}, key)
 						} else {
 							_, _, _ = through.Put(t.Context(), key, commit)
 						}

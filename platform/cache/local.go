@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/ristretto/v2"
-	"golang.org/x/sync/singleflight"
+
+	"bookvault/platform/wal"
 )
 
 // Load gets a value from where it lives, and tells whether there is one.
@@ -18,6 +20,7 @@ type entry[V any] struct {
 	value V
 	found bool
 	stamp stamp
+	read  time.Time // when its load had ended
 	early time.Time // from here on it is loaded again behind an answer
 	ends  time.Time // from here on it is loaded before an answer
 	cost  int64
@@ -31,9 +34,13 @@ type local[K Key, V any] struct {
 	s       Settings[V]
 	memory  *ristretto.Cache[K, *entry[V]]
 	stamps  stamps
-	loads   singleflight.Group
+	flights flights[K, V]
+	behind  atomic.Int32 // early refreshes under way
 	metrics *metrics
 }
+
+// refreshesAtMost bounds the loads behind answers; a value that is not renewed early is renewed when it has ended.
+const refreshesAtMost = 32
 
 func newLocal[K Key, V any](s Settings[V]) (*local[K, V], error) {
 	s.complete()
@@ -43,7 +50,7 @@ func newLocal[K Key, V any](s Settings[V]) (*local[K, V], error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache %s: %w", s.Name, err)
 	}
-	c := &local[K, V]{s: s, memory: memory}
+	c := &local[K, V]{s: s, memory: memory, flights: flights[K, V]{running: map[flightKey[K]]*flight[V]{}}}
 	c.metrics = newMetrics(s.Registry, s.Name, memory.Metrics)
 	return c, nil
 }
@@ -66,7 +73,7 @@ func (c *local[K, V]) put(key K, value V, found bool, at stamp) {
 	if !found {
 		life = jittered(c.s.Negative)
 	}
-	e := &entry[V]{value: value, found: found, stamp: at, ends: now.Add(life), cost: entryOverhead}
+	e := &entry[V]{value: value, found: found, stamp: at, read: now, ends: now.Add(life), cost: entryOverhead}
 	e.early = e.ends.Add(-time.Duration(max(0, c.s.Early) * float64(life)))
 	if found {
 		e.cost += c.s.Cost(value)
@@ -75,9 +82,9 @@ func (c *local[K, V]) put(key K, value V, found bool, at stamp) {
 }
 
 // drop makes the values of keys old, those under way too, and frees their memory.
-func (c *local[K, V]) drop(keys []K) {
+func (c *local[K, V]) drop(at wal.Position, keys []K) {
 	for _, key := range keys {
-		c.stamps.bump(stripeOf(key))
+		c.stamps.bump(stripeOf(key), at)
 		c.memory.Del(key)
 	}
 	c.metrics.count(dropped, len(keys))
@@ -86,36 +93,36 @@ func (c *local[K, V]) drop(keys []K) {
 // load gets a value with one call of the loader, however many ask for it at the same stamp, and keeps it.
 func (c *local[K, V]) load(ctx context.Context, key K, load Load[V]) (value V, found bool, err error) {
 	at := c.stamps.of(stripeOf(key))
-	flight := fmt.Sprintf("%v %d %d", key, at.epoch, at.number)
-	type loaded struct {
-		value V
-		found bool
+	flying := flightKey[K]{key, at}
+	fl, mine := c.flights.join(flying)
+	if mine {
+		go c.fly(ctx, flying, fl, load)
 	}
-	result := c.loads.DoChan(flight, func() (_ any, err error) {
-		defer func() {
-			if fault := recover(); fault != nil { // singleflight would end the process
-				err = fmt.Errorf("cache %s: loading panicked: %v", c.s.Name, fault)
-			}
-		}()
-		detached, cancel := context.WithTimeout(c.s.Detach(ctx), c.s.Timeout)
-		defer cancel()
-		c.metrics.count(loads, 1)
-		value, found, err := load(detached)
-		if err != nil {
-			return nil, err
-		}
-		c.put(key, value, found, at)
-		return loaded{value, found}, nil
-	})
 	select {
-	case r := <-result:
-		if r.Err != nil {
-			return value, false, r.Err
-		}
-		got := r.Val.(loaded)
-		return got.value, got.found, nil
+	case <-fl.done:
+		c.s.Given(ctx, c.s.Clock())
+		return fl.result.value, fl.result.found, fl.result.err
 	case <-ctx.Done():
 		return value, false, context.Cause(ctx)
+	}
+}
+
+// fly loads on a context of its own, so that one caller who hangs up does not fail the others.
+func (c *local[K, V]) fly(ctx context.Context, key flightKey[K], fl *flight[V], load Load[V]) {
+	var r result[V]
+	defer func() {
+		if fault := recover(); fault != nil { // in a goroutine of its own it would end the process
+			r = result[V]{err: fmt.Errorf("cache %s: loading panicked: %v", c.s.Name, fault)}
+		}
+		c.flights.land(key, fl, r)
+	}()
+	loading, _ := c.s.Begin(ctx, c.stamps.least(stripeOf(key.key)))
+	loading, cancel := context.WithTimeout(loading, c.s.Timeout)
+	defer cancel()
+	c.metrics.count(loads, 1)
+	r.value, r.found, r.err = load(loading)
+	if r.err == nil {
+		c.put(key.key, r.value, r.found, key.at)
 	}
 }
 
@@ -134,6 +141,7 @@ func (c *local[K, V]) get(ctx context.Context, key K, load Load[V]) (value V, fo
 			if e.found && !now.Before(e.early) {
 				c.refresh(ctx, key, load)
 			}
+			c.s.Given(ctx, e.read)
 			return c.give(e)
 		}
 	}
@@ -154,8 +162,17 @@ func (c *local[K, V]) give(e *entry[V]) (value V, found bool, err error) {
 
 // refresh loads a value again behind an answer; who asks meanwhile shares that load or gets the value that is there.
 func (c *local[K, V]) refresh(ctx context.Context, key K, load Load[V]) {
-	behind := context.WithoutCancel(ctx)
-	go func() { _, _, _ = c.load(behind, key, load) }() // a failure is for the next one who must wait for it
+	if c.behind.Load() >= refreshesAtMost {
+		return
+	}
+	flying := flightKey[K]{key, c.stamps.of(stripeOf(key))}
+	if fl, mine := c.flights.join(flying); mine {
+		c.behind.Add(1)
+		go func() {
+			defer c.behind.Add(-1)
+			c.fly(ctx, flying, fl, load) // a failure is for the next one who must wait for it
+		}()
+	}
 }
 
 // Stale is the error beside a value that stood in because loading failed.
@@ -172,6 +189,7 @@ func (s *Stale) Unwrap() error { return s.Cause }
 func (c *local[K, V]) standIn(key K, cause error) (value V, found bool, err error) {
 	if e, counts := c.look(key); counts && e.found && !errors.Is(cause, context.Canceled) {
 		c.metrics.count(stoodIn, 1)
+		// Given is not told: what stands in is marked, and promises nothing.
 		return c.s.Copy(e.value), true, &Stale{cause}
 	}
 	return value, false, cause

@@ -1,6 +1,10 @@
 package cache
 
-import "context"
+import (
+	"context"
+
+	"bookvault/platform/wal"
+)
 
 // ReadThrough is a read-through cache (2B): it stands before the place where values live and loads what it does not have itself; to its
 // callers it is that place.
@@ -25,8 +29,8 @@ func (r *ReadThrough[K, V]) Remembered(key K, cause error) (value V, found bool,
 	return r.c.standIn(key, cause)
 }
 
-// Invalidate is called after the COMMIT of a change.
-func (r *ReadThrough[K, V]) Invalidate(keys ...K) { r.c.drop(keys) }
+// Invalidate is as that of Aside.
+func (r *ReadThrough[K, V]) Invalidate(at wal.Position, keys ...K) { r.c.drop(at, keys) }
 
-// InvalidateAll makes every value old.
-func (r *ReadThrough[K, V]) InvalidateAll() { r.c.stamps.bumpAll() }
+// InvalidateAll is as that of Aside.
+func (r *ReadThrough[K, V]) InvalidateAll(at wal.Position) { r.c.stamps.bumpAll(at) }

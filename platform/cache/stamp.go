@@ -2,44 +2,78 @@ package cache
 
 import (
 	"hash/maphash"
+	"sync"
 	"sync/atomic"
+
+	"bookvault/platform/wal"
 )
 
 // stripesOfStamps bounds the memory of stamps. Keys that share one are invalidated together, which costs a load and is never wrong.
-const stripesOfStamps = 1 << 14
+const stripesOfStamps = 1 << 13
 
 // stamps are what make a cache free of races: a number a stripe of keys, counted up by every change, and one for all, the epoch.
+// Beside each stands the position in the database's log that includes the change: what is loaded after it must include that.
 type stamps struct {
 	epoch  atomic.Uint64
-	stripe [stripesOfStamps]atomic.Uint64
+	floor  position
+	stripe [stripesOfStamps]struct {
+		number atomic.Uint64
+		least  position
+	}
 }
 
 // stamp is how a key stood at one moment.
 type stamp struct{ epoch, number uint64 }
 
-var stampSeed = maphash.MakeSeed()
-
-func stripeOf[K Key](key K) uint64 {
-	switch k := any(key).(type) {
-	case int64:
-		return maphash.Comparable(stampSeed, k) % stripesOfStamps
-	case string:
-		return maphash.String(stampSeed, k) % stripesOfStamps
-	case []byte:
-		return maphash.Bytes(stampSeed, k) % stripesOfStamps
-	case uint64:
-		return maphash.Comparable(stampSeed, k) % stripesOfStamps
-	default:
-		// Other kinds of keys are not told apart: all of them share a stripe, and are invalidated together.
-		return 0
-	}
+// position is the furthest that was heard of.
+type position struct {
+	lock sync.Mutex
+	at   wal.Position
 }
 
-// of gives the stamp of a stripe now. A reader takes it before the load begins.
-func (s *stamps) of(stripe uint64) stamp { return stamp{s.epoch.Load(), s.stripe[stripe].Load()} }
+func (p *position) raise(to wal.Position) {
+	p.lock.Lock()
+	p.at = further(p.at, to)
+	p.lock.Unlock()
+}
 
-// bump makes every value of the stripe old. A writer calls it after COMMIT.
-func (s *stamps) bump(stripe uint64) { s.stripe[stripe].Add(1) }
+func (p *position) read() wal.Position {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	return p.at
+}
+
+// further gives the later of two positions; of two timelines the higher one is the later.
+func further(p, q wal.Position) wal.Position {
+	if q.Timeline > p.Timeline || q.Timeline == p.Timeline && q.LSN > p.LSN {
+		return q
+	}
+	return p
+}
+
+var stampSeed = maphash.MakeSeed()
+
+func stripeOf[K Key](key K) uint64 { return maphash.Comparable(stampSeed, key) % stripesOfStamps }
+
+// of gives the stamp of a stripe now. A reader takes it before the load begins.
+func (s *stamps) of(stripe uint64) stamp {
+	return stamp{s.epoch.Load(), s.stripe[stripe].number.Load()}
+}
+
+// least gives the position that a load of the stripe must include, if it is asked for after the stamp.
+func (s *stamps) least(stripe uint64) wal.Position {
+	return further(s.floor.read(), s.stripe[stripe].least.read())
+}
+
+// bump makes every value of the stripe old. A writer calls it after COMMIT, with a position that includes the change: it is there
+// before the number, so that whoever takes the new stamp loads what includes it.
+func (s *stamps) bump(stripe uint64, at wal.Position) {
+	s.stripe[stripe].least.raise(at)
+	s.stripe[stripe].number.Add(1)
+}
 
 // bumpAll makes every value old: after a gap in the news of changes nobody knows which ones are.
-func (s *stamps) bumpAll() { s.epoch.Add(1) }
+func (s *stamps) bumpAll(at wal.Position) {
+	s.floor.raise(at)
+	s.epoch.Add(1)
+}

@@ -1,6 +1,10 @@
 package cache
 
-import "context"
+import (
+	"context"
+
+	"bookvault/platform/wal"
+)
 
 // WriteThrough is a write-through cache (2D): a write goes through it to where the value lives, and when it is done the new value is
 // here; so the next reader in this process gets it without a load.
@@ -16,16 +20,37 @@ func NewWriteThrough[K Key, V any](s Settings[V], load func(context.Context, K) 
 // writes at once either may be kept only if nothing was written after it: when another write ends meanwhile, neither is, and the next
 // reader loads.
 func (w *WriteThrough[K, V]) Put(ctx context.Context, key K, write Load[V]) (value V, found bool, err error) {
-	stripe := stripeOf(key)
-	before := w.c.stamps.of(stripe)
+	writing := w.Begin(key)
 	value, found, err = write(ctx)
-	w.c.stamps.bump(stripe) // also when it failed: a COMMIT whose answer was lost may have happened
-	w.c.metrics.count(writes, 1)
-	after := w.c.stamps.of(stripe)
-	// Nobody else wrote since this write began: what it returned is the newest.
-	if err == nil && w.c.s.Enabled() && after == (stamp{before.epoch, before.number + 1}) {
-		w.c.memory.Del(key) // else ristretto may keep the older entry and drop this one
-		w.c.put(key, w.c.s.Copy(value), found, after)
+	w.c.drop(wal.Position{}, []K{key}) // also when it failed: a COMMIT whose answer was lost may have happened
+	if err == nil {
+		writing.Done(key, value, found)
 	}
 	return value, found, err
+}
+
+// Writing is a write under way whose end is told by Invalidate, once for each key and before Done.
+type Writing[K Key, V any] struct {
+	c      *local[K, V]
+	before map[K]stamp
+}
+
+// Begin is called before a write of keys is committed.
+func (w *WriteThrough[K, V]) Begin(keys ...K) Writing[K, V] {
+	writing := Writing[K, V]{w.c, make(map[K]stamp, len(keys))}
+	for _, key := range keys {
+		writing.before[key] = w.c.stamps.of(stripeOf(key))
+	}
+	return writing
+}
+
+// Done keeps what was written to a key, unless anything else was written meanwhile.
+func (w Writing[K, V]) Done(key K, value V, found bool) {
+	w.c.metrics.count(writes, 1)
+	before, begun := w.before[key]
+	after := w.c.stamps.of(stripeOf(key))
+	// Nobody else wrote since this write began: what it returned is the newest.
+	if begun && w.c.s.Enabled() && after == (stamp{before.epoch, before.number + 1}) {
+		w.c.put(key, w.c.s.Copy(value), found, after)
+	}
 }

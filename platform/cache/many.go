@@ -1,0 +1,97 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"bookvault/platform/wal"
+)
+
+// getMany is get for many keys at once.
+func (c *local[K, V]) getMany(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
+	if len(keys) == 0 || !c.s.Enabled() {
+		return load(ctx, keys)
+	}
+	if !c.s.Trusted(ctx) {
+		c.metrics.count(around, len(keys))
+		return load(ctx, keys)
+	}
+	values, missing, latest := make(map[K]V, len(keys)), []K(nil), time.Time{}
+	now := c.s.Clock()
+	for _, key := range keys {
+		e, counts := c.look(key)
+		if !counts || !now.Before(e.ends) {
+			missing = append(missing, key)
+			continue
+		}
+		if e.read.After(latest) {
+			latest = e.read
+		}
+		if e.found {
+			values[key] = c.s.Copy(e.value)
+		}
+	}
+	c.metrics.count(hits, len(keys)-len(missing))
+	c.s.Given(ctx, latest)
+	if len(missing) == 0 {
+		return values, nil
+	}
+	c.metrics.count(misses, len(missing))
+	loaded, err := c.loadMany(ctx, missing, load)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(values, loaded)
+	return values, nil
+}
+
+// loadMany loads keys by one call, and keeps what it brings.
+func (c *local[K, V]) loadMany(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
+	before, least := make([]stamp, len(keys)), wal.Position{}
+	for i, key := range keys {
+		stripe := stripeOf(key)
+		before[i] = c.stamps.of(stripe)
+		least = further(least, c.stamps.least(stripe))
+	}
+	type brought struct {
+		values map[K]V
+		err    error
+	}
+	done := make(chan brought, 1)
+	go func() {
+		var b brought
+		defer func() {
+			if fault := recover(); fault != nil { // in a goroutine of its own it would end the process
+				b = brought{err: fmt.Errorf("cache %s: loading panicked: %v", c.s.Name, fault)}
+			}
+			done <- b
+		}()
+		loading, _ := c.s.Begin(ctx, least)
+		loading, cancel := context.WithTimeout(loading, c.s.Timeout)
+		defer cancel()
+		c.metrics.count(loads, 1)
+		if b.values, b.err = load(loading, keys); b.err != nil {
+			return
+		}
+		for i, key := range keys {
+			value, found := b.values[key]
+			c.put(key, value, found, before[i])
+		}
+	}()
+	select {
+	case b := <-done:
+		if b.err != nil {
+			return nil, b.err
+		}
+		c.s.Given(ctx, c.s.Clock())
+		values := make(map[K]V, len(b.values))
+		for key, value := range b.values {
+			values[key] = c.s.Copy(value)
+		}
+		return values, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
