@@ -14,5 +14,22 @@ CREATE UNLOGGED TABLE changes.log (
 );
 CREATE INDEX log_xid ON changes.log (xid);
 
+-- Whoever changes the library's order, with BookVault or without, notes it.
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION borrowing.policy_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE borrowing.policy_version SET version = version + 1;
+    INSERT INTO changes.log (origin, number, topic) VALUES (0, 0, 'order');
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
 -- +goose Down
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION borrowing.policy_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE borrowing.policy_version SET version = version + 1;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
 DROP SCHEMA changes CASCADE;

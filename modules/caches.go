@@ -1,8 +1,12 @@
 package modules
 
 import (
+	"bookvault/modules/borrowing"
+	borrowinglayers "bookvault/modules/borrowing/layers"
 	"bookvault/modules/catalog"
 	"bookvault/modules/catalog/layers"
+	"bookvault/modules/members"
+	memberslayers "bookvault/modules/members/layers"
 	"bookvault/platform/cache"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
@@ -55,5 +59,38 @@ func searchThrough(f Foundations, p *Patterns, search catalog.Search) (catalog.S
 		return nil, err
 	}
 	f.DB.Feed().Subscribe(catalog.Changes, func(h database.Heard) { searches.Forget(h.At) })
+	return through, nil
+}
+
+// proofs puts the memory of sessions and tokens around what the members module keeps.
+func proofs(f Foundations, p *Patterns, store members.Store) (members.Store, error) {
+	size := f.Settings.Cache.Exact / 4
+	sessions, tokens := keep[memberslayers.Session](f, "sessions", size, p.WriteThrough.Load), keep[memberslayers.Token](f, "tokens", size, p.WriteThrough.Load)
+	sessions.Cost = func(s memberslayers.Session) int64 { return 256 + int64(len(s.Name)+len(s.Card)+len(s.AgentFamily)) }
+	tokens.Cost = func(t memberslayers.Token) int64 { return 256 + int64(len(t.MemberName)+len(t.Card)+len(t.Name)) }
+	through, err := memberslayers.WriteThrough(store, sessions, tokens)
+	if err != nil {
+		return nil, err
+	}
+	f.DB.Feed().Subscribe(members.ProofsChanged, func(h database.Heard) { through.Forget(h.At, h.Keys) })
+	return through, nil
+}
+
+// writeThrough puts the memories of counts and of the library's order around what the desk keeps.
+func writeThrough(f Foundations, p *Patterns, store borrowing.Store) (borrowing.Store, error) {
+	counts := keep[borrowing.Availability](f, "counts", f.Settings.Cache.Exact/2, p.WriteThrough.Load)
+	counts.Cost = func(borrowing.Availability) int64 { return 64 }
+	through, keptCounts, keptOrder, err := borrowinglayers.WriteThrough(store, counts, keep[*borrowing.Policy](f, "order", 1<<20, p.WriteThrough.Load))
+	if err != nil {
+		return nil, err
+	}
+	f.DB.Feed().Subscribe(borrowing.CountsChanged, func(h database.Heard) {
+		if len(h.Keys) == 0 {
+			keptCounts.InvalidateAll(h.At)
+			return
+		}
+		keptCounts.Invalidate(h.At, h.Keys...)
+	})
+	f.DB.Feed().Subscribe(borrowing.OrderChanged, func(h database.Heard) { keptOrder.InvalidateAll(h.At) })
 	return through, nil
 }

@@ -103,11 +103,15 @@ func (l *Library) Stop(ctx context.Context) error {
 func Assemble(f Foundations) (*Library, error) {
 	api := rest.New(rest.Settings{Version: f.Version, MaxBody: int64(f.Settings.Server.MaxJSON), Logger: f.Logger})
 
-	people, err := members.New(memberspostgres.New(f.DB), memberSettings(f.Settings), nil)
+	patterns := newPatterns(f.Settings.Patterns, f.DB, f.Logger)
+	accounts, err := proofs(f, patterns, memberspostgres.New(f.DB))
 	if err != nil {
 		return nil, err
 	}
-	patterns := newPatterns(f.Settings.Patterns, f.DB, f.Logger)
+	people, err := members.New(accounts, memberSettings(f.Settings), nil)
+	if err != nil {
+		return nil, err
+	}
 	registerOperations(api, patterns)
 
 	stores := catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores() // GORM; reads from a replica that is fresh enough
@@ -137,8 +141,12 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	var relay *ledger.Relay
 	stock := borrowingpostgres.New(f.DB)
-	desk := borrowing.New(stock, deskMembers{people}, deskTitles{titles}, borrowingSettings(f, people, post, func() { relay.Nudge() }))
-	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, desk.FollowAvailability(tellCatalogue(titles)))
+	copies, err := writeThrough(f, patterns, stock)
+	if err != nil {
+		return nil, err
+	}
+	desk := borrowing.New(copies, deskMembers{people}, deskTitles{titles}, borrowingSettings(f, people, post, func() { relay.Nudge() }))
+	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, borrowing.FollowAvailability(stock.Availability, tellCatalogue(titles)))
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)
 	people.OnChange(tellDesk(desk, f.Logger))

@@ -10,8 +10,9 @@ import (
 )
 
 // FollowAvailability makes the handler of an outbox that tells somebody of the counts of every title that something happened to.
-// The counts are read anew, so a message that comes twice or late does no harm; Version orders them.
-func (s *Service) FollowAvailability(tell func(context.Context, []Availability) error) ledger.Handler {
+// They are read anew by counts, which must not answer from a copy: what it missed would never be told. So a message that comes twice
+// or late does no harm; Version orders them.
+func FollowAvailability(counts func(context.Context, []int64) (map[int64]Availability, error), tell func(context.Context, []Availability) error) ledger.Handler {
 	return func(ctx context.Context, messages []ledger.Message) error {
 		var books []int64
 		for _, m := range messages {
@@ -30,10 +31,10 @@ func (s *Service) FollowAvailability(tell func(context.Context, []Availability) 
 		if len(books) == 0 {
 			return nil
 		}
-		counts, err := s.store.Availability(ctx, books)
+		now, err := counts(ctx, books)
 		if err != nil {
 			return err
 		}
-		return tell(ctx, Sorted(counts))
+		return tell(ctx, Sorted(now))
 	}
 }

@@ -43,7 +43,7 @@ func (c *copied) of(title int) borrowing.Availability {
 func TestTheCatalogueHearsOfEveryTitleAlsoAfterItWasIll(t *testing.T) {
 	l := opened(t, 8)
 	copy := &copied{counts: map[int64]borrowing.Availability{}, ill: true}
-	relay := l.store.Relay("catalogue", 20*time.Millisecond, slog.New(slog.DiscardHandler), l.FollowAvailability(copy.take))
+	relay := l.store.Relay("catalogue", 20*time.Millisecond, slog.New(slog.DiscardHandler), borrowing.FollowAvailability(l.store.Availability, copy.take))
 	must(t, relay.Start(t.Context()))
 	t.Cleanup(func() { must(t, relay.Stop(context.Background())) })
 	for i := range 12 {

@@ -155,6 +155,11 @@ type Changes struct {
 // Empty tells whether nothing changed.
 func (c *Changes) Empty() bool { return len(c.Events) == 0 }
 
+// ChangesOrder tells whether the library's own order changed.
+func (c *Changes) ChangesOrder() bool {
+	return len(c.Branches) > 0 || len(c.ItemTypes) > 0 || c.Matrix != nil || c.Calendar != nil
+}
+
 // openLoanOf gives the open loan of an item, or nil.
 func (sc *Scene) openLoanOf(itemID int64) *Loan {
 	for _, l := range sc.Loans {

@@ -7,6 +7,12 @@ import (
 	"bookvault/platform/ledger"
 )
 
+// Topics under which changes are heard of (platform/database, Feed).
+const (
+	CountsChanged = "counts" // of titles, by their ids
+	OrderChanged  = "order"  // the library's own order: branches, item types, rules, calendar
+)
+
 // Store keeps the desk's things. modules/borrowing/postgres implements it.
 type Store interface {
 	// Transact runs fn in one transaction on the primary, and again when the database asks for it (a serialization failure

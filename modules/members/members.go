@@ -55,6 +55,10 @@ func setDefault[T comparable](value *T, fallback T) {
 	}
 }
 
+// ProofsChanged is the topic under which it is heard that sessions or tokens of members ended, or that who they stand for changed; by
+// the members' ids (platform/database, Feed).
+const ProofsChanged = "proofs"
+
 // Store is all that the Service asks of its database; modules/members/postgres has it.
 type Store interface {
 	Accounts

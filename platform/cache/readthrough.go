@@ -24,6 +24,17 @@ func (r *ReadThrough[K, V]) Get(ctx context.Context, key K) (value V, found bool
 	return r.c.get(ctx, key, func(ctx context.Context) (V, bool, error) { return r.load(ctx, key) })
 }
 
+// GetBy is Get where what to ask for depends on the caller too.
+func (r *ReadThrough[K, V]) GetBy(ctx context.Context, key K, load Load[V]) (value V, found bool, err error) {
+	return r.c.get(ctx, key, load)
+}
+
+// GetMany gives the values of keys: those that are in memory, and the others by one call of load, which does what the cache's own does
+// one by one. Keys that there is nothing under are left out.
+func (r *ReadThrough[K, V]) GetMany(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
+	return r.c.getMany(ctx, keys, load)
+}
+
 // Remembered is as that of Aside.
 func (r *ReadThrough[K, V]) Remembered(key K, cause error) (value V, found bool, err error) {
 	return r.c.standIn(key, cause)

@@ -53,6 +53,10 @@ type look struct {
 	at     wal.Position // of the primary when it ended
 }
 
+// toldAtMost bounds what is remembered of transactions that the log has not shown yet; some it never shows, since a savepoint took their
+// rows back.
+const toldAtMost = 10_000
+
 type feedCounters struct{ looks, failures, heard, gaps, waits, givenUp atomic.Int64 }
 
 func newFeed(db *DB) *Feed {
@@ -216,6 +220,7 @@ func (f *Feed) committed(n *noted, at wal.Position) {
 		delete(f.shown, n.number)
 	case f.quit != nil && !unknown:
 		f.told[n.number] = true
+		f.gap = f.gap || len(f.told) > toldAtMost
 	}
 	listeners := f.listeners
 	f.lock.Unlock()

@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"bookvault/modules/borrowing"
+	"bookvault/platform/database"
 )
 
 // Save sends one batch with everything that a command changed. Rows go as JSON sets, so that one row and a thousand are written by
@@ -32,8 +35,24 @@ func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answer *bo
 	if w.Len() == 0 {
 		return nil
 	}
+	if err := t.note(w.Batch, c); err != nil {
+		return err
+	}
 	if err := t.tx.SendBatch(ctx, w.Batch).Close(); err != nil {
 		return fmt.Errorf("save what a command changed: %w", asProblem(err))
+	}
+	return nil
+}
+
+// note tells whoever keeps copies of the counts, or of the library's order, that they change.
+func (t *transaction) note(batch *pgx.Batch, c *borrowing.Changes) error {
+	if len(c.Titles) > 0 {
+		if err := database.QueueChange(t.tx, batch, borrowing.CountsChanged, slices.Sorted(maps.Keys(c.Titles))...); err != nil {
+			return err
+		}
+	}
+	if c.ChangesOrder() {
+		return database.QueueChange(t.tx, batch, borrowing.OrderChanged)
 	}
 	return nil
 }

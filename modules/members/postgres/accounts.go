@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"bookvault/modules/members"
+	"bookvault/platform/database"
 	"bookvault/platform/identity"
 )
 
@@ -152,6 +153,9 @@ func storeEdit(tx *gorm.DB, before memberRow, a members.Account, entries []membe
 		if err := tx.Exec(`DELETE FROM members.sessions WHERE member_id = ?`, a.ID).Error; err != nil {
 			return fmt.Errorf("end sessions: %w", err)
 		}
+	}
+	if err := database.Changed(tx, members.ProofsChanged, a.ID); err != nil {
+		return err
 	}
 	return recordAudit(tx, entries...)
 }

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"bookvault/modules/members"
+	"bookvault/platform/database"
 	"bookvault/platform/identity"
 )
 
@@ -52,6 +53,9 @@ func (s *Store) SetPassword(ctx context.Context, memberID int64, hash string, ke
 		}
 		if err := tx.Exec(`DELETE FROM members.api_tokens WHERE member_id = ? AND NOT (? AND id = ?)`, memberID, keep.Via == identity.ViaToken, keep.ProofID).Error; err != nil {
 			return fmt.Errorf("end tokens: %w", err)
+		}
+		if err := database.Changed(tx, members.ProofsChanged, memberID); err != nil {
+			return err
 		}
 		return recordAudit(tx, entry)
 	})

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"bookvault/modules/members"
+	"bookvault/platform/database"
 )
 
 // Merge makes two members one. Both rows are locked in the order of their ids, so that two merges the other way round do not wait for each
@@ -94,5 +95,5 @@ func bury(tx *gorm.DB, id, into int64, now time.Time) error {
 			return fmt.Errorf("bury member %d: %w", id, err)
 		}
 	}
-	return nil
+	return database.Changed(tx, members.ProofsChanged, id)
 }

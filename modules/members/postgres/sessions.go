@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"bookvault/modules/members"
+	"bookvault/platform/database"
 	"bookvault/platform/identity"
 )
 
@@ -44,7 +45,7 @@ func (s *Store) StartSession(ctx context.Context, session members.Session, hash,
 			ORDER BY created_at DESC, id DESC OFFSET ?)`, session.MemberID, most).Error; err != nil {
 			return fmt.Errorf("end the oldest sessions: %w", err)
 		}
-		return nil
+		return database.Changed(tx, members.ProofsChanged, session.MemberID)
 	})
 	return id, err
 }
@@ -82,6 +83,9 @@ func (s *Store) EndSession(ctx context.Context, memberID, id int64, entry member
 		if err := one(tx.Exec(`DELETE FROM members.sessions WHERE id = ? AND member_id = ?`, id, memberID), "end session"); err != nil {
 			return err
 		}
+		if err := database.Changed(tx, members.ProofsChanged, memberID); err != nil {
+			return err
+		}
 		return recordAudit(tx, entry)
 	})
 }
@@ -89,7 +93,11 @@ func (s *Store) EndSession(ctx context.Context, memberID, id int64, entry member
 // EndSessionByHash ends a session by its token.
 func (s *Store) EndSessionByHash(ctx context.Context, hash []byte) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		return tx.Exec(`DELETE FROM members.sessions WHERE token_hash = ?`, binary(hash)).Error
+		var memberID int64
+		if err := tx.Raw(`DELETE FROM members.sessions WHERE token_hash = ? RETURNING member_id`, binary(hash)).Scan(&memberID).Error; err != nil || memberID == 0 {
+			return err
+		}
+		return database.Changed(tx, members.ProofsChanged, memberID)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm"
 
 	"bookvault/modules/members"
+	"bookvault/platform/database"
 	"bookvault/platform/identity"
 )
 
@@ -107,7 +108,11 @@ func (s *Store) TokensOf(ctx context.Context, memberID, before int64, now time.T
 // RemoveToken revokes a token.
 func (s *Store) RemoveToken(ctx context.Context, id int64, entry members.AuditEntry) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
-		if err := one(tx.Exec(`DELETE FROM members.api_tokens WHERE id = ?`, id), "revoke token"); err != nil {
+		var memberID int64
+		if err := one(tx.Raw(`DELETE FROM members.api_tokens WHERE id = ? RETURNING member_id`, id).Scan(&memberID), "revoke token"); err != nil {
+			return err
+		}
+		if err := database.Changed(tx, members.ProofsChanged, memberID); err != nil {
 			return err
 		}
 		return recordAudit(tx, entry)

@@ -1,0 +1,130 @@
+// Package layers are decorators of what the members module keeps: each is one performance pattern, and modules.go says in which order
+// they stand. They know nothing of PostgreSQL or HTTP; the tools are in platform/.
+package layers
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"bookvault/modules/members"
+	"bookvault/platform/cache"
+	"bookvault/platform/wal"
+)
+
+// Session and Token are who a proof stands for, and how many changes of proofs had been heard of when that was asked.
+type (
+	Session struct {
+		members.SessionOwner
+		asked uint64
+	}
+	Token struct {
+		members.TokenOwner
+		asked uint64
+	}
+)
+
+// stripes bounds the memory of whose proofs changed. Members who share one are forgotten together, which costs a question.
+const stripes = 4096
+
+// Proofs has in memory whom sessions and tokens stand for, and sign-ins go through it (pattern 2D). Proofs are kept under their hashes, and
+// forgotten by whose they are: a change counts up, and what was asked before a change of its member is no longer believed.
+type Proofs struct {
+	members.Store
+	sessions *cache.WriteThrough[string, Session]
+	tokens   *cache.WriteThrough[string, Token]
+	changes  atomic.Uint64
+	last     [stripes]atomic.Uint64 // the number of the last change, by member
+}
+
+// WriteThrough puts the memory around a store. Forget is to be called for every change of members.ProofsChanged.
+func WriteThrough(store members.Store, sessions cache.Settings[Session], tokens cache.Settings[Token]) (*Proofs, error) {
+	p := &Proofs{Store: store}
+	var err error
+	// Neither loads by itself: what to ask for depends on the time too.
+	if p.sessions, err = cache.NewWriteThrough[string](sessions, nil); err != nil {
+		return nil, err
+	}
+	p.tokens, err = cache.NewWriteThrough[string](tokens, nil)
+	return p, err
+}
+
+// Forget takes the proofs of members for old; of all members where none is named.
+func (p *Proofs) Forget(at wal.Position, memberIDs []int64) {
+	if len(memberIDs) == 0 {
+		p.sessions.InvalidateAll(at)
+		p.tokens.InvalidateAll(at)
+		return
+	}
+	n := p.changes.Add(1)
+	for _, id := range memberIDs {
+		last := &p.last[uint64(id)%stripes]
+		for old := last.Load(); old < n && !last.CompareAndSwap(old, n); old = last.Load() {
+		}
+	}
+}
+
+// believed tells whether nothing of a member's proofs changed since a number.
+func (p *Proofs) believed(memberID int64, asked uint64) bool {
+	return p.last[uint64(memberID)%stripes].Load() <= asked
+}
+
+// SessionByHash gives a live session. What is in memory is asked for anew when it says that it is over, since a later use may have been
+// written elsewhere.
+func (p *Proofs) SessionByHash(ctx context.Context, hash []byte, now, idleSince time.Time) (members.SessionOwner, error) {
+	ask := func(ctx context.Context) (Session, bool, error) {
+		asked := p.changes.Load()
+		owner, err := p.Store.SessionByHash(ctx, hash, now, idleSince)
+		return found(Session{owner, asked}, err)
+	}
+	key := string(hash)
+	s, there, err := p.sessions.GetBy(ctx, key, ask)
+	if err == nil && there && (!p.believed(s.MemberID, s.asked) || !s.ExpiresAt.After(now) || !s.LastSeenAt.After(idleSince)) {
+		p.sessions.Invalidate(wal.Position{}, key)
+		s, there, err = p.sessions.GetBy(ctx, key, ask)
+	}
+	if err == nil && !there {
+		err = members.ErrNotFound
+	}
+	return s.SessionOwner, err
+}
+
+// TokenByHash gives a live token.
+func (p *Proofs) TokenByHash(ctx context.Context, hash []byte, now time.Time) (members.TokenOwner, error) {
+	ask := func(ctx context.Context) (Token, bool, error) {
+		asked := p.changes.Load()
+		owner, err := p.Store.TokenByHash(ctx, hash, now)
+		return found(Token{owner, asked}, err)
+	}
+	key := string(hash)
+	t, there, err := p.tokens.GetBy(ctx, key, ask)
+	if err == nil && there && (!p.believed(t.MemberID, t.asked) || !t.ExpiresAt.After(now)) {
+		p.tokens.Invalidate(wal.Position{}, key)
+		t, there, err = p.tokens.GetBy(ctx, key, ask)
+	}
+	if err == nil && !there {
+		err = members.ErrNotFound
+	}
+	return t.TokenOwner, err
+}
+
+// StartSession stores a session, which is in memory for its first request.
+func (p *Proofs) StartSession(ctx context.Context, session members.Session, hash, replaces []byte, most int) (id int64, err error) {
+	_, _, _ = p.sessions.Put(ctx, string(hash), func(ctx context.Context) (Session, bool, error) {
+		if id, err = p.Store.StartSession(ctx, session, hash, replaces, most); err != nil {
+			return Session{}, false, err
+		}
+		asked := p.changes.Load()
+		owner, unread := p.Store.SessionByHash(ctx, hash, session.CreatedAt, session.LastSeenAt.Add(-time.Second))
+		return found(Session{owner, asked}, unread) // the session is there all the same
+	})
+	return id, err
+}
+
+func found[V any](value V, err error) (V, bool, error) {
+	if errors.Is(err, members.ErrNotFound) {
+		return value, false, nil
+	}
+	return value, err == nil, err
+}
