@@ -66,6 +66,7 @@ type Breaker struct {
 	lock    sync.Mutex
 	changed time.Time // when the state last changed
 	trials  uint      // calls that were let through half-open, and are not recorded yet
+	spare   uint      // of those, that were given back
 }
 
 // NewBreaker makes a breaker, closed.
@@ -107,8 +108,12 @@ func (b *Breaker) Allow() error {
 		// The trials neither failed nor went well in all that time: they hang, or were never recorded. Others may try.
 		b.policy.Open()
 		b.policy.HalfOpen()
-		b.changed, b.trials = time.Now(), 0
+		b.changed, b.trials, b.spare = time.Now(), 0, 0
 		allowed = b.policy.TryAcquirePermit()
+	}
+	if !allowed && b.spare > 0 {
+		b.spare--
+		allowed = true
 	}
 	b.noteChange()
 	if !allowed {
@@ -119,6 +124,16 @@ func (b *Breaker) Allow() error {
 		b.trials++
 	}
 	return nil
+}
+
+// GiveBack is in place of Record for a call that did not reach the dependency after all.
+func (b *Breaker) GiveBack() {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	if b.trials > 0 {
+		b.trials--
+		b.spare++
+	}
 }
 
 // justBefore is what may lie between Allow and the moment from which a caller measures, or the other way round.
@@ -151,7 +166,7 @@ func (b *Breaker) Record(err error, took time.Duration) {
 }
 
 func (b *Breaker) failed(err error, took time.Duration) bool {
-	if b.s.SlowAfter > 0 && took > b.s.SlowAfter {
+	if b.s.SlowAfter > 0 && took > b.s.SlowAfter || errors.Is(err, ErrTooSlow) || errors.Is(err, errPanicked) {
 		return true
 	}
 	return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && b.s.Failed(err)
@@ -164,7 +179,7 @@ func (b *Breaker) noteChange() {
 		return
 	}
 	b.state.Store(int32(now))
-	b.changed, b.trials = time.Now(), 0
+	b.changed, b.trials, b.spare = time.Now(), 0, 0
 	b.counts.changes[now].Add(1)
 	level := slog.LevelInfo
 	if now == Open {
