@@ -82,7 +82,10 @@ func (b *Bulkhead) Leave() {
 	b.permits.ReleasePermit()
 }
 
-// InUse tells how many are at work in it, and Waiting how many wait.
+// Limits tells how many may be at work in it, and how many may wait.
+func (b *Bulkhead) Limits() (concurrent, queue int) { return int(b.s.Concurrent), b.s.Queue }
+
+// InUse tells how many are at work in it.
 func (b *Bulkhead) InUse() int { return int(b.inUse.Load()) }
 
 // Waiting tells how many wait for a place.

@@ -24,7 +24,7 @@ func whole(enabled func() bool) *Stack {
 	return NewStack(StackSettings{Name: "catalog", Subject: "The catalogue",
 		Retry:    NewRetry(RetrySettings{Failed: ill, Enabled: enabled}),
 		Breaker:  NewBreaker(BreakerSettings{Name: "catalog", Failed: ill, Enabled: enabled, Logger: slog.New(slog.DiscardHandler)}),
-		Timeout:  NewTimeout("catalog", time.Second, nil),
+		Timeout:  NewTimeout(TimeoutSettings{Name: "catalog", Limit: time.Second, Enabled: enabled}),
 		Bulkhead: NewBulkhead(BulkheadSettings{Concurrent: 2, Queue: 3, MaxWait: 500 * time.Millisecond, Enabled: enabled})})
 }
 
@@ -253,6 +253,11 @@ func TestSwitchedOffTheCallIsPlain(t *testing.T) {
 		all.Wait()
 		if inside.Load() != 50 {
 			t.Errorf("%d calls", inside.Load())
+		}
+		ctx, end := context.WithTimeout(t.Context(), time.Minute)
+		defer end()
+		if _, err := Do(ctx, s, slow); err != context.DeadlineExceeded {
+			t.Errorf("after a minute: %v", err)
 		}
 	})
 }
