@@ -20,6 +20,7 @@ import (
 
 	"bookvault/modules/borrowing"
 	borrowingapi "bookvault/modules/borrowing/api"
+	borrowinglayers "bookvault/modules/borrowing/layers"
 	borrowingpostgres "bookvault/modules/borrowing/postgres"
 	"bookvault/modules/catalog"
 	catalogapi "bookvault/modules/catalog/api"
@@ -65,10 +66,13 @@ type Library struct {
 	Borrowing *borrowing.Service
 	// Housekeeping does what is due because time has passed.
 	Housekeeping *housekeeping.Keeper
+	// TitleLayers names the layers on the way to a title, from the outside in.
+	TitleLayers []string
 	// Patterns are the switches that can be turned while the library runs.
 	Patterns *Patterns
 
 	feed          *database.Feed
+	policies      *policies
 	demonstration demonstration.Library
 	seeder        seeder
 	workers       []worker
@@ -112,9 +116,12 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
+	policies := newPolicies(f, patterns)
 	registerOperations(api, patterns)
+	registerResilience(api, policies)
 
-	stores := catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores() // GORM; reads from a replica that is fresh enough
+	stores := catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores()                            // GORM; reads from a replica that is fresh enough
+	stores = cataloglayers.Resilient(stores, policies.For("catalog-database"), policies.For("search-database")) // retry( breaker( timeout( bulkhead( … ))))
 	kept, err := keepCatalogue(f, patterns)
 	if err != nil {
 		return nil, err
@@ -141,11 +148,12 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	var relay *ledger.Relay
 	stock := borrowingpostgres.New(f.DB)
-	copies, err := writeThrough(f, patterns, stock)
+	copies, err := writeThrough(f, patterns, borrowinglayers.Resilient(stock, policies.For("borrowing-database")))
 	if err != nil {
 		return nil, err
 	}
-	desk := borrowing.New(copies, deskMembers{people}, deskTitles{titles}, borrowingSettings(f, people, post, func() { relay.Nudge() }))
+	desk := borrowing.New(copies, borrowinglayers.Members(deskMembers{people}, policies.For("members")), borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")),
+		borrowingSettings(f, people, post, func() { relay.Nudge() }))
 	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, borrowing.FollowAvailability(stock.Availability, tellCatalogue(titles)))
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)
@@ -164,7 +172,7 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 
 	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
-		Patterns: patterns, feed: f.DB.Feed(),
+		TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
 		workers: []worker{f.DB.Feed(), people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
 }

@@ -11,14 +11,17 @@ import (
 // Patterns are the switches of performance layers that can be turned while the library runs. Each is read for each request, and
 // off means that the request takes the plain way. They are this process's own, and as configured again after the next start.
 type Patterns struct {
-	CacheAside   atomic.Bool
-	CDN          atomic.Bool
-	Coalescing   atomic.Bool
-	Compression  atomic.Bool
-	Fallback     atomic.Bool
-	GatewayCache atomic.Bool
-	ReadThrough  atomic.Bool
-	WriteThrough atomic.Bool
+	Bulkhead       atomic.Bool
+	CacheAside     atomic.Bool
+	CDN            atomic.Bool
+	CircuitBreaker atomic.Bool
+	Coalescing     atomic.Bool
+	Compression    atomic.Bool
+	Fallback       atomic.Bool
+	GatewayCache   atomic.Bool
+	ReadThrough    atomic.Bool
+	Retry          atomic.Bool
+	WriteThrough   atomic.Bool
 
 	db         *database.DB // keeps the switch of its replicas itself
 	configured map[string]bool
@@ -30,6 +33,7 @@ func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns
 	p := &Patterns{db: db, log: log}
 	p.configured = map[string]bool{"cache_aside": c.CacheAside.Enabled, "cdn": c.CDN.Enabled, "coalescing": c.Coalescing.Enabled,
 		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled,
+		"bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled, "retry": c.Retry.Enabled,
 		"read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled, "write_through": c.WriteThrough.Enabled}
 	for _, s := range p.switches() {
 		s.turn(p.configured[s.name])
@@ -47,14 +51,17 @@ type namedSwitch struct {
 // switches lists them in the order of their names.
 func (p *Patterns) switches() []namedSwitch {
 	return []namedSwitch{
+		{"bulkhead", p.Bulkhead.Load, p.Bulkhead.Store},
 		{"cache_aside", p.CacheAside.Load, p.CacheAside.Store},
 		{"cdn", p.CDN.Load, p.CDN.Store},
+		{"circuit_breaker", p.CircuitBreaker.Load, p.CircuitBreaker.Store},
 		{"coalescing", p.Coalescing.Load, p.Coalescing.Store},
 		{"compression", p.Compression.Load, p.Compression.Store},
 		{"fallback", p.Fallback.Load, p.Fallback.Store},
 		{"gateway_cache", p.GatewayCache.Load, p.GatewayCache.Store},
 		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},
 		{"read_through", p.ReadThrough.Load, p.ReadThrough.Store},
+		{"retry", p.Retry.Load, p.Retry.Store},
 		{"write_through", p.WriteThrough.Load, p.WriteThrough.Store},
 	}
 }

@@ -168,6 +168,9 @@ func (s *server) assemble(ctx context.Context) (note string, err error) {
 		return "", err
 	}
 	s.health.Add("housekeeping", false, s.library.Housekeeping.Health)
+	for _, dependency := range s.library.policies.stacks {
+		s.health.Add("breaker "+dependency.Name(), false, breakerHealth(dependency))
+	}
 	return "", s.library.Start(ctx)
 }
 

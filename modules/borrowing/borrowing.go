@@ -130,13 +130,22 @@ func (s *Service) titleTexts(ctx context.Context, ids ...int64) map[int64]string
 	}
 	texts, err := s.titles.TitlesByID(ctx, ids)
 	if err != nil {
-		s.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "titles are shown without their names", slog.Any("error", err))
+		s.settings.Logger.LogAttrs(ctx, levelOf(err), "titles are shown without their names", slog.Any("error", err))
 		return nil
 	}
 	if texts == nil {
 		texts = map[int64]string{} // nil says that nobody knows
 	}
 	return texts
+}
+
+// levelOf gives the level at which a neighbour's failure is logged that the desk goes on without. That one is unavailable is said once,
+// by its breaker, and not again for each request.
+func levelOf(err error) slog.Level {
+	if problem.Of(err).Kind == problem.Unavailable {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // memberByID finds one member; a problem when there is none.

@@ -142,7 +142,7 @@ func (s *Service) cards(ctx context.Context, ids ...int64) map[int64]string {
 	}
 	found, err := s.members.MembersByID(ctx, ids)
 	if err != nil {
-		s.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "loans are shown without cards", slog.Any("error", err))
+		s.settings.Logger.LogAttrs(ctx, levelOf(err), "loans are shown without cards", slog.Any("error", err))
 		return nil
 	}
 	cards := make(map[int64]string, len(found))

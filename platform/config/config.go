@@ -22,6 +22,7 @@ type Config struct {
 	Cache        Cache        `key:"cache"`
 	GatewayCache GatewayCache `key:"gateway_cache"`
 	Feed         Feed         `key:"feed"`
+	Resilience   Resilience   `key:"resilience"`
 	Telemetry    Telemetry    `key:"telemetry"`
 	Patterns     Patterns     `key:"patterns"`
 }
@@ -256,15 +257,18 @@ type Telemetry struct {
 
 // Patterns switches the performance layers, each by its name in docs/PATTERNS.md.
 type Patterns struct {
-	CacheAside   Switch `key:"cache_aside"`
-	CDN          Switch `key:"cdn"`
-	Coalescing   Switch `key:"coalescing"`
-	Compression  Switch `key:"compression"`
-	Fallback     Switch `key:"fallback"`
-	GatewayCache Switch `key:"gateway_cache"`
-	ReadReplicas Switch `key:"read_replicas"`
-	ReadThrough  Switch `key:"read_through"`
-	WriteThrough Switch `key:"write_through"`
+	Bulkhead       Switch `key:"bulkhead"`
+	CacheAside     Switch `key:"cache_aside"`
+	CDN            Switch `key:"cdn"`
+	CircuitBreaker Switch `key:"circuit_breaker"`
+	Coalescing     Switch `key:"coalescing"`
+	Compression    Switch `key:"compression"`
+	Fallback       Switch `key:"fallback"`
+	GatewayCache   Switch `key:"gateway_cache"`
+	ReadReplicas   Switch `key:"read_replicas"`
+	ReadThrough    Switch `key:"read_through"`
+	Retry          Switch `key:"retry"`
+	WriteThrough   Switch `key:"write_through"`
 }
 
 // Switch turns one pattern on. Off means that requests really take the plain way.

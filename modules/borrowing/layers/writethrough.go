@@ -1,5 +1,3 @@
-// Package layers are decorators of what the desk keeps: each is one performance pattern, and modules.go says in which order they stand.
-// They know nothing of PostgreSQL or HTTP; the tools are in platform/.
 package layers
 
 import (

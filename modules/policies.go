@@ -1,0 +1,66 @@
+package modules
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"bookvault/platform/config"
+	"bookvault/platform/database"
+	"bookvault/platform/problem"
+	"bookvault/platform/resilience"
+)
+
+// policies are what stands before each dependency of a module (patterns 5 and 6), by the dependency's name.
+type policies struct{ stacks []*resilience.Stack }
+
+// newPolicies builds them from the settings. A module's way to the database is a dependency of its own: it may fail alone, and then
+// leaves the other modules theirs. So are the modules that the desk asks.
+func newPolicies(f Foundations, p *Patterns) *policies {
+	r, metrics := f.Settings.Resilience, resilience.NewMetrics(f.Registry)
+	breaker := func(name string, slowAfter time.Duration, failed func(error) bool) *resilience.Breaker {
+		return resilience.NewBreaker(resilience.BreakerSettings{Name: name, FailureRate: r.Breaker.FailureRate, MinCalls: uint(r.Breaker.MinCalls), Window: r.Breaker.Window,
+			OpenFor: r.Breaker.OpenFor, Trials: uint(r.Breaker.Trials), SlowAfter: slowAfter, Failed: failed, Enabled: p.CircuitBreaker.Load, Metrics: metrics, Logger: f.Logger})
+	}
+	timeout := func(name string, limit time.Duration) *resilience.Timeout {
+		return resilience.NewTimeout(resilience.TimeoutSettings{Name: name, Limit: limit, Enabled: p.CircuitBreaker.Load, Metrics: metrics})
+	}
+	compartment := func(name, subject string, c config.Compartment) *resilience.Stack {
+		return resilience.NewStack(resilience.StackSettings{Name: name, Subject: subject,
+			Retry: resilience.NewRetry(resilience.RetrySettings{Name: name, Attempts: r.Retry.Attempts, Backoff: r.Retry.Backoff, Budget: r.Retry.Budget,
+				Failed: database.Ill, Enabled: p.Retry.Load, Metrics: metrics}),
+			Breaker: breaker(name, c.SlowAfter, database.Ill),
+			Timeout: timeout(name, c.Timeout),
+			Bulkhead: resilience.NewBulkhead(resilience.BulkheadSettings{Name: name, Concurrent: uint(c.Concurrent), Queue: c.Queue, MaxWait: c.MaxWait,
+				Enabled: p.Bulkhead.Load, Metrics: metrics})})
+	}
+	neighbour := func(name, subject string) *resilience.Stack {
+		return resilience.NewStack(resilience.StackSettings{Name: name, Subject: subject,
+			Breaker: breaker(name, 0, silent), Timeout: timeout(name, r.Neighbours.Timeout)})
+	}
+	return &policies{[]*resilience.Stack{
+		compartment("borrowing-database", "The desk", r.Borrowing),
+		neighbour("catalog", "The catalogue"),
+		compartment("catalog-database", "The catalogue", r.Catalog),
+		neighbour("members", "The list of members"),
+		compartment("search-database", "The search", r.Search),
+	}}
+}
+
+// For gives what stands before a dependency.
+func (p *policies) For(name string) *resilience.Stack {
+	i := slices.IndexFunc(p.stacks, func(s *resilience.Stack) bool { return s.Name() == name })
+	if i < 0 {
+		panic("modules: no policies for " + name)
+	}
+	return p.stacks[i]
+}
+
+// silent tells whether a module did not answer for want of something, rather than for what it was asked.
+func silent(err error) bool {
+	kind := problem.Of(err).Kind
+	return kind == problem.Unavailable || kind == problem.DeadlineExceeded
+}
+
+// errBreakerOpen says that a dependency is left alone now.
+var errBreakerOpen = errors.New("the circuit breaker is open: calls to it failed, or were too slow")
