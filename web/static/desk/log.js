@@ -21,6 +21,9 @@ function mayOverride({ problem, mode }, me) {
   return problem.reasons.every(({ overridable, by }) => overridable && may(me, /** @type {Role} */ (by ?? "desk")));
 }
 
+/** A scan that was sent while there was no connection, and was refused when it arrived. @param {Scan} scan */
+const cameLate = ({ problem, mode, held, late }) => mode === "lend" && held && !late && problem?.status === 409;
+
 /**
  * @param {Scan} scan
  * @param {number} i its place in the log, newest 0
@@ -34,6 +37,10 @@ function line(scan, i, me, card, latest) {
     <strong class="sign">${t(SIGNS[scan.state])}</strong>
     <div class="what"><span class="name" dir="auto">${scan.title}</span> <span class="words">${scan.state === "held" ? t("desk.held") : scan.words}</span>${scan.alert && html` <strong class="alert" lang="en">${scan.alert}</strong>`}${scan.title !== scan.code && html` <span class="code numbers">${scan.code}</span>`}</div>
     ${scan.loan && !scan.undone && html`<button type="button" class="button slim" data-undo="${i}">${t("desk.undo")}<span class="hidden-text"> ${scan.title}</span></button>`}
+    ${scan.slip && html`<button type="button" class="button slim" data-slip="${i}">${t("slip.print")}<span class="hidden-text"> ${scan.title}</span></button>`}
+    ${latest && scan.state === "no" && scan.card === card && cameLate(scan) && html`<button type="button" class="button slim" data-record="${i}">${t("desk.recordLate")}</button>`}
+    ${latest && scan.unknown && html`<details class="override"><summary>${t("addCopy.open")}</summary><bv-add-copy data-code="${scan.code}" data-scan="${i}"></bv-add-copy></details>`}
+    ${latest && scan.unknown && html`<a class="new-member" href="/members/new?card=${encodeURIComponent(scan.code)}">${t("desk.newMember")}</a>`}
     ${latest && scan.state === "no" && scan.card === card && mayOverride(scan, me) && html`<details class="override"><summary>${t("desk.override")}</summary>
       <form data-override="${i}"><label class="field"><span class="label">${t("desk.overrideReason")}</span><input class="input" name="reason" maxlength="200" required></label><button class="button" type="submit">${t("desk.overrideGo")}</button></form>
     </details>`}
