@@ -129,6 +129,7 @@ export async function hand(role) {
     card,
     get: (/** @type {string} */ path) => call("GET", path),
     post: (/** @type {string} */ path, /** @type {unknown} */ body = {}) => call("POST", path, body),
+    patch: (/** @type {string} */ path, /** @type {unknown} */ body) => call("PATCH", path, body),
     put: (/** @type {string} */ path, /** @type {unknown} */ body) => call("PUT", path, body),
     remove: (/** @type {string} */ path) => call("DELETE", path),
   };

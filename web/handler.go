@@ -15,7 +15,8 @@ import (
 
 // pages are the addresses that app.js knows; each answers index.html. handler_test.go holds the two lists together.
 var pages = regexp.MustCompile(`^(/|/search|/books/[0-9]+|/sign-in|/loans` +
-	`|/desk|/desk/pull-list|/desk/hold-shelf|/desk/transit|/desk/notices|/desk/exceptions)$`)
+	`|/desk|/desk/pull-list|/desk/hold-shelf|/desk/transit|/desk/notices|/desk/exceptions` +
+	`|/members|/members/new|/members/[^/]+)$`)
 
 // contentTypes by extension. A file of another kind is refused at start.
 var contentTypes = map[string]string{

@@ -26,6 +26,9 @@ start(
     { pattern: /^\/desk\/transit$/, styles: [STAFF, DESK, LISTS], load: () => import("./lists/lists.js") },
     { pattern: /^\/desk\/notices$/, styles: [STAFF], load: () => import("./lists/notices.js") },
     { pattern: /^\/desk\/exceptions$/, styles: [STAFF], load: () => import("./lists/exceptions.js") },
+    { pattern: /^\/members$/, styles: [STAFF], load: () => import("./members/members.js") },
+    { pattern: /^\/members\/new$/, styles: [STAFF], load: () => import("./members/new.js") },
+    { pattern: /^\/members\/([^/]+)$/, styles: [STAFF], load: () => import("./members/member.js") },
   ],
   problemPage,
 );

@@ -2,11 +2,10 @@
 
 import { html } from "../lib/html.js";
 import { clock, t } from "../lib/i18n.js";
-import { may } from "../lib/session.js";
+import { overridable } from "../staff/frame.js";
 
 /** @typedef {import("./scans.js").Scan} Scan */
 /** @typedef {import("../lib/session.js").Me} Me */
-/** @typedef {import("../lib/session.js").Role} Role */
 
 /** @type {Record<Scan["state"], import("../lib/i18n.js").Key>} */
 const SIGNS = { waiting: "desk.sign.waiting", held: "desk.sign.held", ok: "desk.sign.ok", no: "desk.sign.no", note: "desk.sign.note" };
@@ -17,8 +16,7 @@ const SIGNS = { waiting: "desk.sign.waiting", held: "desk.sign.held", ok: "desk.
  * @param {Me} me
  */
 function mayOverride({ problem, mode }, me) {
-  if (!problem || mode !== "lend" || problem.status !== 409 || problem.reasons.length === 0) return false;
-  return problem.reasons.every(({ overridable, by }) => overridable && may(me, /** @type {Role} */ (by ?? "desk")));
+  return problem !== undefined && mode === "lend" && overridable(problem, me);
 }
 
 /** A scan that was sent while there was no connection, and was refused when it arrived. @param {Scan} scan */

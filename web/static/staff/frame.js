@@ -80,3 +80,12 @@ export function keepBranch(code) {
 export function branchChoice(places, branch) {
   return places.length > 1 && html`<label class="branch"><span class="hidden-text">${t("staff.branch")}</span><select class="input" name="branch">${places.map(({ code, name }) => html`<option value="${code}"${code === branch && html` selected`}>${name}</option>`)}</select></label>`;
 }
+
+/**
+ * Whether somebody may act against every reason of a refusal.
+ * @param {Problem} problem
+ * @param {Me} who
+ */
+export function overridable(problem, who) {
+  return problem.status === 409 && problem.reasons.length > 0 && problem.reasons.every(({ overridable: can, by }) => can && may(who, /** @type {Role} */ (by ?? "desk")));
+}
