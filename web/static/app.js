@@ -32,6 +32,9 @@ start(
     { pattern: /^\/members$/, styles: [FORMS], load: () => import("./members/members.js") },
     { pattern: /^\/members\/new$/, styles: [FORMS], load: () => import("./members/new.js") },
     { pattern: /^\/members\/([^/]+)$/, styles: [FORMS], load: () => import("./members/member.js") },
+    { pattern: /^\/catalogue\/new$/, styles: [FORMS], load: () => import("./catalogue/edit.js") },
+    { pattern: /^\/books\/(\d+)\/edit$/, styles: [FORMS], load: () => import("./catalogue/edit.js") },
+    { pattern: /^\/catalogue\/import$/, styles: [FORMS], load: () => import("./catalogue/import.js") },
   ],
   problemPage,
 );

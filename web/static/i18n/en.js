@@ -307,6 +307,7 @@ export const messages = {
   "blocked.lost_card": "the card was reported lost",
   "blocked.conduct": "conduct",
   "blocked.unpaid": "unpaid charges",
+  "title.edit": "Edit title and copies",
   "state.retry": "Try again",
   "state.toSearch": "Search the library",
   "state.missing": "There is nothing here",

@@ -308,6 +308,7 @@ export const messages = {
   "blocked.lost_card": "thẻ được báo mất",
   "blocked.conduct": "vi phạm nội quy",
   "blocked.unpaid": "chưa trả tiền",
+  "title.edit": "Sửa nhan đề và bản sách",
   "state.retry": "Thử lại",
   "state.toSearch": "Tìm trong thư viện",
   "state.missing": "Ở đây không có gì",
