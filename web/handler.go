@@ -17,7 +17,7 @@ import (
 var pages = regexp.MustCompile(`^(/|/search|/books/[0-9]+|/sign-in|/loans|/charges|/history|/profile` +
 	`|/desk|/desk/pull-list|/desk/hold-shelf|/desk/transit|/desk/notices|/desk/exceptions` +
 	`|/members|/members/new|/members/[^/]+` +
-	`|/catalogue/new|/books/[0-9]+/edit|/catalogue/import)$`)
+	`|/catalogue/new|/books/[0-9]+/edit|/catalogue/import|/rules|/calendar|/ops)$`)
 
 // contentTypes by extension. A file of another kind is refused at start.
 var contentTypes = map[string]string{

@@ -35,6 +35,9 @@ start(
     { pattern: /^\/catalogue\/new$/, styles: [FORMS], load: () => import("./catalogue/edit.js") },
     { pattern: /^\/books\/(\d+)\/edit$/, styles: [FORMS], load: () => import("./catalogue/edit.js") },
     { pattern: /^\/catalogue\/import$/, styles: [FORMS], load: () => import("./catalogue/import.js") },
+    { pattern: /^\/rules$/, styles: [FORMS], load: () => import("./rules/rules.js") },
+    { pattern: /^\/calendar$/, styles: [FORMS], load: () => import("./rules/calendar.js") },
+    { pattern: /^\/ops$/, styles: [FORMS, import.meta.resolve("./ops/ops.css")], load: () => import("./ops/ops.js") },
   ],
   problemPage,
 );
