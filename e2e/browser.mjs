@@ -114,11 +114,11 @@ export async function hand(role) {
   const answer = await fetch(`${URL_}/api/members/v1/sessions`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ login: card, password }) });
   assert.ok(answer.ok, `signing in as ${role}: ${answer.status} ${await answer.clone().text()}`);
   const cookie = answer.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
-  /** @param {string} method @param {string} path @param {unknown} [body] */
-  const call = async (method, path, body) => {
+  /** @param {string} method @param {string} path @param {unknown} [body] @param {number} [version] that was edited */
+  const call = async (method, path, body, version) => {
     const reply = await fetch(URL_ + path, {
       method,
-      headers: { Cookie: cookie, "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
+      headers: { Cookie: cookie, "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID(), ...(version !== undefined && { "If-Match": `"${version}"` }) },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await reply.text();
@@ -129,6 +129,9 @@ export async function hand(role) {
     card,
     get: (/** @type {string} */ path) => call("GET", path),
     post: (/** @type {string} */ path, /** @type {unknown} */ body = {}) => call("POST", path, body),
+    patch: (/** @type {string} */ path, /** @type {unknown} */ body) => call("PATCH", path, body),
+    put: (/** @type {string} */ path, /** @type {unknown} */ body, /** @type {number | undefined} */ version = undefined) => call("PUT", path, body, version),
+    remove: (/** @type {string} */ path) => call("DELETE", path),
   };
 }
 

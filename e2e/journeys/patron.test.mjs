@@ -84,7 +84,7 @@ for (const [name, viewport] of /** @type {const} */ ([["wide", WIDE], ["phone", 
     await page.locator("#borrow .note.good").waitFor();
     assert.match((await page.locator("#borrow .note.good").textContent()) ?? "", /^It is yours: due \w+day, \d+ \w+( \d{4})? \(in \d+ days\)\./);
     await picture(page, `borrowed-${name}`);
-    await page.locator("#borrow").getByRole("link", { name: "My loans" }).click();
+    await page.locator("#borrow").getByRole("link", { name: "My library" }).click();
     await page.waitForURL("**/loans");
     await settled(page);
     const row = page.locator("bv-loan", { hasText: copy.title });

@@ -77,7 +77,7 @@ test("search, sign in, borrow and renew by keyboard alone", async () => {
   await tabTo(/^BUTTON Borrow/);
   await page.keyboard.press("Space");
   await page.locator("#borrow .note.good").waitFor();
-  await tabTo(/^A My loans/);
+  await tabTo(/^A My library/);
   await page.keyboard.press("Enter");
   await page.waitForURL("**/loans");
   await settled(page);

@@ -6,17 +6,38 @@ import { problemPage } from "./states/states.js";
 import "./parts/shell.js";
 import "./parts/toast.js";
 
+const FORMS = import.meta.resolve("./parts/forms.css");
+const DESK = import.meta.resolve("./desk/desk.css");
+const LISTS = import.meta.resolve("./lists/lists.css");
+
 await speak(preferred());
 document.querySelector("bv-shell")?.dispatchEvent(new Event("language"));
 
 start(
   [
-    { pattern: /^\/$/, styles: import.meta.resolve("./home/home.css"), load: () => import("./home/home.js") },
-    { pattern: /^\/search$/, styles: import.meta.resolve("./results/results.css"), load: () => import("./results/results.js") },
-    { pattern: /^\/books\/(\d+)$/, styles: import.meta.resolve("./title/title.css"), load: () => import("./title/title.js") },
-    { pattern: /^\/sign-in$/, styles: import.meta.resolve("./sign-in/sign-in.css"), load: () => import("./sign-in/sign-in.js") },
-    { pattern: /^\/loans$/, styles: import.meta.resolve("./loans/loans.css"), load: () => import("./loans/loans.js") },
-    { pattern: /^\/desk$/, styles: import.meta.resolve("./desk/desk.css"), load: () => import("./desk/desk.js") },
+    { pattern: /^\/$/, styles: [import.meta.resolve("./home/home.css")], load: () => import("./home/home.js") },
+    { pattern: /^\/search$/, styles: [import.meta.resolve("./results/results.css")], load: () => import("./results/results.js") },
+    { pattern: /^\/books\/(\d+)$/, styles: [import.meta.resolve("./title/title.css")], load: () => import("./title/title.js") },
+    { pattern: /^\/sign-in$/, styles: [import.meta.resolve("./sign-in/sign-in.css")], load: () => import("./sign-in/sign-in.js") },
+    { pattern: /^\/loans$/, styles: [FORMS, import.meta.resolve("./loans/loans.css")], load: () => import("./loans/loans.js") },
+    { pattern: /^\/charges$/, styles: [FORMS], load: () => import("./account/charges.js") },
+    { pattern: /^\/history$/, styles: [FORMS], load: () => import("./account/history.js") },
+    { pattern: /^\/profile$/, styles: [FORMS], load: () => import("./account/profile.js") },
+    { pattern: /^\/desk$/, styles: [FORMS, DESK], load: () => import("./desk/desk.js") },
+    { pattern: /^\/desk\/pull-list$/, styles: [FORMS, DESK, LISTS], load: () => import("./lists/lists.js") },
+    { pattern: /^\/desk\/hold-shelf$/, styles: [FORMS, DESK, LISTS], load: () => import("./lists/lists.js") },
+    { pattern: /^\/desk\/transit$/, styles: [FORMS, DESK, LISTS], load: () => import("./lists/lists.js") },
+    { pattern: /^\/desk\/notices$/, styles: [FORMS], load: () => import("./lists/notices.js") },
+    { pattern: /^\/desk\/exceptions$/, styles: [FORMS], load: () => import("./lists/exceptions.js") },
+    { pattern: /^\/members$/, styles: [FORMS], load: () => import("./members/members.js") },
+    { pattern: /^\/members\/new$/, styles: [FORMS], load: () => import("./members/new.js") },
+    { pattern: /^\/members\/([^/]+)$/, styles: [FORMS], load: () => import("./members/member.js") },
+    { pattern: /^\/catalogue\/new$/, styles: [FORMS], load: () => import("./catalogue/edit.js") },
+    { pattern: /^\/books\/(\d+)\/edit$/, styles: [FORMS], load: () => import("./catalogue/edit.js") },
+    { pattern: /^\/catalogue\/import$/, styles: [FORMS], load: () => import("./catalogue/import.js") },
+    { pattern: /^\/rules$/, styles: [FORMS], load: () => import("./rules/rules.js") },
+    { pattern: /^\/calendar$/, styles: [FORMS], load: () => import("./rules/calendar.js") },
+    { pattern: /^\/ops$/, styles: [FORMS, import.meta.resolve("./ops/ops.css")], load: () => import("./ops/ops.js") },
   ],
   problemPage,
 );

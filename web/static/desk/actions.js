@@ -1,15 +1,18 @@
 // actions.js: what one scan does: a card brings its member, a barcode is lent or checked in; each answer in words.
 
-import { get, Offline, post, Problem } from "../lib/api.js";
+import { commandKey, get, Offline, post, Problem } from "../lib/api.js";
 import { branchName } from "../lib/branches.js";
 import { dateWithDistance, maybe, t } from "../lib/i18n.js";
-import { reasonsOf } from "../lib/refusals.js";
+import { reasonsOf, reasonWords } from "../lib/refusals.js";
+import { lastFour } from "../staff/slip.js";
 
 /** @typedef {import("./scans.js").Scan} Scan */
 /** @typedef {import("../lib/types.js").Loan} Loan */
 /** @typedef {import("../lib/types.js").Item} Item */
 /** @typedef {import("../lib/types.js").Next} Next */
-/** @typedef {{card: string, name: string, category?: string, expires_on?: string, blocks?: {code: string, note?: string}[], loans: Loan[]}} Member */
+/** @typedef {import("../lib/types.js").Hold} Hold */
+/** @typedef {import("../lib/types.js").Account} Account */
+/** @typedef {{card: string, name: string, category?: string, expires_on?: string, blocks?: {code: string, note?: string}[], loans: Loan[], ready: number, account: Account | null}} Member */
 
 /** @param {unknown} error @param {string} code */
 const absent = (error, code) => error instanceof Problem && error.status === 404 && error.code === code;
@@ -25,8 +28,16 @@ const passing = ({ status, code }) => [429, 502, 503, 504].includes(status) || c
 export async function memberOf(card) {
   try {
     const member = await get(`/api/members/v1/members/${encodeURIComponent(card)}`);
-    const { items } = await get("/api/borrowing/v1/loans", { member_card: member.card, status: "open", limit: 100 });
-    return { ...member, loans: items };
+    const theirs = { member_card: member.card, limit: 100 };
+    const [loans, holds, account] = await Promise.all([
+      get("/api/borrowing/v1/loans", { ...theirs, status: "open" }),
+      get("/api/borrowing/v1/holds", theirs),
+      get("/api/borrowing/v1/charges", { member_card: member.card, limit: 1 }).catch((error) => {
+        if (error instanceof Offline) throw error;
+        return null; // lending goes on without the account
+      }),
+    ]);
+    return { ...member, loans: loans.items, ready: holds.items.filter((/** @type {Hold} */ { status }) => status === "ready").length, account };
   } catch (error) {
     if (absent(error, "member_not_found") || (error instanceof Problem && (error.status === 422 || error.status === 400))) return null;
     if (error instanceof Problem && passing(error)) throw new Offline(error.message);
@@ -52,8 +63,29 @@ function refuse(scan, error) {
   if (passing(error)) throw new Offline(error.message);
   const mine = error.code === "already_yours" || error.reasons.some(({ code }) => code === "already_yours");
   scan.state = mine ? "note" : "no";
-  scan.words = reasonsOf(error).join(" ");
+  scan.words = [(scan.late || scan.held) && t("desk.wasOffline"), ...reasonsOf(error)].filter(Boolean).join(" ");
   scan.problem = error;
+}
+
+/** What is told of a scan that was made while there was no connection. @param {Scan} scan */
+const when = ({ late, at }) => (late ? { occurred_at: at.toISOString() } : {});
+
+/**
+ * Sends a scan's command; where this machine's clock is ahead of the library's, once more as of now.
+ * @param {string} path
+ * @param {Scan} scan
+ * @param {Record<string, unknown>} body
+ */
+async function send(path, scan, body) {
+  try {
+    return await post(path, { ...body, ...when(scan) }, scan.key);
+  } catch (error) {
+    const ahead = scan.late && error instanceof Problem && error.errors.some(({ field }) => field === "body.occurred_at");
+    if (!ahead) throw error;
+    scan.late = false;
+    scan.key = commandKey();
+    return post(path, body, scan.key);
+  }
 }
 
 /** The desk's hands: the member at the desk, the branch, and what a scan does. */
@@ -96,6 +128,7 @@ export class Desk {
   /** @param {Scan} scan */
   #unknown(scan) {
     scan.state = "no";
+    scan.unknown = true;
     scan.words = t("desk.unknown");
   }
 
@@ -117,13 +150,14 @@ export class Desk {
    */
   async #lend(scan, member, override) {
     try {
-      const loan = /** @type {Loan} */ (await post("/api/borrowing/v1/loans", { member_card: member.card, barcode: scan.code, ...(this.branch && { branch: this.branch }), ...(override && { override }) }, scan.key));
+      const loan = /** @type {Loan} */ (await send("/api/borrowing/v1/loans", scan, { member_card: member.card, barcode: scan.code, ...(this.branch && { branch: this.branch }), ...(override && { override }) }));
       member.loans = [...member.loans.filter(({ id }) => id !== loan.id), loan];
       scan.state = "ok";
       scan.loan = loan.id;
       scan.problem = undefined;
       scan.words = t("desk.due", { due: dateWithDistance(loan.due_on) });
-      scan.alert = (loan.warnings ?? []).map(({ code, detail }) => maybe(`warning.${code}`) ?? detail).join(" ");
+      const against = (loan.exceptions ?? []).map((code) => reasonWords({ code }));
+      scan.alert = [...(loan.warnings ?? []).map(({ code, detail }) => maybe(`warning.${code}`) ?? detail), ...(against.length > 0 ? [t("desk.recorded"), ...against] : [])].join(" ");
       scan.title = loan.title ?? (await titleOf(loan.book_id));
     } catch (error) {
       if (absent(error, "item_not_found")) return false;
@@ -138,7 +172,7 @@ export class Desk {
   /** @param {Scan} scan */
   async #checkIn(scan) {
     try {
-      const answer = await post("/api/borrowing/v1/check-ins", { barcode: scan.code, ...(this.branch && { branch: this.branch }), ...(scan.bookDrop && { book_drop: true }) }, scan.key);
+      const answer = await send("/api/borrowing/v1/check-ins", scan, { barcode: scan.code, ...(this.branch && { branch: this.branch }), ...(scan.bookDrop && { book_drop: true }) });
       const item = /** @type {Item} */ (answer.item);
       scan.state = "ok";
       const next = /** @type {Next} */ (answer.next ?? {});
@@ -146,6 +180,7 @@ export class Desk {
       scan.words = [answer.closed_loan ? t("desk.returned") : t("desk.notOut"), todo].filter(Boolean).join(" · ");
       scan.alert = next.alert;
       scan.title = item.title ?? answer.title ?? answer.closed_loan?.title ?? (await titleOf(item.book_id));
+      await this.#slipOf(scan, next, item);
       const gone = answer.closed_loan?.id;
       if (gone && this.member) this.member.loans = this.member.loans.filter(({ id }) => id !== gone);
     } catch (error) {
@@ -153,6 +188,38 @@ export class Desk {
       refuse(scan, error);
     }
     return true;
+  }
+
+  /** Takes a copy back, or in; false when no copy has this barcode. @param {Scan} scan */
+  async take(scan) {
+    if (!(await this.#checkIn(scan))) this.#unknown(scan);
+  }
+
+  /**
+   * The slip that goes into a copy which is kept or sent.
+   * @param {Scan} scan
+   * @param {Next} next
+   * @param {Item} item
+   */
+  async #slipOf(scan, next, item) {
+    if (next.action !== "put_on_hold_shelf" && next.action !== "send") return;
+    const name = await branchName();
+    const hold = next.hold_id ? /** @type {Hold | null} */ (await get(`/api/borrowing/v1/holds/${next.hold_id}`).catch(() => null)) : null;
+    const book = { title: scan.title, barcode: item.barcode, branch: name(next.branch ?? item.branch ?? this.branch) };
+    if (next.action === "send") scan.slip = { kind: "send", ...book, ...(hold && { card: lastFour(hold.member_card) }) };
+    else if (hold) scan.slip = { kind: "hold", ...book, card: lastFour(hold.member_card), until: hold.expires_on };
+  }
+
+  /**
+   * Records a loan that was made while there was no connection: the book has left, so what the rules say against it is kept beside it.
+   * @param {Scan} scan
+   * @param {string} key
+   */
+  async record(scan, key) {
+    if (!scan.problem || !this.member || this.member.card !== scan.card) return;
+    scan.key = key;
+    scan.late = true;
+    await this.#lend(scan, this.member);
   }
 
   /**

@@ -4,15 +4,16 @@ import { commandKey, Offline, Problem } from "../lib/api.js";
 import { branches } from "../lib/branches.js";
 import { find, html, render } from "../lib/html.js";
 import { date, maybe, t } from "../lib/i18n.js";
+import { money } from "../lib/money.js";
 import { reasonsOf } from "../lib/refusals.js";
-import { may, me } from "../lib/session.js";
 import { toast } from "../parts/toast.js";
-import { NotAllowed } from "../states/states.js";
+import { branchChoice, deskBranch, keepBranch, rooms, staff as staffOnly } from "../staff/frame.js";
+import { lastFour, printSlip } from "../staff/slip.js";
 import { Desk } from "./actions.js";
+import "./add-copy.js";
 import { logOf } from "./log.js";
 import { clean, Scans } from "./scans.js";
-
-const BRANCH = "bookvault.desk.branch";
+import { play, quiet, silence } from "./sound.js";
 
 /** @param {Desk} desk */
 function memberPanel({ member }) {
@@ -24,30 +25,24 @@ function memberPanel({ member }) {
     <p>${facts.join(" · ")}</p>
     ${(member.blocks ?? []).map(({ code, note }) => html`<p class="note bad">${t("desk.blocked", { why: maybe(`block.${code}`) ?? code })}${note && html` <span class="small">${note}</span>`}</p>`)}
     <p><strong>${t("loans.count", { n: member.loans.length })}</strong>${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p>
+    ${member.account && member.account.balance + member.account.accrued > 0 && html`<p><strong class="late">${t("desk.owes", { amount: money(member.account.balance + member.account.accrued, member.account.currency, member.account.exponent) })}</strong></p>`}
+    ${member.ready > 0 && html`<p><strong class="ready">${t("desk.ready", { n: member.ready })}</strong></p>`}
+    <p class="ways"><a href="/members/${encodeURIComponent(member.card)}">${t("desk.account")}</a>${member.loans.length > 0 && html` <button type="button" class="link-button" data-receipt>${t("desk.receipt")}</button>`}</p>
     <button type="button" class="link-button" data-done>${t("desk.done")} <kbd>Esc</kbd></button>`;
-}
-
-function kept() {
-  try {
-    return localStorage.getItem(BRANCH) ?? "";
-  } catch {
-    return "";
-  }
 }
 
 /**
  * @returns {Promise<import("../lib/router.js").View>}
  */
 export async function show() {
-  const staff = await me();
-  if (!staff) throw new Problem(401, { code: "unauthenticated" });
-  if (!may(staff, "desk")) throw new NotAllowed();
+  const staff = await staffOnly();
   const places = await branches().catch(() => []);
   const desk = new Desk();
-  desk.branch = places.some(({ code }) => code === kept()) ? kept() : (places[0]?.code ?? "");
+  desk.branch = deskBranch(places);
   return {
     title: t("nav.desk"),
     body: html`<h1 class="hidden-text">${t("nav.desk")}</h1>
+      ${rooms(staff, "/desk")}
       <div class="desk">
         <section class="counter" aria-label="${t("desk.counter")}">
           <form class="box" autocomplete="off">
@@ -55,7 +50,8 @@ export async function show() {
               <label><input type="radio" name="mode" value="lend" checked><span>${t("desk.lend")}</span><kbd>F2</kbd></label>
               <label><input type="radio" name="mode" value="check-in"><span>${t("desk.checkIn")}</span><kbd>F4</kbd></label>
               <label class="switch drop"><input type="checkbox" name="drop"><span>${t("desk.bookDrop")}</span></label>
-              ${places.length > 1 && html`<label class="branch"><span class="hidden-text">${t("desk.branch")}</span><select class="input" name="branch">${places.map(({ code, name }) => html`<option value="${code}"${code === desk.branch && html` selected`}>${name}</option>`)}</select></label>`}
+              <label class="switch"><input type="checkbox" name="sound"${!quiet() && html` checked`}><span>${t("desk.sound")}</span></label>
+              ${branchChoice(places, desk.branch)}
             </fieldset>
             <label class="hidden-text" for="scan">${t("desk.scan")}</label>
             <input class="input" id="scan" name="scan" maxlength="100" placeholder="${t("desk.scan")}" spellcheck="false" autocapitalize="off" enterkeyhint="done">
@@ -94,15 +90,16 @@ function run(main, signal, desk, staff) {
   const draw = () => {
     mode(desk.mode);
     scans.card = desk.member?.card ?? "";
-    const typing = log.querySelector("details[open] input");
-    if (!(typing instanceof HTMLInputElement && document.activeElement === typing)) render(log, logOf(scans.log, staff, scans.card));
+    if (!log.querySelector("details[open]:focus-within")) render(log, logOf(scans.log, staff, scans.card));
     render(find(main, "#member"), memberPanel(desk));
     find(main, "#member").classList.toggle("present", desk.member !== null);
     const held = scans.waiting.some(({ state }) => state === "held");
     render(find(main, "#queue"), scans.waiting.length > 0 && t(held ? "desk.queueHeld" : "desk.queue", { n: scans.waiting.length }));
     const last = scans.log.find(({ state }) => state !== "waiting");
     const words = last ? `${last.title}: ${last.words}` : "";
-    if (words !== spoken) render(find(main, "#last"), (spoken = words));
+    if (words === spoken || !last) return;
+    render(find(main, "#last"), (spoken = words));
+    play(last.alert && last.state === "ok" ? "note" : last.state);
   };
 
   const scans = new Scans((scan) => desk.act(scan), draw, signal);
@@ -133,18 +130,27 @@ function run(main, signal, desk, staff) {
   form.addEventListener("change", (event) => {
     const input = event.target;
     if (input instanceof HTMLInputElement && input.name === "mode") mode(input.value === "lend" ? "lend" : "check-in");
-    if (input instanceof HTMLSelectElement) {
-      desk.branch = input.value;
-      try {
-        localStorage.setItem(BRANCH, input.value);
-      } catch {
-        // chosen for this visit only
-      }
-    }
+    if (input instanceof HTMLInputElement && input.name === "sound") silence(!input.checked);
+    if (input instanceof HTMLSelectElement) keepBranch((desk.branch = input.value));
   });
   log.addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("[data-undo]") : null;
-    if (button instanceof HTMLElement) undo(Number(button.dataset.undo));
+    const button = event.target instanceof Element ? event.target.closest("[data-undo], [data-slip], [data-record]") : null;
+    if (!(button instanceof HTMLElement)) return;
+    if (button.dataset.undo) undo(Number(button.dataset.undo));
+    const scan = scans.log[Number(button.dataset.slip ?? button.dataset.record)];
+    if (button.dataset.slip && scan?.slip) printSlip(scan.slip);
+    if (button.dataset.record && scan) void attempt(() => desk.record(scan, commandKey()));
+    box.focus();
+  });
+  log.addEventListener("copy-added", (event) => {
+    const added = /** @type {HTMLElement} */ (event.target);
+    const scan = scans.log[Number(added.dataset.scan)];
+    box.focus();
+    if (scan) scans.push(scan.code, scan.mode, scan.bookDrop);
+  });
+  log.addEventListener("focusout", (event) => {
+    const place = event.target instanceof Element ? event.target.closest("details") : null;
+    if (place && !(event.relatedTarget instanceof Node && place.contains(event.relatedTarget))) setTimeout(() => signal.aborted || draw());
   });
   log.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -162,7 +168,12 @@ function run(main, signal, desk, staff) {
     box.focus();
   };
   find(main, "#member").addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("[data-done]")) done();
+    if (!(event.target instanceof Element)) return;
+    if (event.target.closest("[data-done]")) done();
+    if (event.target.closest("[data-receipt]") && desk.member) {
+      printSlip({ kind: "loans", card: lastFour(desk.member.card), loans: desk.member.loans });
+      box.focus();
+    }
   });
   document.addEventListener(
     "keydown",
@@ -181,7 +192,7 @@ function run(main, signal, desk, staff) {
         }
         return;
       }
-      const writes = event.target instanceof Element && event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select");
+      const writes = event.target instanceof Element && event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, bv-add-copy");
       // a scanner types wherever the focus happens to be: its first letter brings it home
       if (!writes && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) box.focus();
     },

@@ -2,11 +2,10 @@
 
 import { html } from "../lib/html.js";
 import { clock, t } from "../lib/i18n.js";
-import { may } from "../lib/session.js";
+import { overridable } from "../staff/frame.js";
 
 /** @typedef {import("./scans.js").Scan} Scan */
 /** @typedef {import("../lib/session.js").Me} Me */
-/** @typedef {import("../lib/session.js").Role} Role */
 
 /** @type {Record<Scan["state"], import("../lib/i18n.js").Key>} */
 const SIGNS = { waiting: "desk.sign.waiting", held: "desk.sign.held", ok: "desk.sign.ok", no: "desk.sign.no", note: "desk.sign.note" };
@@ -17,9 +16,11 @@ const SIGNS = { waiting: "desk.sign.waiting", held: "desk.sign.held", ok: "desk.
  * @param {Me} me
  */
 function mayOverride({ problem, mode }, me) {
-  if (!problem || mode !== "lend" || problem.status !== 409 || problem.reasons.length === 0) return false;
-  return problem.reasons.every(({ overridable, by }) => overridable && may(me, /** @type {Role} */ (by ?? "desk")));
+  return problem !== undefined && mode === "lend" && overridable(problem, me);
 }
+
+/** A scan that was sent while there was no connection, and was refused when it arrived. @param {Scan} scan */
+const cameLate = ({ problem, mode, held, late }) => mode === "lend" && held && !late && problem?.status === 409;
 
 /**
  * @param {Scan} scan
@@ -34,6 +35,10 @@ function line(scan, i, me, card, latest) {
     <strong class="sign">${t(SIGNS[scan.state])}</strong>
     <div class="what"><span class="name" dir="auto">${scan.title}</span> <span class="words">${scan.state === "held" ? t("desk.held") : scan.words}</span>${scan.alert && html` <strong class="alert" lang="en">${scan.alert}</strong>`}${scan.title !== scan.code && html` <span class="code numbers">${scan.code}</span>`}</div>
     ${scan.loan && !scan.undone && html`<button type="button" class="button slim" data-undo="${i}">${t("desk.undo")}<span class="hidden-text"> ${scan.title}</span></button>`}
+    ${scan.slip && html`<button type="button" class="button slim" data-slip="${i}">${t("slip.print")}<span class="hidden-text"> ${scan.title}</span></button>`}
+    ${latest && scan.state === "no" && scan.card === card && cameLate(scan) && html`<button type="button" class="button slim" data-record="${i}">${t("desk.recordLate")}</button>`}
+    ${latest && scan.unknown && html`<details class="override"><summary>${t("addCopy.open")}</summary><bv-add-copy data-code="${scan.code}" data-scan="${i}"></bv-add-copy></details>`}
+    ${latest && scan.unknown && html`<a class="new-member" href="/members/new?card=${encodeURIComponent(scan.code)}">${t("desk.newMember")}</a>`}
     ${latest && scan.state === "no" && scan.card === card && mayOverride(scan, me) && html`<details class="override"><summary>${t("desk.override")}</summary>
       <form data-override="${i}"><label class="field"><span class="label">${t("desk.overrideReason")}</span><input class="input" name="reason" maxlength="200" required></label><button class="button" type="submit">${t("desk.overrideGo")}</button></form>
     </details>`}

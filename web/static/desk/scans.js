@@ -22,6 +22,10 @@ import { reasonsOf } from "../lib/refusals.js";
  * @property {boolean} [undone]
  * @property {import("../lib/api.js").Problem} [problem] why not
  * @property {string} [card] whose lending was refused
+ * @property {boolean} [late] it was scanned while there was no connection, so the library is told when that was
+ * @property {boolean} [held] it was sent before, with no answer
+ * @property {boolean} [unknown] no card and no book has this code
+ * @property {import("../staff/slip.js").Slip} [slip] to be put into the copy
  */
 
 const KEPT = "bookvault.desk.scans";
@@ -64,7 +68,8 @@ export class Scans {
 
   /** @param {string} code @param {Mode} mode @param {boolean} bookDrop */
   push(code, mode, bookDrop) {
-    this.log.unshift({ key: commandKey(), at: new Date(), code, mode, bookDrop, state: "waiting", title: code, words: "" });
+    const late = this.waiting.some(({ state }) => state === "held");
+    this.log.unshift({ key: commandKey(), at: new Date(), code, mode, bookDrop, late, state: "waiting", title: code, words: "" });
     while (this.log.length > LOG && !isOpen(this.log[this.log.length - 1])) this.log.pop();
     this.#keep();
     this.#changed();
@@ -78,8 +83,8 @@ export class Scans {
   /** Takes up what an earlier page left unsent: the card first, then its scans, in their order. */
   restore() {
     try {
-      const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-      if (!kept) return;
+      const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
+      if (!kept || this.log.length > 0) return;
       const card = kept.card ? [{ key: commandKey(), at: Date.now(), code: kept.card, mode: "lend", bookDrop: false }] : [];
       this.log = [...kept.scans, ...card].map((scan) => ({ ...scan, at: new Date(scan.at), state: "waiting", title: scan.code, words: "" }));
       this.#changed();
@@ -94,9 +99,9 @@ export class Scans {
 
   #keep() {
     try {
-      const scans = this.waiting.map(({ key, at, code, mode, bookDrop }) => ({ key, at, code, mode, bookDrop }));
-      if (scans.length > 0) sessionStorage.setItem(KEPT, JSON.stringify({ card: this.card, scans }));
-      else sessionStorage.removeItem(KEPT);
+      const scans = this.waiting.map(({ key, at, code, mode, bookDrop, late, held }) => ({ key, at, code, mode, bookDrop, late, held }));
+      if (scans.length > 0) localStorage.setItem(KEPT, JSON.stringify({ card: this.card, scans }));
+      else localStorage.removeItem(KEPT);
     } catch {
       // the scans live as long as the page
     }
@@ -115,6 +120,8 @@ export class Scans {
       return;
     }
     scan.state = "held";
+    scan.held = true;
+    this.#keep();
     this.#changed();
     await new Promise((done) => {
       this.#wake = () => done(undefined);

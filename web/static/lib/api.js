@@ -48,16 +48,23 @@ export function address(path, query = {}) {
 }
 
 /**
+ * version is that of the thing which is changed: another's change in the meantime is answered by 412. A Blob goes as it is.
+ * @typedef {{body?: unknown, key?: string, version?: number, signal?: AbortSignal}} Options
+ */
+
+/**
  * @param {string} method
  * @param {string} url
- * @param {{body?: unknown, key?: string, signal?: AbortSignal}} [options]
+ * @param {Options} [options]
  * @returns {Promise<any>}
  */
-async function call(method, url, { body, key, signal } = {}) {
+async function call(method, url, { body, key, version, signal } = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json, application/problem+json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body instanceof Blob) headers["Content-Type"] = body.type || "application/octet-stream";
+  else if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
   let answer;
   let text;
   try {
@@ -66,7 +73,7 @@ async function call(method, url, { body, key, signal } = {}) {
       headers,
       signal,
       credentials: "same-origin",
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body instanceof Blob ? body : body === undefined ? undefined : JSON.stringify(body),
     });
     text = await answer.text();
   } catch (error) {
@@ -111,4 +118,34 @@ export function post(path, body = {}, key = commandKey()) {
  */
 export function remove(path, key) {
   return call("DELETE", path, { key });
+}
+
+/**
+ * Replaces a thing.
+ * @param {string} path
+ * @param {unknown} body
+ * @param {Options} [options]
+ */
+export function put(path, body, options) {
+  return call("PUT", path, { body, ...options });
+}
+
+/**
+ * Changes what the body names of a thing.
+ * @param {string} path
+ * @param {unknown} body
+ * @param {Options} [options]
+ */
+export function patch(path, body, options) {
+  return call("PATCH", path, { body, ...options });
+}
+
+/**
+ * Sends a file.
+ * @param {string} path
+ * @param {Blob} file
+ * @param {Record<string, unknown>} [query]
+ */
+export function upload(path, file, query) {
+  return call("POST", address(path, query), { body: file });
 }

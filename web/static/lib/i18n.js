@@ -1,21 +1,24 @@
 // i18n.js: words, plurals, numbers and dates in the reader's language, chosen by the browser and kept.
 
-/** @typedef {import("../i18n/en.js").Messages} Messages */
+/** @typedef {import("../i18n/en.js").Messages} PublicMessages */
+/** @typedef {import("../i18n/staff-en.js").StaffMessages} StaffMessages */
+/** @typedef {PublicMessages & StaffMessages} Messages */
 /** @typedef {keyof Messages} Key */
 /** @typedef {"en" | "vi"} Language */
 
-/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: Messages}>}>} */
+/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: PublicMessages}>, staff: () => Promise<{messages: StaffMessages}>}>} */
 export const LANGUAGES = {
-  en: { name: "English", locale: "en-GB", load: () => import("../i18n/en.js") },
-  vi: { name: "Tiếng Việt", locale: "vi-VN", load: () => import("../i18n/vi.js") },
+  en: { name: "English", locale: "en-GB", load: () => import("../i18n/en.js"), staff: () => import("../i18n/staff-en.js") },
+  vi: { name: "Tiếng Việt", locale: "vi-VN", load: () => import("../i18n/vi.js"), staff: () => import("../i18n/staff-vi.js") },
 };
 
 const KEPT = "bookvault.language";
 
 /** @type {Language} */
 let current = "en";
-/** @type {Messages} */
+/** @type {Messages} the staff's are there once they were asked for */
 let messages;
+let withStaff = false;
 let plurals = new Intl.PluralRules("en");
 
 export function language() {
@@ -49,7 +52,8 @@ function kept() {
  * @param {boolean} [keep] remember it for the next visit
  */
 export async function speak(wish, keep = false) {
-  ({ messages } = await LANGUAGES[wish].load());
+  const parts = await Promise.all([LANGUAGES[wish].load(), ...(withStaff ? [LANGUAGES[wish].staff()] : [])]);
+  messages = Object.assign({}, ...parts.map((part) => part.messages));
   current = wish;
   plurals = new Intl.PluralRules(LANGUAGES[wish].locale);
   document.documentElement.lang = wish;
@@ -58,6 +62,18 @@ export async function speak(wish, keep = false) {
     localStorage.setItem(KEPT, wish);
   } catch {
     // a private window: the choice lasts as long as the page
+  }
+}
+
+/** Loads the words of the staff's pages too, which readers never need. */
+export async function speakStaff() {
+  if (withStaff) return;
+  withStaff = true;
+  try {
+    await speak(current);
+  } catch (error) {
+    withStaff = false;
+    throw error;
   }
 }
 
@@ -145,6 +161,14 @@ export function fromToday(day, now = new Date()) {
  */
 export function dateWithDistance(day) {
   return `${date(day)} (${fromToday(day)})`;
+}
+
+/**
+ * "4 Dec 2026, 10:42", of a moment.
+ * @param {string} at RFC 3339
+ */
+export function moment(at) {
+  return new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(at));
 }
 
 /** @param {Date} at */

@@ -22,7 +22,7 @@ import { render, find } from "./html.js";
  */
 
 /** @typedef {{show: (context: Context) => Promise<View>, waiting?: () => import("./html.js").Html}} Page */
-/** @typedef {{pattern: RegExp, styles?: string, load: () => Promise<Page>}} Route */
+/** @typedef {{pattern: RegExp, styles?: string[], load: () => Promise<Page>}} Route */
 /** @typedef {(error: unknown, url: URL) => Promise<View>} OnError */
 
 const SKELETON_AFTER = 300; // ms
@@ -101,9 +101,8 @@ const styles = new Map();
 /** @type {Record<string, string>} digests of the files that come from another host, by address */
 const digests = JSON.parse(document.querySelector("script[type=importmap]")?.textContent || "{}").integrity ?? {};
 
-/** @param {string | undefined} href */
+/** @param {string} href */
 function style(href) {
-  if (!href) return Promise.resolve();
   let loaded = styles.get(href);
   if (!loaded) {
     loaded = new Promise((done) => {
@@ -153,7 +152,7 @@ async function open(how, focus) {
   let view;
   try {
     if (!route) throw new NoSuchPage();
-    const [page] = await Promise.all([load(route), style(route.styles)]);
+    const [page] = await Promise.all([load(route), ...(route.styles ?? []).map(style)]);
     if (own.signal.aborted) return;
     skeleton = setTimeout(() => {
       main.setAttribute("aria-busy", "true");

@@ -17,6 +17,7 @@
  * @property {string} [series]
  * @property {string} [series_position]
  * @property {string} [cover] address of the uploaded cover
+ * @property {number} version
  *
  * @typedef {{value: string, count: number, label?: string}} FacetValue
  * @typedef {{items: Book[], next_cursor?: string, total: {value: number, relation: string}, facets?: Record<string, FacetValue[]>, corrected?: string}} BookPage
@@ -34,6 +35,40 @@
  * @property {string} [location]
  * @property {string} [due_on]
  * @property {string} [title]
+ * @property {string} [home_branch]
+ * @property {string} [part]
+ * @property {boolean} [loanable]
+ * @property {{minor: number, currency: string}} [price]
+ * @property {number} version
+ *
+ * @typedef {object} Charge
+ * @property {number} id
+ * @property {string} kind overdue, lost, processing, manual
+ * @property {string} on
+ * @property {string} [title]
+ * @property {string} [note]
+ * @property {number} amount
+ * @property {number} outstanding
+ * @property {number} paid
+ * @property {number} waived
+ * @property {number} refunded
+ * @property {number} voided
+ *
+ * @typedef {{items: Charge[], next_cursor?: string | null, balance: number, accrued: number, currency: string, exponent: number}} Account
+ *
+ * @typedef {object} Person
+ * @property {number} id
+ * @property {number} version
+ * @property {string} card
+ * @property {string} name
+ * @property {string} [email]
+ * @property {string} category
+ * @property {string} [expires_on]
+ * @property {string} [language]
+ * @property {string} role
+ * @property {{code: string, note?: string, since: string}[]} blocks
+ * @property {boolean} keep_history
+ * @property {string} created_at
  *
  * @typedef {object} Loan
  * @property {number} id
@@ -49,6 +84,12 @@
  * @property {boolean} overdue
  * @property {string} status
  * @property {{code: string, detail: string}[]} [warnings]
+ * @property {string[]} [exceptions] refusals that an offline desk's loan was recorded against
+ * @property {string} [lost_on]
+ * @property {string} [claimed_returned_on]
+ * @property {string} [closed_at]
+ * @property {string} [returned_on]
+ * @property {string} [channel] desk or web
  *
  * @typedef {object} Hold
  * @property {number} id
@@ -58,6 +99,11 @@
  * @property {number} position in the queue, from 1; 0 when it is over
  * @property {string} pickup_branch
  * @property {string} [expires_on]
+ * @property {string} member_card
+ * @property {string} placed_at
+ * @property {string} [suspended_until]
+ * @property {string} [barcode] of the copy that was found for it
+ * @property {number} version
  *
  * @typedef {{code: string, name: string}} Branch
  *

@@ -1,58 +1,85 @@
-// holds.js: <bv-hold>, one hold of a reader: the book, the place in the queue or the shelf it waits on, and the button that gives it up.
+// holds.js: <bv-hold>, one hold of a reader: the book, the place in the queue or the shelf it waits on; suspended, fetched elsewhere, or given up.
 
-import { commandKey, Offline, Problem, remove } from "../lib/api.js";
+import { commandKey, patch, remove } from "../lib/api.js";
+import { failure, field, choice, press, text, wish } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
-import { dateWithDistance, t } from "../lib/i18n.js";
-import { refusal } from "../lib/refusals.js";
+import { date, dateWithDistance, t } from "../lib/i18n.js";
+import { again } from "../lib/router.js";
 import { coverOf } from "../parts/cover.js";
+import { toast } from "../parts/toast.js";
 
 /** @typedef {import("../lib/types.js").Hold} Hold */
 /** @typedef {import("../lib/types.js").Book} Book */
 
-/** @param {Hold} hold @param {string} branch its name */
-function words({ status, position, expires_on }, branch) {
+/** @typedef {{code: string, name: string}[]} Places */
+/** @typedef {import("../lib/types.js").Availability} Availability */
+
+/** @param {Hold} hold @param {string} branch its name @param {Availability} [counts] */
+function words({ status, position, expires_on, suspended_until }, branch, counts) {
+  if (suspended_until && status === "waiting") return t("holds.suspended", { date: date(suspended_until) });
   if (status === "ready") return html`<strong class="ready">${expires_on ? t("holds.readyUntil", { branch, due: dateWithDistance(expires_on) }) : t("holds.ready", { branch })}</strong>`;
   if (status === "in_transit") return t("holds.coming", { branch });
+  if (counts?.holds && counts.holds >= position && position > 0) return t("holds.placeOf", { position, holds: counts.holds, copies: t("holds.copies", { n: counts.items }), branch });
   return t("holds.waiting", { position, branch });
+}
+
+/** The form that suspends a hold, or changes where it is fetched. @param {Hold} hold @param {Places} places */
+function change(hold, places) {
+  return html`<details class="fold"><summary>${t("holds.change")}</summary><form class="form">
+    ${places.length > 1 && choice("pickup_branch", t("title.pickup"), places, hold.pickup_branch)}
+    ${hold.status === "waiting" && field("suspended_until", t("holds.suspend"), { type: "date", value: hold.suspended_until, hint: t("holds.suspendHint") })}
+    <div class="whole"><button class="button slim" type="submit">${t("holds.save")}</button></div><div class="answer" aria-live="polite"></div></form></details>`;
 }
 
 /**
  * @param {Hold} hold
  * @param {Book | undefined} book
  * @param {(code: string) => string} branch
+ * @param {Places} places
+ * @param {Availability} [counts]
  */
-export function holdRow(hold, book, branch) {
+export function holdRow(hold, book, branch, places, counts) {
   const title = book?.title ?? hold.title ?? t("loans.unknownTitle", { barcode: `№ ${hold.book_id}` });
-  return html`<li><bv-hold class="loan" data-hold="${hold.id}" data-key="${commandKey()}">
+  return html`<li><bv-hold class="loan" data-hold="${hold.id}" data-version="${hold.version}" data-key="${commandKey()}">
     <a class="book" href="/books/${hold.book_id}" tabindex="-1" aria-hidden="true">${coverOf(book ?? { id: hold.book_id, title })}</a>
     <div class="loan-words">
       <h3><a href="/books/${hold.book_id}" dir="auto">${title}</a></h3>
       ${book && html`<p class="by" dir="auto">${book.authors.map(({ name }) => name).join(", ")}</p>`}
-      <p class="when">${words(hold, branch(hold.pickup_branch))}</p>
-      <div class="answer" aria-live="polite"></div>
+      <p class="when">${words(hold, branch(hold.pickup_branch), counts)}</p>
+      ${(places.length > 1 || hold.status === "waiting") && change(hold, places)}
+      <div class="answer said" aria-live="polite"></div>
     </div>
-    <button type="button" class="button slim">${t("holds.cancel")}<span class="hidden-text"> ${title}</span></button>
+    <button type="button" class="button slim" data-cancel>${t("holds.cancel")}<span class="hidden-text"> ${title}</span></button>
   </bv-hold></li>`;
 }
 
 class HoldRow extends HTMLElement {
   connectedCallback() {
-    find(this, "button").addEventListener("click", () => void this.#cancel());
-  }
-
-  async #cancel() {
-    const button = /** @type {HTMLButtonElement} */ (find(this, "button"));
-    const answer = find(this, ".answer");
-    if (button.getAttribute("aria-disabled") === "true") return;
-    button.setAttribute("aria-disabled", "true");
-    try {
-      await remove(`/api/borrowing/v1/holds/${this.dataset.hold}`, this.dataset.key);
-      render(answer, html`<p class="note">${t("holds.cancelled")}</p>`);
+    const button = find(this, "[data-cancel]");
+    button.addEventListener("click", () => press(button, find(this, ".said"), async () => {
+      try {
+        await remove(`/api/borrowing/v1/holds/${this.dataset.hold}`, this.dataset.key);
+      } catch (error) {
+        render(find(this, ".said"), failure(error));
+        this.dataset.key = commandKey();
+        return;
+      }
+      render(find(this, ".said"), html`<p class="note">${t("holds.cancelled")}</p>`);
       find(this, ".when").remove();
-    } catch (error) {
-      button.removeAttribute("aria-disabled");
-      render(answer, error instanceof Problem ? refusal(error) : html`<p class="note bad">${error instanceof Offline ? t("offline.try") : t("state.failedWords")}</p>`);
-    }
+      this.querySelector("details")?.remove();
+      button.remove();
+    }));
+    const form = this.querySelector("form");
+    if (!form) return;
+    wish(
+      form,
+      (values, key) => patch(`/api/borrowing/v1/holds/${this.dataset.hold}`, Object.fromEntries([...values.keys()].map((name) => [name, text(values, name)])), { version: Number(this.dataset.version), key }),
+      async () => {
+        toast(t("holds.saved"), "good");
+        await again();
+        find(document, `[data-hold="${this.dataset.hold}"] a:not([tabindex])`).focus();
+      },
+    );
   }
 }
 

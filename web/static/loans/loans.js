@@ -1,10 +1,11 @@
-// loans.js: what a reader has at home and waits for: when each is due, in plain words, and renewing one or all.
+// loans.js: what a reader has at home and waits for: when each is due, in plain words, and renewing one or all. A hold that gets ready shows by itself.
 
-import { get, Problem } from "../lib/api.js";
-import { branchName } from "../lib/branches.js";
+import { mine, ways } from "../account/frame.js";
+import { get } from "../lib/api.js";
+import { branches, branchName } from "../lib/branches.js";
 import { find, html, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
-import { may, me } from "../lib/session.js";
+import { again } from "../lib/router.js";
 import { GAP } from "../states/states.js";
 import { holdRow } from "./holds.js";
 import { LoanRow, loanRow } from "./loan-row.js";
@@ -12,6 +13,8 @@ import { LoanRow, loanRow } from "./loan-row.js";
 /** @typedef {import("../lib/types.js").Loan} Loan */
 /** @typedef {import("../lib/types.js").Hold} Hold */
 /** @typedef {import("../lib/types.js").Book} Book */
+
+const LOOK = 15_000; // ms between two looks at the holds
 
 /** Bones of the page while its answers are on the way. */
 export function waiting() {
@@ -35,23 +38,24 @@ async function titlesOf(rows, signal) {
  * @returns {Promise<import("../lib/router.js").View>}
  */
 export async function show({ signal }) {
-  const member = await me();
-  if (!may(member, "patron") || !member) throw new Problem(401, { code: "unauthenticated" });
-  const mine = { member_card: member.card, limit: 100 };
-  const [lent, held, branch] = await Promise.all([
-    /** @type {Promise<{items: Loan[]}>} */ (get("/api/borrowing/v1/loans", { ...mine, status: "open" }, signal)),
-    /** @type {Promise<{items: Hold[]}>} */ (get("/api/borrowing/v1/holds", mine, signal)),
+  const member = await mine();
+  const theirs = { member_card: member.card, limit: 100 };
+  const [lent, held, branch, places] = await Promise.all([
+    /** @type {Promise<{items: Loan[]}>} */ (get("/api/borrowing/v1/loans", { ...theirs, status: "open" }, signal)),
+    /** @type {Promise<{items: Hold[]}>} */ (get("/api/borrowing/v1/holds", theirs, signal)),
     branchName(signal),
+    branches(signal).catch(() => []),
   ]);
   const loans = lent.items.toSorted((a, b) => a.due_on.localeCompare(b.due_on));
   const holds = held.items.toSorted((a, b) => a.position - b.position);
   if (loans.length + holds.length === 0) return { title: t("nav.loans"), body: nothing() };
-  const titles = await titlesOf([...loans, ...holds], signal);
+  const [titles, counts] = await Promise.all([titlesOf([...loans, ...holds], signal), countsOf(holds, signal)]);
   return {
     title: t("nav.loans"),
-    body: html`${atHome(loans, titles)}
-      ${holds.length > 0 && html`<section class="holds" aria-labelledby="holds"><h2 id="holds">${t("holds.heading")}</h2><ul class="loans">${holds.map((hold) => holdRow(hold, titles.get(hold.book_id), branch))}</ul></section>`}`,
-    ready(main) {
+    body: html`${ways("/loans")}${atHome(loans, titles)}
+      ${holds.length > 0 && html`<section class="holds" aria-labelledby="holds"><h2 id="holds">${t("holds.heading")}</h2><ul class="loans">${holds.map((hold) => holdRow(hold, titles.get(hold.book_id), branch, places, counts.get(hold.book_id)))}</ul></section>`}`,
+    ready(main, alive) {
+      if (holds.length > 0) follow(holds, theirs, alive);
       const all = main.querySelector("#renew-all");
       all?.addEventListener("click", async () => {
         if (all.getAttribute("aria-disabled") === "true") return;
@@ -66,9 +70,32 @@ export async function show({ signal }) {
   };
 }
 
+/** How many wait for the titles of holds, and for how many copies. @param {Hold[]} holds @param {AbortSignal} signal */
+async function countsOf(holds, signal) {
+  if (holds.length === 0) return new Map();
+  const { items } = await get("/api/borrowing/v1/availability", { book_ids: [...new Set(holds.map(({ book_id }) => book_id))].join(",") }, signal).catch(() => ({ items: [] }));
+  return new Map(/** @type {import("../lib/types.js").Availability[]} */ (items).map((counts) => [counts.book_id, counts]));
+}
+
+/**
+ * Looks from time to time, while somebody looks at the page, whether a hold became something else; then the page shows it.
+ * @param {Hold[]} holds
+ * @param {Record<string, unknown>} theirs
+ * @param {AbortSignal} signal
+ */
+function follow(holds, theirs, signal) {
+  const state = (/** @type {Hold[]} */ list) => list.map(({ id, status }) => `${id} ${status}`).sort().join();
+  const timer = setInterval(async () => {
+    if (document.visibilityState !== "visible" || find(document, "#main").querySelector(".holds details[open], .answer:not(:empty)")) return;
+    const now = await get("/api/borrowing/v1/holds", theirs, signal).catch(() => null);
+    if (now && !signal.aborted && state(now.items) !== state(holds)) void again();
+  }, LOOK);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
 /** Nothing at home and nothing awaited. */
 function nothing() {
-  return html`<section class="state">${GAP}<h1>${t("loans.none")}</h1><p>${t("loans.noneWords")}</p><p><a class="button first" href="/search">${t("loans.find")}</a></p></section>`;
+  return html`${ways("/loans")}<section class="state">${GAP}<h1>${t("loans.none")}</h1><p>${t("loans.noneWords")}</p><p><a class="button first" href="/search">${t("loans.find")}</a></p></section>`;
 }
 
 /**

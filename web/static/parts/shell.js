@@ -12,6 +12,12 @@ import "./search.js";
 
 const MARK = unsafe(`<svg viewBox="0 0 32 32" aria-hidden="true" focusable="false"><path d="M5 28V14.5a11 11 0 0 1 22 0V28h-5V15a6 6 0 0 0-12 0v13z" fill="currentColor"/><path class="spark" d="M14.3 28V17h3.4v11z"/></svg>`);
 
+/** The pages behind a way that leads to more than one. @type {Record<string, RegExp>} */
+const ROOMS = {
+  "/desk": /^\/(desk|members|catalogue|rules|calendar|ops)(\/|$)/,
+  "/loans": /^\/(loans|charges|history|profile)$/,
+};
+
 class Shell extends HTMLElement {
   connectedCallback() {
     addEventListener("page", this.#arrived);
@@ -68,9 +74,10 @@ class Shell extends HTMLElement {
   #arrived = () => {
     const { pathname, search, searchParams } = new URL(location.href);
     for (const link of this.querySelectorAll("nav a, .who a")) {
-      if (link.getAttribute("href") === pathname) link.setAttribute("aria-current", "page");
+      if (ROOMS[link.getAttribute("href") ?? ""]?.test(pathname) ?? link.getAttribute("href") === pathname) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
+    document.querySelector(".rooms [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center", behavior: "instant" });
     const signIn = this.querySelector("[data-sign-in]");
     if (signIn && pathname !== "/sign-in") signIn.setAttribute("href", `/sign-in?next=${encodeURIComponent(pathname + search)}`);
     const box = this.querySelector("bv-search input");

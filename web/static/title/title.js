@@ -4,7 +4,7 @@ import { get } from "../lib/api.js";
 import { find, html, render } from "../lib/html.js";
 import { languageName, t, year } from "../lib/i18n.js";
 import { genreName } from "../lib/genres.js";
-import { me } from "../lib/session.js";
+import { may, me } from "../lib/session.js";
 import { availabilityOf, fillAvailability } from "../parts/availability.js";
 import { coverOf } from "../parts/cover.js";
 import { authors } from "../results/row.js";
@@ -55,6 +55,7 @@ export async function show({ params: [id], signal }) {
           <div class="lend">
             ${availabilityOf(book.id)}
             <div id="borrow"></div>
+            ${may(member, "librarian") && html`<a href="/books/${book.id}/edit">${t("title.edit")}</a>`}
           </div>
           ${book.description && html`<section aria-labelledby="about"><h2 id="about">${t("title.about")}</h2><p class="description" dir="auto">${book.description}</p></section>`}
           ${facts(book)}

@@ -1,0 +1,146 @@
+// forms.js: labelled controls as markup, and forms that send one wish: a second click, and a second try after a lost answer, are the same command.
+
+import { commandKey, Offline, Problem } from "./api.js";
+import { find, html, render } from "./html.js";
+import { t } from "./i18n.js";
+import { refusal } from "./refusals.js";
+import { again } from "./router.js";
+
+let serial = 0;
+
+/**
+ * @typedef {object} Control
+ * @property {unknown} [value]
+ * @property {string} [type]
+ * @property {boolean} [required]
+ * @property {number} [max] characters
+ * @property {string} [hint] a line below
+ * @property {string} [inputmode]
+ * @property {boolean} [rows] a box of several lines
+ * @property {string} [autocomplete]
+ */
+
+/**
+ * A labelled box.
+ * @param {string} name
+ * @param {string} label
+ * @param {Control} [control]
+ */
+export function field(name, label, { value, type = "text", required, max = 500, hint, inputmode, rows, autocomplete = "off" } = {}) {
+  const id = `f${++serial}`;
+  const described = hint && html` aria-describedby="${id}-hint"`;
+  const text = value === undefined || value === null ? "" : String(value);
+  return html`<div class="field"><label for="${id}">${label}</label>${
+    rows
+      ? html`<textarea class="input" id="${id}" name="${name}" maxlength="${max}" rows="5" dir="auto"${required && html` required`}${described}>${text}</textarea>`
+      : html`<input class="input" id="${id}" name="${name}" type="${type}" value="${text}"${type === "text" && html` maxlength="${max}" dir="auto"`} autocomplete="${autocomplete}"${required && html` required`}${inputmode && html` inputmode="${inputmode}"`}${described}>`
+  }${hint && html`<p class="quiet small" id="${id}-hint">${hint}</p>`}</div>`;
+}
+
+/**
+ * A labelled list to choose from.
+ * @param {string} name
+ * @param {string} label
+ * @param {{code: string, name: string}[]} options
+ * @param {string} [value]
+ */
+export function choice(name, label, options, value) {
+  const id = `f${++serial}`;
+  return html`<div class="field"><label for="${id}">${label}</label><select class="input" id="${id}" name="${name}">${options.map(({ code, name: words }) => html`<option value="${code}"${code === value && html` selected`}>${words}</option>`)}</select></div>`;
+}
+
+/** @param {string} name @param {string} label @param {boolean} [on] */
+export function tick(name, label, on) {
+  return html`<label class="tick"><input type="checkbox" name="${name}"${on && html` checked`}><span>${label}</span></label>`;
+}
+
+/** The text of a control without spaces around. @param {FormData} form @param {string} name */
+export function text(form, name) {
+  return String(form.get(name) ?? "").trim();
+}
+
+/**
+ * What went wrong with a wish, in words.
+ * @param {unknown} error
+ */
+export function failure(error) {
+  if (error instanceof Problem) return refusal(error);
+  if (!(error instanceof Offline) && !(error instanceof TypeError)) console.error(error);
+  return html`<p class="note bad" role="alert">${t(error instanceof Offline ? "offline.try" : "state.failedWords")}</p>`;
+}
+
+/** An input that cannot be sent as it stands. */
+export class Wrong extends Error {
+  /** @param {string} name of the control @param {string} words */
+  constructor(name, words) {
+    super(words);
+    this.control = name;
+  }
+}
+
+/**
+ * Marks the first control that the answer speaks of, and puts the focus there.
+ * @param {HTMLFormElement} form
+ * @param {string[]} names
+ */
+function mark(form, names) {
+  const found = names.map((name) => form.elements.namedItem(name)).filter((control) => control instanceof HTMLElement);
+  for (const control of found) control.setAttribute("aria-invalid", "true");
+  found[0]?.focus();
+  return found.length > 0;
+}
+
+/**
+ * Makes a form send its wish. Its `.answer` says what went wrong; `send` may throw Wrong for what it sees itself.
+ * @template T
+ * @param {HTMLFormElement} form
+ * @param {(values: FormData, key: string) => Promise<T>} send
+ * @param {(answer: T) => unknown} done
+ */
+export function wish(form, send, done) {
+  let key = commandKey();
+  let busy = false;
+  const answer = find(form, ".answer");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    const sender = event.submitter;
+    sender?.setAttribute("aria-disabled", "true");
+    render(answer, null);
+    for (const control of form.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
+    try {
+      const came = await send(new FormData(form, sender), key);
+      key = commandKey();
+      await done(came);
+    } catch (error) {
+      if (error instanceof Problem) key = commandKey();
+      if (error instanceof Problem && error.status === 401) return void again();
+      render(answer, error instanceof Wrong ? html`<p class="note bad" role="alert">${error.message}</p>` : failure(error));
+      const named = error instanceof Wrong ? [error.control] : error instanceof Problem ? error.errors.map(({ field: at }) => at.replace(/^body\./, "").replace(/[.[].*$/, "")) : [];
+      mark(form, named);
+    } finally {
+      busy = false;
+      sender?.removeAttribute("aria-disabled");
+    }
+  });
+}
+
+/**
+ * Runs the command of a button; what goes wrong is told in `place`.
+ * @param {HTMLElement} button
+ * @param {Element} place
+ * @param {() => Promise<unknown>} command
+ */
+export async function press(button, place, command) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  try {
+    await command();
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return void again();
+    render(place, failure(error));
+  } finally {
+    button.removeAttribute("aria-disabled");
+  }
+}

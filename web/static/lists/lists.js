@@ -1,0 +1,184 @@
+// lists.js: the desk's lists: what to fetch from the shelves, what waits on the hold shelf, what travels. A scan acts, and the list follows.
+
+import { get, post } from "../lib/api.js";
+import { branches, branchName } from "../lib/branches.js";
+import { press } from "../lib/forms.js";
+import { find, html, render } from "../lib/html.js";
+import { t } from "../lib/i18n.js";
+import { Desk, titleOf } from "../desk/actions.js";
+import "../desk/add-copy.js";
+import { logOf } from "../desk/log.js";
+import { clean, Scans } from "../desk/scans.js";
+import { play } from "../desk/sound.js";
+import { toast } from "../parts/toast.js";
+import { branchChoice, deskBranch, keepBranch, rooms, staff } from "../staff/frame.js";
+import { printSlip } from "../staff/slip.js";
+import { clearRows, pullRows, shelfRows, transitRows } from "./rows.js";
+
+/** @typedef {import("./rows.js").Pull} Pull */
+/** @typedef {import("./rows.js").Shelved} Shelved */
+/** @typedef {import("./rows.js").Travelling} Travelling */
+/** @typedef {"pull-list" | "hold-shelf" | "transit"} Kind */
+
+const LIMIT = 200; // rows; what is scanned makes room for the rest
+
+/** @type {Record<Kind, [import("../lib/i18n.js").Key, import("../lib/i18n.js").Key, import("../lib/i18n.js").Key]>} */
+const WORDS = {
+  "pull-list": ["staff.pull", "lists.pullWords", "lists.pullNone"],
+  "hold-shelf": ["staff.shelf", "lists.shelfWords", "lists.shelfNone"],
+  transit: ["staff.transit", "lists.transitWords", "lists.transitNone"],
+};
+
+/**
+ * One list of a branch: its rows by barcode, and how they look.
+ * @param {Kind} kind
+ * @param {string} branch
+ * @param {Set<string>} fetched web loans that were scanned
+ * @param {AbortSignal} signal
+ */
+async function load(kind, branch, fetched, signal) {
+  const names = await branchName(signal);
+  const path = `/api/borrowing/v1/${kind}`;
+  const rows = /** @type {(Pull | Shelved | Travelling)[]} */ ((await get(path, { branch, limit: LIMIT }, signal)).items);
+  const gone = kind === "hold-shelf" ? /** @type {Shelved[]} */ ((await get(path, { branch, limit: LIMIT, clear: true }, signal)).items) : [];
+  const count = (/** @type {unknown[]} */ list) => html` <span class="quiet small">${t("lists.n", { n: list.length })}</span>`;
+  /** @type {unknown} */
+  let body = html`<p class="quiet">${t(WORDS[kind][2])}</p>`;
+  if (kind === "pull-list" && rows.length > 0) body = pullRows(/** @type {Pull[]} */ (rows), names, fetched);
+  if (kind === "transit" && rows.length > 0) body = transitRows(/** @type {Travelling[]} */ (rows), names);
+  if (kind === "hold-shelf" && rows.length + gone.length > 0) {
+    body = html`${gone.length > 0 && html`<section class="part"><h2>${t("lists.clear")}${count(gone)}</h2><p class="quiet">${t("lists.clearWords")}</p>${clearRows(gone, t("lists.clear"))}</section>`}
+      ${rows.length > 0 && html`<section class="part"><h2>${t("lists.waiting")}${count(rows)}</h2>${shelfRows(/** @type {Shelved[]} */ (rows), t("lists.waiting"))}</section>`}`;
+  }
+  return { rows: [...rows, ...gone], body: /** @type {import("../lib/html.js").Html} */ (body) };
+}
+
+/**
+ * @param {import("../lib/router.js").Context} context
+ * @returns {Promise<import("../lib/router.js").View>}
+ */
+export async function show({ url, signal }) {
+  const who = await staff();
+  const kind = /** @type {Kind} */ (url.pathname.slice("/desk/".length));
+  const places = await branches(signal).catch(() => []);
+  const branch = deskBranch(places);
+  const fetched = /** @type {Set<string>} */ (new Set());
+  const first = await load(kind, branch, fetched, signal);
+  const [heading, words] = WORDS[kind];
+  return {
+    title: t(heading),
+    body: html`${rooms(who, url.pathname)}
+      <div class="page-head"><div><h1>${t(heading)}</h1><p class="quiet">${t(words)}</p></div>${branchChoice(places, branch)}</div>
+      <form class="list-box" autocomplete="off"><label class="hidden-text" for="scan">${t("lists.scan")}</label>
+        <input class="input" id="scan" name="scan" maxlength="100" placeholder="${t("lists.scan")}" spellcheck="false" autocapitalize="off" enterkeyhint="done">
+        <p class="queue quiet small" id="queue" role="status"></p></form>
+      <p class="hidden-text" role="status" aria-live="assertive" id="last"></p>
+      <div id="log"></div>
+      <div id="list" class="stack">${first.body}</div>`,
+    ownFocus: true,
+    ready(main, alive) {
+      run(main, alive, kind, branch, fetched, first.rows, who);
+    },
+  };
+}
+
+/**
+ * @param {HTMLElement} main
+ * @param {AbortSignal} signal
+ * @param {Kind} kind
+ * @param {string} branch
+ * @param {Set<string>} fetched
+ * @param {(Pull | Shelved | Travelling)[]} rows
+ * @param {import("../lib/session.js").Me} who
+ */
+function run(main, signal, kind, branch, fetched, rows, who) {
+  const desk = new Desk();
+  desk.branch = branch;
+  desk.mode = "check-in";
+  const box = /** @type {HTMLInputElement} */ (find(main, "#scan"));
+  const list = find(main, "#list");
+  let spoken = "";
+
+  const follow = async () => {
+    const next = await load(kind, desk.branch, fetched, signal).catch(() => null);
+    if (!next || signal.aborted) return;
+    rows = next.rows;
+    render(list, next.body);
+  };
+  const draw = () => {
+    const log = find(main, "#log");
+    if (!log.querySelector("details[open]:focus-within")) render(log, scans.log.length > 0 && logOf(scans.log, who, ""));
+    const held = scans.waiting.some(({ state }) => state === "held");
+    render(find(main, "#queue"), scans.waiting.length > 0 && t(held ? "desk.queueHeld" : "desk.queue", { n: scans.waiting.length }));
+    const last = scans.log.find(({ state }) => state !== "waiting");
+    const words = last ? `${last.title}: ${last.words}` : "";
+    if (!last || words === spoken) return;
+    render(find(main, "#last"), (spoken = words));
+    play(last.alert && last.state === "ok" ? "note" : last.state);
+    if (scans.waiting.length === 0) void follow();
+  };
+  const scans = new Scans(
+    async (scan) => {
+      const pull = rows.find((row) => "kind" in row && row.kind === "loan" && row.barcode === scan.code);
+      if (!pull) return desk.take(scan);
+      fetched.add(pull.barcode); // its member has it on loan already: it is kept, not checked in
+      scan.state = "note";
+      scan.title = pull.title ?? (await titleOf(pull.book_id));
+      scan.words = t("lists.fetched");
+    },
+    draw,
+    signal,
+  );
+
+  find(main, "form.list-box").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const code = clean(box.value);
+    box.value = "";
+    box.focus();
+    if (code) scans.push(code, "check-in", false);
+  });
+  main.querySelector("[name=branch]")?.addEventListener("change", (event) => {
+    desk.branch = /** @type {HTMLSelectElement} */ (event.target).value;
+    keepBranch(desk.branch);
+    void follow();
+    box.focus();
+  }, { signal });
+  find(main, "#log").addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-slip]") : null;
+    const slip = button instanceof HTMLElement && scans.log[Number(button.dataset.slip)]?.slip;
+    if (slip) printSlip(slip);
+    if (button) box.focus();
+  });
+  find(main, "#log").addEventListener("copy-added", (event) => {
+    const scan = scans.log[Number(/** @type {HTMLElement} */ (event.target).dataset.scan)];
+    box.focus();
+    if (scan) scans.push(scan.code, "check-in", false);
+  });
+  list.addEventListener("click", async (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-act]") : null;
+    if (!(button instanceof HTMLElement)) return;
+    const barcode = button.closest("tr")?.dataset.barcode ?? "";
+    const row = rows.find((one) => one.barcode === barcode);
+    if (!row) return;
+    if (button.dataset.act === "missing") {
+      await press(button, find(/** @type {Element} */ (button.parentElement), ".answer"), async () => {
+        await post(`/api/borrowing/v1/items/${encodeURIComponent(barcode)}/missing`, {});
+        toast(t("lists.notFoundDone"));
+        await follow();
+        box.focus();
+      });
+    } else if ("slip" in row) {
+      const names = await branchName();
+      printSlip({ kind: "hold", card: `····${row.slip}`, until: "expires_on" in row ? row.expires_on : undefined, title: row.title ?? "", barcode, branch: names("pickup_branch" in row ? row.pickup_branch : desk.branch) });
+    }
+  });
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const writes = event.target instanceof Element && event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, bv-add-copy");
+      if (!writes && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) box.focus();
+    },
+    { signal },
+  );
+  box.focus();
+}
