@@ -108,7 +108,19 @@ func chosen(opts []Option) options {
 func New(t testing.TB, opts ...Option) *database.DB {
 	t.Helper()
 	o := chosen(opts)
+	return o.open(t, create(t, o.template))
+}
+
+// Pair is New for a test of two processes: both work on one database.
+func Pair(t testing.TB, opts ...Option) (one, other *database.DB) {
+	t.Helper()
+	o := chosen(opts)
 	name := create(t, o.template)
+	return o.open(t, name), o.open(t, name)
+}
+
+func (o options) open(t testing.TB, name string) *database.DB {
+	t.Helper()
 	s := database.Settings{Primary: address(t, shared.cluster.PrimaryDSN(), name), ApplicationName: "test", MaxConns: 10, MinConns: 1,
 		SearchMaxConns: 4, Logger: slog.New(slog.DiscardHandler)}
 	if o.replicated {
