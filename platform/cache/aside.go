@@ -35,7 +35,12 @@ func (a *Aside[K, V]) GetMany(ctx context.Context, keys []K, load func(context.C
 }
 
 // Invalidate is called after the COMMIT of a change, with a position that includes it: from now on nobody gets what was read before.
+// The zero position stands for one that is not known; until the next InvalidateAll the remote tier is not asked for such keys.
 func (a *Aside[K, V]) Invalidate(at wal.Position, keys ...K) { a.c.drop(at, keys) }
 
-// InvalidateAll does so for every key: after a gap in the news of changes.
+// InvalidateAll does so for every key: when the news of changes begin, after a gap in them, and when everything may have changed. The
+// position includes what was told before without one. Before the first one the remote tier is not used.
 func (a *Aside[K, V]) InvalidateAll(at wal.Position) { a.c.stamps.bumpAll(at) }
+
+// Close frees the memory, when nobody is in the midst of asking; who asks afterwards gets what is loaded for them. Idempotent.
+func (a *Aside[K, V]) Close() { a.c.close() }

@@ -50,6 +50,12 @@ type Settings[V any] struct {
 	// Given is told when a value that a caller is given was read. Nil: nobody is.
 	Given func(ctx context.Context, read time.Time)
 
+	// Remote is the second tier, that processes share; nil: there is none. Encode and Decode turn values into bytes and back; what Decode
+	// gives belongs to the cache.
+	Remote *Remote
+	Encode func(V) ([]byte, error)
+	Decode func([]byte) (V, error)
+
 	Clock    func() time.Time      // time.Now
 	Registry prometheus.Registerer // nil: no metrics
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,11 +24,9 @@ type entry[V any] struct {
 	read  time.Time // when its load had ended
 	early time.Time // from here on it is loaded again behind an answer
 	ends  time.Time // from here on it is loaded before an answer
-	cost  int64
-}
 
-// entryOverhead is what an entry takes beside its value, in bytes: its own struct and ristretto's.
-const entryOverhead = 200
+	renewing atomic.Bool // somebody loads it again behind an answer
+}
 
 // local is a bounded memory with stamps, on which the patterns stand.
 type local[K Key, V any] struct {
@@ -36,7 +35,13 @@ type local[K Key, V any] struct {
 	stamps  stamps
 	flights flights[K, V]
 	behind  atomic.Int32 // early refreshes under way
+	remote  *tier[K, V]  // nil: there is no remote tier
 	metrics *metrics
+
+	closed   atomic.Bool     // from now on everybody goes around
+	changing sync.RWMutex    // held by who changes memory, against closing it; who reads needs no lock
+	ending   context.Context // ends the loads under way
+	end      context.CancelFunc
 }
 
 // refreshesAtMost bounds the loads behind answers; a value that is not renewed early is renewed when it has ended.
@@ -44,15 +49,32 @@ const refreshesAtMost = 32
 
 func newLocal[K Key, V any](s Settings[V]) (*local[K, V], error) {
 	s.complete()
+	counters, bytes := sizes(s.MaxBytes)
 	memory, err := ristretto.NewCache(&ristretto.Config[K, *entry[V]]{
-		NumCounters: max(1000, 10*s.MaxBytes/(1<<10)), MaxCost: s.MaxBytes, BufferItems: 64, IgnoreInternalCost: true, Metrics: s.Registry != nil,
+		NumCounters: counters, MaxCost: bytes, BufferItems: 64, IgnoreInternalCost: true, Metrics: s.Registry != nil,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cache %s: %w", s.Name, err)
 	}
 	c := &local[K, V]{s: s, memory: memory, flights: flights[K, V]{running: map[flightKey[K]]*flight[V]{}}}
+	c.ending, c.end = context.WithCancel(context.Background())
+	c.remote = newTier[K](s)
 	c.metrics = newMetrics(s.Registry, s.Name, memory.Metrics)
 	return c, nil
+}
+
+// close ends the loads under way and frees the memory; from then on every call goes to the loader. Who asks while it closes must have
+// begun after it did, or have ended before: the servers of the process are stopped first. Closed again, it does nothing.
+func (c *local[K, V]) close() {
+	if c.closed.Swap(true) {
+		return
+	}
+	c.flights.close()
+	c.end()
+	c.flights.all.Wait()
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	c.memory.Close()
 }
 
 // look gives the entry of a key if it still counts. It may be past its end: then it may only stand in.
@@ -73,19 +95,28 @@ func (c *local[K, V]) put(key K, value V, found bool, at stamp) {
 	if !found {
 		life = jittered(c.s.Negative)
 	}
-	e := &entry[V]{value: value, found: found, stamp: at, read: now, ends: now.Add(life), cost: entryOverhead}
+	e := &entry[V]{value: value, found: found, stamp: at, read: now, ends: now.Add(life)}
 	e.early = e.ends.Add(-time.Duration(max(0, c.s.Early) * float64(life)))
+	cost := entryBytes[V]()
 	if found {
-		e.cost += c.s.Cost(value)
+		cost += c.s.Cost(value)
 	}
-	c.memory.SetWithTTL(key, e, e.cost, life+c.s.Keep)
+	c.changing.RLock()
+	defer c.changing.RUnlock()
+	if !c.closed.Load() {
+		c.memory.SetWithTTL(key, e, cost, life+c.s.Keep)
+	}
 }
 
 // drop makes the values of keys old, those under way too, and frees their memory.
 func (c *local[K, V]) drop(at wal.Position, keys []K) {
+	c.changing.RLock()
+	defer c.changing.RUnlock()
 	for _, key := range keys {
 		c.stamps.bump(stripeOf(key), at)
-		c.memory.Del(key)
+		if !c.closed.Load() {
+			c.memory.Del(key)
+		}
 	}
 	c.metrics.count(dropped, len(keys))
 }
@@ -95,8 +126,11 @@ func (c *local[K, V]) load(ctx context.Context, key K, load Load[V]) (value V, f
 	at := c.stamps.of(stripeOf(key))
 	flying := flightKey[K]{key, at}
 	fl, mine := c.flights.join(flying)
+	if fl == nil {
+		return load(ctx)
+	}
 	if mine {
-		go c.fly(ctx, flying, fl, load)
+		go c.fly(ctx, flying, fl, load, true)
 	}
 	select {
 	case <-fl.done:
@@ -107,8 +141,9 @@ func (c *local[K, V]) load(ctx context.Context, key K, load Load[V]) (value V, f
 	}
 }
 
-// fly loads on a context of its own, so that one caller who hangs up does not fail the others.
-func (c *local[K, V]) fly(ctx context.Context, key flightKey[K], fl *flight[V], load Load[V]) {
+// fly loads on a context of its own, so that one caller who hangs up does not fail the others. What another process has loaded
+// will do, unless the value is to be renewed: else two processes could hand an old one to each other for ever.
+func (c *local[K, V]) fly(ctx context.Context, key flightKey[K], fl *flight[V], load Load[V], othersDo bool) {
 	var r result[V]
 	defer func() {
 		if fault := recover(); fault != nil { // in a goroutine of its own it would end the process
@@ -116,19 +151,32 @@ func (c *local[K, V]) fly(ctx context.Context, key flightKey[K], fl *flight[V], 
 		}
 		c.flights.land(key, fl, r)
 	}()
-	loading, _ := c.s.Begin(ctx, c.stamps.least(stripeOf(key.key)))
+	stripe := stripeOf(key.key)
+	history := c.remote.history()
+	if history != "" && othersDo {
+		if got := c.remote.read(history, key.key); got.counts(c.stamps.needs(stripe)) {
+			r.value, r.found = got.value, got.found
+			c.put(key.key, r.value, r.found, key.at)
+			return
+		}
+	}
+	loading, asOf := c.s.Begin(ctx, c.stamps.least(stripe))
 	loading, cancel := context.WithTimeout(loading, c.s.Timeout)
 	defer cancel()
+	defer context.AfterFunc(c.ending, cancel)()
 	c.metrics.count(loads, 1)
 	r.value, r.found, r.err = load(loading)
 	if r.err == nil {
 		c.put(key.key, r.value, r.found, key.at)
+		if history != "" {
+			c.remote.offer(history, key.key, r, asOf(), func() bool { return c.stamps.of(stripe) == key.at })
+		}
 	}
 }
 
 // get answers from memory where it may, else by the loader.
 func (c *local[K, V]) get(ctx context.Context, key K, load Load[V]) (value V, found bool, err error) {
-	if !c.s.Enabled() {
+	if !c.s.Enabled() || c.closed.Load() {
 		return load(ctx)
 	}
 	if !c.s.Trusted(ctx) {
@@ -139,7 +187,7 @@ func (c *local[K, V]) get(ctx context.Context, key K, load Load[V]) (value V, fo
 		if now := c.s.Clock(); now.Before(e.ends) {
 			c.metrics.count(hits, 1)
 			if e.found && !now.Before(e.early) {
-				c.refresh(ctx, key, load)
+				c.refresh(ctx, e, key, load)
 			}
 			c.s.Given(ctx, e.read)
 			return c.give(e)
@@ -161,18 +209,28 @@ func (c *local[K, V]) give(e *entry[V]) (value V, found bool, err error) {
 }
 
 // refresh loads a value again behind an answer; who asks meanwhile shares that load or gets the value that is there.
-func (c *local[K, V]) refresh(ctx context.Context, key K, load Load[V]) {
-	if c.behind.Load() >= refreshesAtMost {
+func (c *local[K, V]) refresh(ctx context.Context, e *entry[V], key K, load Load[V]) {
+	if e.renewing.Load() || e.renewing.Swap(true) {
 		return
 	}
-	flying := flightKey[K]{key, c.stamps.of(stripeOf(key))}
-	if fl, mine := c.flights.join(flying); mine {
-		c.behind.Add(1)
-		go func() {
-			defer c.behind.Add(-1)
-			c.fly(ctx, flying, fl, load) // a failure is for the next one who must wait for it
-		}()
+	ended := func() {
+		c.behind.Add(-1)
+		e.renewing.Store(false) // when it failed, the next one may try
 	}
+	flying := flightKey[K]{key, e.stamp}
+	if c.behind.Add(1) > refreshesAtMost {
+		ended()
+		return
+	}
+	fl, mine := c.flights.join(flying)
+	if !mine {
+		ended()
+		return
+	}
+	go func() {
+		defer ended()
+		c.fly(ctx, flying, fl, load, false) // a failure is for the next one who must wait for it
+	}()
 }
 
 // Stale is the error beside a value that stood in because loading failed.
@@ -187,6 +245,9 @@ func (s *Stale) Unwrap() error { return s.Cause }
 // standIn gives what is remembered of a key although it is past its end, for when loading failed. It still counts by its stamp: a
 // value that somebody here is known to have changed never stands in.
 func (c *local[K, V]) standIn(key K, cause error) (value V, found bool, err error) {
+	if c.closed.Load() {
+		return value, false, cause
+	}
 	if e, counts := c.look(key); counts && e.found && !errors.Is(cause, context.Canceled) {
 		c.metrics.count(stoodIn, 1)
 		// Given is not told: what stands in is marked, and promises nothing.

@@ -11,7 +11,7 @@ import (
 
 // getMany is get for many keys at once.
 func (c *local[K, V]) getMany(ctx context.Context, keys []K, load func(context.Context, []K) (map[K]V, error)) (map[K]V, error) {
-	if len(keys) == 0 || !c.s.Enabled() {
+	if len(keys) == 0 || !c.s.Enabled() || c.closed.Load() {
 		return load(ctx, keys)
 	}
 	if !c.s.Trusted(ctx) {
@@ -59,8 +59,12 @@ func (c *local[K, V]) loadMany(ctx context.Context, keys []K, load func(context.
 		values map[K]V
 		err    error
 	}
+	if !c.flights.begin() {
+		return load(ctx, keys)
+	}
 	done := make(chan brought, 1)
 	go func() {
+		defer c.flights.all.Done()
 		var b brought
 		defer func() {
 			if fault := recover(); fault != nil { // in a goroutine of its own it would end the process
@@ -68,16 +72,30 @@ func (c *local[K, V]) loadMany(ctx context.Context, keys []K, load func(context.
 			}
 			done <- b
 		}()
-		loading, _ := c.s.Begin(ctx, least)
-		loading, cancel := context.WithTimeout(loading, c.s.Timeout)
-		defer cancel()
-		c.metrics.count(loads, 1)
-		if b.values, b.err = load(loading, keys); b.err != nil {
+		history := c.remote.history()
+		kept, keys, before := c.readMany(history, keys, before)
+		if b.values = kept; len(keys) == 0 {
 			return
 		}
+		loading, asOf := c.s.Begin(ctx, least)
+		loading, cancel := context.WithTimeout(loading, c.s.Timeout)
+		defer cancel()
+		defer context.AfterFunc(c.ending, cancel)()
+		c.metrics.count(loads, 1)
+		loaded, err := load(loading, keys)
+		if b.err = err; err != nil {
+			return
+		}
+		upTo := asOf()
 		for i, key := range keys {
-			value, found := b.values[key]
+			value, found := loaded[key]
 			c.put(key, value, found, before[i])
+			if found {
+				kept[key] = value
+			}
+			if history != "" {
+				c.remote.offer(history, key, result[V]{value: value, found: found}, upTo, func() bool { return c.stamps.of(stripeOf(key)) == before[i] })
+			}
 		}
 	}()
 	select {
@@ -94,4 +112,24 @@ func (c *local[K, V]) loadMany(ctx context.Context, keys []K, load func(context.
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// readMany gives what other processes have loaded of keys, keeps it, and tells which keys it leaves to be loaded, with their stamps.
+func (c *local[K, V]) readMany(history string, keys []K, before []stamp) (values map[K]V, left []K, stamps []stamp) {
+	values = make(map[K]V, len(keys))
+	if history == "" {
+		return values, keys, before
+	}
+	for i, got := range c.remote.readMany(history, keys) {
+		key := keys[i]
+		if !got.counts(c.stamps.needs(stripeOf(key))) {
+			left, stamps = append(left, key), append(stamps, before[i])
+			continue
+		}
+		c.put(key, got.value, got.found, before[i])
+		if got.found {
+			values[key] = got.value
+		}
+	}
+	return values, left, stamps
 }

@@ -43,4 +43,47 @@ func newMetrics(registry prometheus.Registerer, name string, memory *ristretto.M
 	return m
 }
 
+// remoteEvent is what a cache counts of its remote tier.
+type remoteEvent int
+
+const (
+	remoteHits    remoteEvent = iota
+	remoteMisses              // nothing lies there
+	remoteStale               // what lies there may be older than what this process knows of
+	remoteDamaged             // what lies there is none of ours, or does not decode
+	remoteErrors
+	remoteTimeouts
+	remoteRefused // not even asked: the breaker is open, or too many calls are under way
+	remoteWrites
+	remoteFailedWrites
+	remoteDropped  // not written: too many wait, or it is old already
+	remoteTooLarge // not written
+	remoteEvents
+)
+
+var remoteEventNames = [remoteEvents]string{"hit", "miss", "stale", "damaged", "error", "timeout", "refused", "write", "write_failed", "write_dropped", "too_large"}
+
+type remoteMetrics struct {
+	counts        [remoteEvents]atomic.Uint64
+	read, written atomic.Uint64 // bytes
+}
+
+func newRemoteMetrics(registry prometheus.Registerer, name string) *remoteMetrics {
+	m := &remoteMetrics{}
+	if registry == nil {
+		return m
+	}
+	for e := range remoteEvents {
+		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "bookvault_cache_remote_events_total", Help: "What became of questions to the remote tier of a cache, and of writes to it.",
+			ConstLabels: prometheus.Labels{"cache": name, "event": remoteEventNames[e]}}, func() float64 { return float64(m.counts[e].Load()) }))
+	}
+	for way, bytes := range map[string]*atomic.Uint64{"read": &m.read, "written": &m.written} {
+		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "bookvault_cache_remote_bytes_total", Help: "Bytes of values read from the remote tier of a cache, and written to it.",
+			ConstLabels: prometheus.Labels{"cache": name, "way": way}}, func() float64 { return float64(bytes.Load()) }))
+	}
+	return m
+}
+
+func (m *remoteMetrics) count(e remoteEvent, n int) { m.counts[e].Add(uint64(n)) }
+
 func (m *metrics) count(e event, n int) { m.counts[e].Add(uint64(n)) }

@@ -45,3 +45,6 @@ func (r *ReadThrough[K, V]) Invalidate(at wal.Position, keys ...K) { r.c.drop(at
 
 // InvalidateAll is as that of Aside.
 func (r *ReadThrough[K, V]) InvalidateAll(at wal.Position) { r.c.stamps.bumpAll(at) }
+
+// Close is as that of Aside.
+func (r *ReadThrough[K, V]) Close() { r.c.close() }
