@@ -166,7 +166,8 @@ func Assemble(f Foundations) (*Library, error) {
 		f.Registry.MustRegister(keeper)
 	}
 
-	pages, err := web.Handler(web.Settings{Policy: gateway.PagePolicy, BaseURL: f.Settings.CDN.BaseURL, Hashed: &patterns.CDN, Registry: f.Registry})
+	pages, err := web.Handler(web.Settings{Policy: gateway.PagePolicy, BaseURL: f.Settings.CDN.BaseURL, Hashed: &patterns.CDN, Registry: f.Registry,
+		Titles: pageTitles{titles}})
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,12 @@ import (
 
 	"bookvault/modules/borrowing"
 	"bookvault/modules/catalog"
+	catalogapi "bookvault/modules/catalog/api"
 	"bookvault/modules/members"
 	"bookvault/platform/database"
 	"bookvault/platform/housekeeping"
+	"bookvault/platform/problem"
+	"bookvault/web"
 )
 
 // What modules ask of each other, each in its own words.
@@ -64,6 +67,32 @@ func (d deskTitles) TitlesByID(ctx context.Context, ids []int64) (map[int64]stri
 		texts[id] = t.Title
 	}
 	return texts, nil
+}
+
+// pageTitles answers the pages what stands in the head of a title's.
+type pageTitles struct{ titles *catalog.Service }
+
+// Title gives a title, or the one that it was made one with.
+func (p pageTitles) Title(ctx context.Context, id int64) (web.Title, error) {
+	b, err := p.titles.Book(ctx, id)
+	if err != nil {
+		if moved, of := p.titles.MovedTo(ctx, id, err); of == nil {
+			return web.Title{ID: moved}, nil
+		}
+		if kind := problem.Of(err).Kind; kind == problem.NotFoundKind || kind == problem.GoneKind {
+			return web.Title{}, web.ErrNoTitle
+		}
+		return web.Title{}, err
+	}
+	t := web.Title{ID: b.ID, Name: b.Title, Subtitle: b.Subtitle, Description: b.Description, Genres: b.Genres, Language: b.Language, Publisher: b.Publisher,
+		ISBN13: b.ISBN13, Year: b.PublishedYear, Pages: b.Pages}
+	if b.CoverVersion > 0 {
+		t.Cover = catalogapi.CoverAddress(b.ID, b.CoverVersion)
+	}
+	for _, a := range b.Authors {
+		t.Authors = append(t.Authors, a.Name)
+	}
+	return t, nil
 }
 
 // tellCatalogue carries counts from borrowing to the catalogue's filter "available now".

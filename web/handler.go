@@ -34,7 +34,11 @@ type Settings struct {
 	BaseURL  string                // of a content delivery network; empty: this server
 	Hashed   *atomic.Bool          // whether pages name files by their hashes; read for each request, nil is always
 	Registry prometheus.Registerer // nil for no metrics
+	Titles   Titles                // for the heads of titles' pages; nil: they have the head of every page
 }
+
+// titlePage is the address of one title.
+var titlePage = regexp.MustCompile(`^/books/[0-9]+$`)
 
 // Handler serves the pages and their files. Browsers ask for a page again each time, so that a new version is seen at once, and
 // for its files once. A path that is neither a file nor a page answers index.html with status 404 to whoever takes HTML, and a
@@ -53,10 +57,14 @@ func Handler(s Settings) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	return serve(files, index), nil
+	var titles *titlePages
+	if s.Titles != nil {
+		titles = &titlePages{titles: s.Titles, index: index}
+	}
+	return serve(files, index, titles), nil
 }
 
-func serve(files *cdn.Files, index *cdn.Document) http.Handler {
+func serve(files *cdn.Files, index *cdn.Document, titles *titlePages) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
@@ -68,6 +76,8 @@ func serve(files *cdn.Files, index *cdn.Document) http.Handler {
 			http.Redirect(w, r, "/", http.StatusMovedPermanently)
 		case files.Has(r.URL.Path):
 			files.ServeHTTP(w, r)
+		case titles != nil && titlePage.MatchString(r.URL.Path):
+			titles.serve(w, r)
 		case pages.MatchString(r.URL.Path):
 			index.Serve(w, r, http.StatusOK)
 		case takesHTML(r):

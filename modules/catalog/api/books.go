@@ -44,7 +44,7 @@ func show(b *catalog.Book) bookView {
 		Stale: b.Stale,
 	}
 	if b.CoverVersion > 0 {
-		v.Cover = coverAddress(b.ID, b.CoverVersion)
+		v.Cover = CoverAddress(b.ID, b.CoverVersion)
 	}
 	return v
 }

@@ -60,7 +60,7 @@ func (o *operations) setCover(ctx context.Context, in *struct {
 		return nil, err
 	}
 	out := &coverSet{}
-	out.Body.Version, out.Body.Cover = version, coverAddress(in.ID, version)
+	out.Body.Version, out.Body.Cover = version, CoverAddress(in.ID, version)
 	return out, nil
 }
 

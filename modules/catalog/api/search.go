@@ -173,6 +173,7 @@ func (o *operations) suggest(ctx context.Context, in *suggestInput) (*suggestOut
 	return out, nil
 }
 
-func coverAddress(id int64, version int32) string {
+// CoverAddress is where a title's uploaded cover is, in one version of it.
+func CoverAddress(id int64, version int32) string {
 	return fmt.Sprintf("%s/books/%d/cover?v=%d", root, id, version)
 }

@@ -1,0 +1,217 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"bookvault/platform/cdn"
+)
+
+// Title is what the head of a title's page is made of: what its script shows later, for whoever runs no scripts.
+type Title struct {
+	ID          int64
+	Name        string
+	Subtitle    string
+	Authors     []string
+	Description string
+	Genres      []string
+	Language    string // BCP 47
+	Publisher   string
+	ISBN13      string
+	Year        *int // negative before our era
+	Pages       *int
+	Cover       string // address of the uploaded one; empty: none was
+}
+
+// ErrNoTitle says that no title has an id.
+var ErrNoTitle = errors.New("no such title")
+
+// Titles finds titles for the heads of their pages.
+type Titles interface {
+	// Title gives a title. One that was made one with another is answered by that, which has another id. The error is
+	// ErrNoTitle, or that of whatever does not answer.
+	Title(ctx context.Context, id int64) (Title, error)
+}
+
+const (
+	headWithin = 400 * time.Millisecond // to find a title; after that the page goes out with the head that all pages have
+	wordsMost  = 240                    // characters of a description, as much as results of a search show
+)
+
+// What index.html says of every page, and titleHead says anew of one.
+const (
+	plainTitle = "<title>BookVault</title>"
+	plainWords = `<meta name="description" content="Search the library, borrow a book, see what is due.">`
+)
+
+// The script is a block of data, which browsers never run: the policy lets no other script in.
+var titleHead = template.Must(template.New("head").Parse(`<title>{{.Title.Name}} · BookVault</title>
+    <meta name="description" content="{{.Words}}">
+    <link rel="canonical" href="/books/{{.Title.ID}}">
+    <meta property="og:type" content="book">
+    <meta property="og:site_name" content="BookVault">
+    <meta property="og:title" content="{{.Title.Name}}">
+    <meta property="og:description" content="{{.Words}}">
+{{- with .Title.Cover}}
+    <meta property="og:image" content="{{.}}">
+{{- end}}
+{{- range .Title.Authors}}
+    <meta property="book:author" content="{{.}}">
+{{- end}}
+{{- with .Title.ISBN13}}
+    <meta property="book:isbn" content="{{.}}">
+{{- end}}
+    <script type="application/ld+json">{{.Schema}}</script>`))
+
+// schema is a title in the words of schema.org, as far as it is known.
+type schema struct {
+	Context   string   `json:"@context"`
+	Type      string   `json:"@type"`
+	Name      string   `json:"name"`
+	Alternate string   `json:"alternativeHeadline,omitempty"`
+	Authors   []person `json:"author,omitempty"`
+	Words     string   `json:"description,omitempty"`
+	Genres    []string `json:"genre,omitempty"`
+	Language  string   `json:"inLanguage,omitempty"`
+	ISBN      string   `json:"isbn,omitempty"`
+	Pages     *int     `json:"numberOfPages,omitempty"`
+	Publisher *person  `json:"publisher,omitempty"`
+	Published string   `json:"datePublished,omitempty"`
+	Image     string   `json:"image,omitempty"`
+}
+
+type person struct {
+	Type string `json:"@type"`
+	Name string `json:"name"`
+}
+
+// titlePages answers the pages of titles with heads of their own.
+type titlePages struct {
+	titles Titles
+	index  *cdn.Document
+}
+
+// serve answers /books/{id}. A title that was merged leads to the other; one that is not there is 404, with the page that says
+// so. Where titles do not answer, the page goes out as every other: its script asks again.
+func (p *titlePages) serve(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseInt(strings.TrimPrefix(r.URL.Path, "/books/"), 10, 64)
+	if err != nil {
+		p.index.Serve(w, r, http.StatusNotFound)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), headWithin)
+	defer cancel()
+	title, err := p.titles.Title(ctx, id)
+	switch {
+	case errors.Is(err, ErrNoTitle):
+		p.index.Serve(w, r, http.StatusNotFound)
+	case err != nil:
+		p.index.Serve(w, r, http.StatusOK)
+	case title.ID != id:
+		http.Redirect(w, r, fmt.Sprintf("/books/%d", title.ID), http.StatusMovedPermanently)
+	default:
+		p.write(w, r, title)
+	}
+}
+
+// write sends the page with the title's own head.
+func (p *titlePages) write(w http.ResponseWriter, r *http.Request, title Title) {
+	plain := &kept{header: http.Header{}}
+	asked := r.Clone(r.Context())
+	asked.Method, asked.Header = http.MethodGet, http.Header{}
+	p.index.Serve(plain, asked, http.StatusOK)
+	var head bytes.Buffer
+	if err := titleHead.Execute(&head, headOf(title)); err != nil {
+		p.index.Serve(w, r, http.StatusOK) // the template's own tests would have found it; readers need not
+		return
+	}
+	page := strings.Replace(plain.body.String(), plainTitle, head.String(), 1)
+	page = strings.Replace(page, "\n    "+plainWords, "", 1)
+	sum := sha256.Sum256([]byte(page))
+	h := w.Header()
+	maps.Copy(h, plain.header)
+	h.Del("Accept-Ranges")
+	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+	h.Set("Etag", tag)
+	if holds(r.Header["If-None-Match"], tag) {
+		h.Del("Content-Length")
+		h.Del("Content-Type")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(page)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write([]byte(page)) // a client that went away is not our error
+	}
+}
+
+// headOf gives the head's template what it asks for.
+func headOf(t Title) any {
+	s := schema{Context: "https://schema.org", Type: "Book", Name: t.Name, Alternate: t.Subtitle, Words: shortened(t.Description), Genres: t.Genres,
+		Language: t.Language, ISBN: t.ISBN13, Pages: t.Pages, Image: t.Cover}
+	for _, name := range t.Authors {
+		s.Authors = append(s.Authors, person{"Person", name})
+	}
+	if t.Publisher != "" {
+		s.Publisher = &person{"Organization", t.Publisher}
+	}
+	if t.Year != nil && *t.Year > 0 {
+		s.Published = fmt.Sprintf("%04d", *t.Year)
+	}
+	words := shortened(t.Description)
+	if words == "" {
+		words = strings.Join(append([]string{t.Name}, t.Authors...), " · ")
+	}
+	return struct {
+		Title  Title
+		Words  string
+		Schema schema
+	}{t, words, s}
+}
+
+// shortened ends a text after wordsMost characters, at a space where there is one near.
+func shortened(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if utf8.RuneCountInString(text) <= wordsMost {
+		return text
+	}
+	cut := string([]rune(text)[:wordsMost])
+	if space := strings.LastIndex(cut, " "); space > len(cut)/2 {
+		cut = cut[:space]
+	}
+	return cut + "…"
+}
+
+// holds reports whether a list of entity tags has this one, compared weakly (RFC 9110, 13.1.2).
+func holds(fields []string, etag string) bool {
+	for _, field := range fields {
+		for tag := range strings.SplitSeq(field, ",") {
+			if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// kept is an answer that is changed before it goes out.
+type kept struct {
+	header http.Header
+	body   bytes.Buffer
+}
+
+func (k *kept) Header() http.Header         { return k.header }
+func (k *kept) WriteHeader(int)             {}
+func (k *kept) Write(b []byte) (int, error) { return k.body.Write(b) }
