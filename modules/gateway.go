@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -15,6 +16,7 @@ import (
 	"bookvault/platform/database"
 	"bookvault/platform/gateway"
 	"bookvault/platform/httpcache"
+	"bookvault/platform/identity"
 	"bookvault/platform/rest"
 	"bookvault/platform/wal"
 )
@@ -23,12 +25,8 @@ import (
 
 // GatewaySettings are those of the chain in front of a library.
 func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registerer, log *slog.Logger) gateway.Settings {
-	var trusted []netip.Prefix
-	for _, network := range c.Server.TrustedProxies {
-		trusted = append(trusted, netip.MustParsePrefix(network)) // config has parsed it before
-	}
 	return gateway.Settings{
-		Logger: log, AccessLog: c.Telemetry.AccessLog, AccessLogRate: c.Telemetry.AccessLogRate, TrustedProxies: trusted, Registry: registry,
+		Logger: log, AccessLog: c.Telemetry.AccessLog, AccessLogRate: c.Telemetry.AccessLogRate, TrustedProxies: networks(c.Server.TrustedProxies), Registry: registry,
 		MaxBody: int64(c.Server.MaxBody), RequestTimeout: c.Server.RequestTimeout, UploadTimeout: c.Server.ReadTimeout,
 		Consistency: gateway.Consistency{News: l.feed, SessionCookie: membersapi.CookieName, Least: leastOf(l.feed)},
 		Cache: gateway.Cache{Made: purgeAsTold(l.feed), Settings: httpcache.Settings{
@@ -36,8 +34,35 @@ func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registere
 			IgnoreReload: true, Compress: true, MinCompress: int(c.Compression.MinSize), TakeTargeted: true,
 			Enabled: l.Patterns.GatewayCache.Load, Compressing: l.Patterns.Compression.Load, Registry: registry,
 		}},
+		RateLimit:   rateLimit(c.RateLimit, &l.Patterns.RateLimit),
 		Compression: gateway.Compression{Enabled: &l.Patterns.Compression, MinSize: int(c.Compression.MinSize)},
 	}
+}
+
+func rateLimit(c config.RateLimit, enabled *atomic.Bool) gateway.RateLimit {
+	return gateway.RateLimit{Enabled: enabled, Rate: c.Rate, Burst: c.Burst, SearchCost: c.SearchCost, SignInRate: c.SignInRate, SignInBurst: c.SignInBurst,
+		CrawlRate: c.CrawlRate, CrawlBurst: c.CrawlBurst, Clients: c.Clients, Exempt: networks(c.Exempt), SessionCookie: membersapi.CookieName}
+}
+
+// networks reads what config has held to be networks.
+func networks(written []string) []netip.Prefix {
+	var all []netip.Prefix
+	for _, network := range written {
+		all = append(all, netip.MustParsePrefix(network))
+	}
+	return all
+}
+
+// vouching tells the gateway whose proof of identity is true, so that they have a share of their own there.
+type vouching struct{ rest.Authenticator }
+
+// Authenticate finds out the caller.
+func (v vouching) Authenticate(r *http.Request) (identity.Principal, error) {
+	p, err := v.Authenticator.Authenticate(r)
+	if err == nil && p.Role > identity.Public {
+		gateway.Vouch(r.Context())
+	}
+	return p, err
 }
 
 // shared says for how long whole answers are kept; the catalogue names what each shows.

@@ -140,7 +140,7 @@ func Assemble(f Foundations) (*Library, error) {
 	catalogapi.RegisterImports(api, uploads, int64(f.Settings.Server.MaxBody))
 
 	membersapi.Register(api, people, membersapi.Settings{SecureCookies: f.Settings.Members.SecureCookies})
-	api.SetAuthenticator(membersapi.NewAuthenticator(people))
+	api.SetAuthenticator(vouching{membersapi.NewAuthenticator(people)})
 
 	post, err := postOffice(f.Settings)
 	if err != nil {

@@ -19,6 +19,7 @@ type Patterns struct {
 	Compression    atomic.Bool
 	Fallback       atomic.Bool
 	GatewayCache   atomic.Bool
+	RateLimit      atomic.Bool
 	ReadThrough    atomic.Bool
 	Retry          atomic.Bool
 	WriteThrough   atomic.Bool
@@ -33,7 +34,7 @@ func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns
 	p := &Patterns{db: db, log: log}
 	p.configured = map[string]bool{"cache_aside": c.CacheAside.Enabled, "cdn": c.CDN.Enabled, "coalescing": c.Coalescing.Enabled,
 		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled,
-		"bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled, "retry": c.Retry.Enabled,
+		"bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled, "rate_limit": c.RateLimit.Enabled, "retry": c.Retry.Enabled,
 		"read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled, "write_through": c.WriteThrough.Enabled}
 	for _, s := range p.switches() {
 		s.turn(p.configured[s.name])
@@ -59,6 +60,7 @@ func (p *Patterns) switches() []namedSwitch {
 		{"compression", p.Compression.Load, p.Compression.Store},
 		{"fallback", p.Fallback.Load, p.Fallback.Store},
 		{"gateway_cache", p.GatewayCache.Load, p.GatewayCache.Store},
+		{"rate_limit", p.RateLimit.Load, p.RateLimit.Store},
 		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},
 		{"read_through", p.ReadThrough.Load, p.ReadThrough.Store},
 		{"retry", p.Retry.Load, p.Retry.Store},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -94,6 +95,7 @@ func (s *server) takeAddress(context.Context) (string, error) {
 	web, err := gateway.Listen(c.Address, gateway.ServerSettings{
 		HeaderTimeout: c.HeaderTimeout, ReadTimeout: c.ReadTimeout, WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,
 		MaxHeader: int(c.MaxHeader), MaxConnections: c.MaxConnections, Logger: s.log,
+		MaxPerAddress: c.MaxConnectionsPerAddress, Unlimited: networks(slices.Concat(c.TrustedProxies, s.settings.RateLimit.Exempt)),
 	})
 	if err != nil {
 		return "", s.explainAddress(err)

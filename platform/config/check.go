@@ -26,10 +26,15 @@ func (c *Config) check(origins map[string]string) error {
 	if c.Telemetry.MetricsAddress != "" && !isAddress(c.Telemetry.MetricsAddress) {
 		return refuse("telemetry.metrics_address", c.Telemetry.MetricsAddress, "is not host:port", "write 127.0.0.1:9464, or leave it empty for no metrics")
 	}
-	for _, network := range c.Server.TrustedProxies {
-		if _, err := netip.ParsePrefix(network); err != nil {
-			return refuse("server.trusted_proxies", network, "is not a network", "write it as CIDR, such as 10.0.0.0/8 or 192.0.2.7/32")
+	for key, networks := range map[string][]string{"server.trusted_proxies": c.Server.TrustedProxies, "rate_limit.exempt": c.RateLimit.Exempt} {
+		for _, network := range networks {
+			if _, err := netip.ParsePrefix(network); err != nil {
+				return refuse(key, network, "is not a network", "write it as CIDR, such as 10.0.0.0/8 or 192.0.2.7/32")
+			}
 		}
+	}
+	if c.RateLimit.SearchCost > c.RateLimit.Burst {
+		return refuse("rate_limit.search_cost", strconv.Itoa(c.RateLimit.SearchCost), "is more than rate_limit.burst, so that nobody could search", "make it less")
 	}
 	if c.CDN.BaseURL != "" && !network.MatchString(c.CDN.BaseURL) {
 		return refuse("cdn.base_url", c.CDN.BaseURL, "is not the address of a network", "write https://cdn.example.org, with a path behind it if it has one")

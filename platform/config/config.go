@@ -23,24 +23,26 @@ type Config struct {
 	GatewayCache GatewayCache `key:"gateway_cache"`
 	Feed         Feed         `key:"feed"`
 	Resilience   Resilience   `key:"resilience"`
+	RateLimit    RateLimit    `key:"rate_limit"`
 	Telemetry    Telemetry    `key:"telemetry"`
 	Patterns     Patterns     `key:"patterns"`
 }
 
 // Server says where BookVault listens and what a client may ask of it.
 type Server struct {
-	Address         string        `key:"address"`
-	MaxConnections  int           `key:"max_connections" min:"1" max:"1000000"`
-	HeaderTimeout   time.Duration `key:"header_timeout" min:"100ms" max:"5m"`
-	ReadTimeout     time.Duration `key:"read_timeout" min:"1s" max:"1h"`
-	WriteTimeout    time.Duration `key:"write_timeout" min:"1s" max:"1h"`
-	IdleTimeout     time.Duration `key:"idle_timeout" min:"1s" max:"1h"`
-	RequestTimeout  time.Duration `key:"request_timeout" min:"100ms" max:"10m"`
-	MaxHeader       Size          `key:"max_header" min:"4KiB" max:"1MiB"`
-	MaxBody         Size          `key:"max_body" min:"64KiB" max:"4GiB"`
-	MaxJSON         Size          `key:"max_json" min:"16KiB" max:"64MiB"`
-	ShutdownTimeout time.Duration `key:"shutdown_timeout" min:"3s" max:"5m"`
-	TrustedProxies  []string      `key:"trusted_proxies"`
+	Address                  string        `key:"address"`
+	MaxConnections           int           `key:"max_connections" min:"1" max:"1000000"`
+	MaxConnectionsPerAddress int           `key:"max_connections_per_address" min:"1" max:"1000000"`
+	HeaderTimeout            time.Duration `key:"header_timeout" min:"100ms" max:"5m"`
+	ReadTimeout              time.Duration `key:"read_timeout" min:"1s" max:"1h"`
+	WriteTimeout             time.Duration `key:"write_timeout" min:"1s" max:"1h"`
+	IdleTimeout              time.Duration `key:"idle_timeout" min:"1s" max:"1h"`
+	RequestTimeout           time.Duration `key:"request_timeout" min:"100ms" max:"10m"`
+	MaxHeader                Size          `key:"max_header" min:"4KiB" max:"1MiB"`
+	MaxBody                  Size          `key:"max_body" min:"64KiB" max:"4GiB"`
+	MaxJSON                  Size          `key:"max_json" min:"16KiB" max:"64MiB"`
+	ShutdownTimeout          time.Duration `key:"shutdown_timeout" min:"3s" max:"5m"`
+	TrustedProxies           []string      `key:"trusted_proxies"`
 }
 
 // Compression says which answers are worth being compressed.
@@ -265,6 +267,7 @@ type Patterns struct {
 	Compression    Switch `key:"compression"`
 	Fallback       Switch `key:"fallback"`
 	GatewayCache   Switch `key:"gateway_cache"`
+	RateLimit      Switch `key:"rate_limit"`
 	ReadReplicas   Switch `key:"read_replicas"`
 	ReadThrough    Switch `key:"read_through"`
 	Retry          Switch `key:"retry"`

@@ -26,6 +26,7 @@ type Settings struct {
 	Consistency    Consistency
 	Cache          Cache
 	Compression    Compression
+	RateLimit      RateLimit
 	Registry       prometheus.Registerer
 }
 
@@ -43,6 +44,7 @@ type Stage struct {
 //	access_log     inside recover: it sees a panic pass, and logs it as the 500 that it becomes
 //	secure_headers before any answer is written, a refusal too
 //	client         who is calling, for limits and for the throttle of sign-in
+//	rate_limit     refuses who asks more than their share, before anything is done for them, a look into the cache included
 //	cross_origin   refuses another site's form before anything is read
 //	promises       what this caller must see, before any copy may answer
 //	cache          answers that are for everybody leave here; it asks those behind for plain ones and compresses them once
@@ -58,6 +60,7 @@ func Stages(s Settings) []Stage {
 		{"access_log", accessLog(s.Logger, s.AccessLog, s.AccessLogRate)},
 		{"secure_headers", secureHeaders},
 		{"client", client(s.TrustedProxies)},
+		{"rate_limit", rateLimit(s.RateLimit, s.Registry)},
 		{"cross_origin", crossOrigin()},
 		{"promises", s.Consistency.promises},
 		{"cache", s.Cache.cache(s.Consistency.SessionCookie)},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -16,8 +17,10 @@ import (
 // ServerSettings bound what a connection may cost.
 type ServerSettings struct {
 	HeaderTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
-	MaxHeader                                             int // bytes
-	MaxConnections                                        int // at once; more wait in the kernel's queue
+	MaxHeader                                             int            // bytes
+	MaxConnections                                        int            // at once; more wait in the kernel's queue
+	MaxPerAddress                                         int            // of those, from one address; more are closed at once. 0: no limit
+	Unlimited                                             []netip.Prefix // networks for which MaxPerAddress does not hold
 	Logger                                                *slog.Logger
 }
 
@@ -39,6 +42,9 @@ func Listen(address string, s ServerSettings) (*Server, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	if s.MaxPerAddress > 0 {
+		listener = &fairListener{Listener: listener, most: s.MaxPerAddress, unlimited: s.Unlimited, open: map[netip.Addr]int{}}
 	}
 	server := &Server{listener: netutil.LimitListener(listener, s.MaxConnections), fresh: map[net.Conn]struct{}{}}
 	server.server = &http.Server{
