@@ -24,7 +24,7 @@ type Key interface{ int64 | uint64 | string }
 // Settings of a cache; the zero value of each has the meaning in its comment.
 type Settings[V any] struct {
 	Name     string // in metrics
-	MaxBytes int64  // of all values, as Cost tells; 16 MiB
+	MaxBytes int64  // of all values, as Cost tells, and what keeping them takes; 16 MiB. Of less than 2 MiB keeping them takes more
 
 	TTL      time.Duration // after which a value is loaded again though nobody changed it; 5 minutes
 	Negative time.Duration // the same for "there is none"; 10 s

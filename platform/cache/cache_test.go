@@ -56,7 +56,7 @@ func aside(t *testing.T, s Settings[int]) (*Aside[int64, int], *truth, *clock) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.c.memory.Close)
+	t.Cleanup(c.Close)
 	return c, &truth{at: map[int64]int{}}, now
 }
 
@@ -239,7 +239,7 @@ func TestValuesAreTheCallersOwnWhereTheyAreCopied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.c.memory.Close)
+	t.Cleanup(c.Close)
 	for range 3 {
 		v, _, _ := c.Get(t.Context(), "a")
 		if v[0] != 1 {
@@ -256,7 +256,7 @@ func TestAWriteThroughIsThereForTheNextReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.c.memory.Close)
+	t.Cleanup(w.Close)
 	write := func(v int) Load[int] {
 		return func(context.Context) (int, bool, error) { from.set(1, v); return v, true, nil }
 	}
@@ -303,7 +303,7 @@ func TestNobodyEverGetsWhatWasChangedBefore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(through.c.memory.Close)
+			t.Cleanup(through.Close)
 			locks := [keys]sync.Mutex{} // a row's lock in the database
 			deadline := time.Now().Add(2 * time.Second)
 			var all sync.WaitGroup
@@ -376,7 +376,7 @@ func TestMemoryStaysWithinItsBound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(a.c.memory.Close)
+	t.Cleanup(a.Close)
 	for i := range int64(1000) {
 		_, _, _ = a.Get(t.Context(), i, func(context.Context) ([]byte, bool, error) { return make([]byte, 10_000), true, nil })
 		if i%50 == 0 {
@@ -404,7 +404,7 @@ func BenchmarkHit(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer a.c.memory.Close()
+	defer a.Close()
 	load := func(context.Context) (string, bool, error) { return "x", true, nil }
 	_, _, _ = a.Get(b.Context(), 1, load)
 	a.c.memory.Wait()

@@ -97,14 +97,14 @@ func (c *local[K, V]) put(key K, value V, found bool, at stamp) {
 	}
 	e := &entry[V]{value: value, found: found, stamp: at, read: now, ends: now.Add(life)}
 	e.early = e.ends.Add(-time.Duration(max(0, c.s.Early) * float64(life)))
-	cost := entryBytes[V]()
+	bytes := int64(0)
 	if found {
-		cost += c.s.Cost(value)
+		bytes = c.s.Cost(value)
 	}
 	c.changing.RLock()
 	defer c.changing.RUnlock()
 	if !c.closed.Load() {
-		c.memory.SetWithTTL(key, e, cost, life+c.s.Keep)
+		c.memory.SetWithTTL(key, e, entryBytes[V](bytes), life+c.s.Keep)
 	}
 }
 
