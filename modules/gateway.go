@@ -31,7 +31,7 @@ func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registere
 		Consistency: gateway.Consistency{News: l.feed, SessionCookie: membersapi.CookieName, Least: leastOf(l.feed)},
 		Cache: gateway.Cache{Made: purgeAsTold(l.feed), Settings: httpcache.Settings{
 			Name: "bookvault", MaxBytes: int64(c.GatewayCache.MaxMemory), MaxObject: int64(c.GatewayCache.MaxAnswer), Timeout: c.Server.RequestTimeout,
-			IgnoreReload: true, Compress: true, MinCompress: int(c.Compression.MinSize), TakeTargeted: true,
+			IgnoreReload: true, Compress: true, MinCompress: int(c.Compression.MinSize), TakeTargeted: true, Validate: true,
 			Enabled: l.Patterns.GatewayCache.Load, Compressing: l.Patterns.Compression.Load, Registry: registry,
 		}},
 		RateLimit:   rateLimit(c.RateLimit, &l.Patterns.RateLimit),

@@ -35,6 +35,9 @@ type Settings struct {
 	Compressing func() bool
 	// MinCompress is the size in bytes from which a body is compressed; 1024.
 	MinCompress int
+	// Validate gives an answer with status 200 that has no validator an entity tag of its own, by what is in it, so that who has it
+	// already need not be sent it again.
+	Validate bool
 	// TakeTargeted removes CDN-Cache-Control from what is sent on: it was meant for this cache.
 	TakeTargeted bool
 

@@ -541,3 +541,30 @@ func BenchmarkHit(b *testing.B) {
 		c.ServeHTTP(w, r)
 	}
 }
+
+func TestAnAnswerWithoutAValidatorGetsOne(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=60")
+		if r.URL.Path == "/own" {
+			w.Header().Set("Etag", `"7"`)
+		}
+		_, _ = io.WriteString(w, "the same each time")
+	})
+	c := New(handler, Settings{Validate: true})
+	get := func(path, tag string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", path, nil)
+		if tag != "" {
+			r.Header.Set("If-None-Match", tag)
+		}
+		w := httptest.NewRecorder()
+		c.ServeHTTP(w, r)
+		return w
+	}
+	tag := get("/", "").Header().Get("Etag")
+	if again := get("/", tag); len(tag) < 10 || again.Code != http.StatusNotModified || again.Body.Len() != 0 {
+		t.Errorf("%q: %d %s", tag, again.Code, again.Body)
+	}
+	if own := get("/own", "").Header().Get("Etag"); own != `"7"` {
+		t.Errorf("its own is %q", own)
+	}
+}

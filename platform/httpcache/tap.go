@@ -2,6 +2,8 @@ package httpcache
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"maps"
 	"net/http"
 	"strconv"
@@ -157,6 +159,10 @@ func (t *tap) finish() (stored bool) {
 			panic(http.ErrAbortHandler) // cut off: the client must not take it for the whole
 		}
 		h := kept(t.header, t.policy)
+		if t.cache.s.Validate && t.code == http.StatusOK && len(h["Etag"]) == 0 && len(h["Last-Modified"]) == 0 {
+			sum := sha256.Sum256(t.body.Bytes())
+			h["Etag"] = []string{`"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+		}
 		times := termsOf(t.code, h, t.policy, t.requested, t.received, &t.cache.s)
 		t.keep(newEntry(keyOf(t.request), t.request, t.code, h, bytes.Clone(t.body.Bytes()), times, t.begun, t.cache.s.Compress))
 		return true
