@@ -3,10 +3,12 @@
 //
 //	go run ./bench conformance   the public suite for HTTP caches against ours; needs node and npm
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
+//	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
 //	go run ./bench seed          the synthetic library, titles a second
 //
-// It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder.
+// It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder, or a few; what
+// they measure servers with is in harness/.
 package main
 
 import (
@@ -21,8 +23,10 @@ import (
 	"os/signal"
 	"sort"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 
+	"bookvault/bench/harness"
 	"bookvault/migrations"
 	"bookvault/platform/database"
 	"bookvault/platform/database/embedded"
@@ -37,6 +41,7 @@ type suite struct {
 var suites = map[string]suite{
 	"conformance": {"the public suite for HTTP caches against the response cache", benchConformance},
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
+	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
 }
@@ -44,6 +49,15 @@ var suites = map[string]suite{
 func main() { os.Exit(run()) }
 
 func run() int {
+	if name := os.Getenv(baselineName); name != "" {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		if err := runBaseline(ctx, name); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			return 1
+		}
+		return 0
+	}
 	if len(os.Args) < 2 {
 		usage(os.Stderr)
 		return 2
@@ -84,7 +98,8 @@ type report struct {
 	Suite   string   `json:"suite"`
 	Rows    []figure `json:"figures"`
 	json    bool
-	Verdict []string `json:"verdict,omitempty"`
+	figures *harness.Figures // of suites that measure servers; nil for others
+	Verdict []string         `json:"verdict,omitempty"`
 }
 
 // figure is one measured line.
@@ -107,6 +122,10 @@ func (r *report) say(format string, args ...any) {
 }
 
 func (r *report) print(w io.Writer) {
+	if r.figures != nil {
+		r.figures.Print(w)
+		return
+	}
 	if r.json {
 		_ = json.NewEncoder(w).Encode(r)
 		return

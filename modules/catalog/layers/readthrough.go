@@ -81,6 +81,12 @@ func (k *KeptSearches) Forget(at wal.Position) {
 	k.suggestions.InvalidateAll(at)
 }
 
+// Close frees the memory; from then on every search is made.
+func (k *KeptSearches) Close() {
+	k.pages.Close()
+	k.suggestions.Close()
+}
+
 // keyBytes is what the key of a search takes, roughly.
 const keyBytes = 512
 

@@ -1,0 +1,100 @@
+package harness
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMediansAndTheirIntervals(t *testing.T) {
+	var twelve []float64
+	for i := range 12 {
+		twelve = append(twelve, float64(12-i))
+	}
+	if m := Median(twelve); m != 6.5 {
+		t.Errorf("%v", m)
+	}
+	if low, high := Interval(twelve); low != 3 || high != 10 { // the third and the tenth of twelve: 96 %
+		t.Errorf("%v to %v", low, high)
+	}
+	if low, high := Interval([]float64{3, 1, 2}); low != 1 || high != 3 {
+		t.Errorf("%v to %v", low, high)
+	}
+	if !math.IsNaN(Median(nil)) {
+		t.Error("a median of nothing")
+	}
+	if r := Ratios([]float64{2, 9}, []float64{4, 3}); r[0] != 0.5 || r[1] != 3 {
+		t.Errorf("%v", r)
+	}
+}
+
+func TestAnswersAreReadWhole(t *testing.T) {
+	in := bufio.NewReader(strings.NewReader("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nX: y\r\n\r\nhelloHTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\nHTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"))
+	var body bytes.Buffer
+	if err := read(in, &body); err != nil || body.String() != "hello" {
+		t.Errorf("%q %v", body.String(), err)
+	}
+	if err := read(in, &body); err != nil || body.String() != "hello" {
+		t.Errorf("%q %v", body.String(), err)
+	}
+	if err := read(in, &body); err == nil || !strings.Contains(err.Error(), "busy") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLoadCountsWhatIsAnswered(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		if r.URL.Path == "/slow" {
+			time.Sleep(20 * time.Millisecond)
+		}
+		_, _ = w.Write([]byte("ok"))
+	}))
+	defer server.Close()
+	address := strings.TrimPrefix(server.URL, "http://")
+	load := Load{Address: address, Clients: 1, For: 200 * time.Millisecond, Next: func(*rand.Rand) []byte { return Get(address, "/slow") },
+		Check: func(_, body []byte) error {
+			if string(body) != "ok" {
+				t.Errorf("%q", body)
+			}
+			return nil
+		}}
+	r, err := load.Run(context.Background())
+	if err != nil || int(r.Requests) != asked || r.Percentile(50) < 20 || r.PerSecond() > 50 {
+		t.Errorf("%d of %d, %v ms, %v", r.Requests, asked, r.Percentile(50), err)
+	}
+	load.Rate = 200 // four times what one slow client can: whoever waits for a free one waits too
+	if r, err = load.Run(context.Background()); err != nil || r.Percentile(95) < 60 {
+		t.Errorf("at a rate of arrival it is %v ms, %v", r.Percentile(95), err)
+	}
+}
+
+func TestProcessorTimeIsThatOfAChild(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("processor time is read from /proc, which this system does not have")
+	}
+	p, err := Start(t.Context(), t.TempDir(), "busy", "", nil, "sh", "-c", "while :; do :; done")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Stop()
+	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		if cpu, err := p.CPU(); err != nil {
+			t.Fatal(err)
+		} else if cpu >= 50*time.Millisecond {
+			return
+		}
+		if time.Since(begin) > 10*time.Second {
+			t.Fatal("a child that does nothing but work takes no processor time")
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package harness
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Load is requests on kept connections, each client's next one when its last was answered (a closed loop), or at a rate of arrival.
+type Load struct {
+	Address string
+	Clients int
+	For     time.Duration
+	Seed    uint64
+	// Next gives a client's next request, ready to be sent (see Get).
+	Next func(*rand.Rand) []byte
+	// Rate is arrivals a second over all clients; 0: a closed loop. A request's time then counts from when it should have been sent, also
+	// when its client was still busy.
+	Rate float64
+	// Check is given the body of every hundredth answer; its error ends the run. Nil: only the status is looked at.
+	Check func(request, body []byte) error
+}
+
+// Result is what came of it.
+type Result struct {
+	Requests int64
+	Seconds  float64
+	Times    *hdrhistogram.Histogram // microseconds
+}
+
+// PerSecond gives the rate of answers.
+func (r Result) PerSecond() float64 { return float64(r.Requests) / r.Seconds }
+
+// Percentile gives a quantile of the times, in milliseconds.
+func (r Result) Percentile(p float64) float64 { return float64(r.Times.ValueAtQuantile(p)) / 1000 }
+
+func newTimes() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3) }
+
+// Get makes a request for a path.
+func Get(address, path string, headers ...string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\n", path, address)
+	for i := 0; i+1 < len(headers); i += 2 {
+		fmt.Fprintf(&b, "%s: %s\r\n", headers[i], headers[i+1])
+	}
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
+
+// Run sends the load. Any answer that is not 200 or 304 ends it with an error, so that nobody measures refusals.
+func (l Load) Run(ctx context.Context) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.For+30*time.Second)
+	defer cancel()
+	results, errs := make([]Result, l.Clients), make([]error, l.Clients)
+	begin := time.Now()
+	end := begin.Add(l.For)
+	var all sync.WaitGroup
+	for i := range l.Clients {
+		all.Go(func() {
+			results[i], errs[i] = l.client(ctx, i, begin, end)
+			if errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	all.Wait()
+	sum := Result{Seconds: time.Since(begin).Seconds(), Times: newTimes()}
+	for _, r := range results {
+		if r.Times != nil {
+			sum.Requests += r.Requests
+			sum.Times.Merge(r.Times)
+		}
+	}
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return sum, fmt.Errorf("load on %s: %w", l.Address, err)
+		}
+	}
+	return sum, errors.Join(errs...)
+}
+
+// client is one connection.
+func (l Load) client(ctx context.Context, n int, begin, end time.Time) (Result, error) {
+	result := Result{Times: newTimes()}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", l.Address)
+	if err != nil {
+		return result, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	reader := bufio.NewReaderSize(conn, 64<<10)
+	random := rand.New(rand.NewPCG(l.Seed, uint64(n)))
+	every := time.Duration(0)
+	due := begin
+	if l.Rate > 0 {
+		every = time.Duration(float64(time.Second) * float64(l.Clients) / l.Rate)
+		due = begin.Add(time.Duration(random.Float64() * float64(every)))
+	}
+	var body bytes.Buffer
+	for {
+		start := time.Now()
+		if l.Rate > 0 {
+			if wait := due.Sub(start); wait > 0 {
+				time.Sleep(wait)
+			}
+			start, due = due, due.Add(every)
+		}
+		if start.After(end) {
+			return result, nil
+		}
+		request := l.Next(random)
+		if _, err := conn.Write(request); err != nil {
+			return result, err
+		}
+		into := io.Discard
+		looked := l.Check != nil && result.Requests%100 == 0
+		if looked {
+			body.Reset()
+			into = &body
+		}
+		if err := read(reader, into); err != nil {
+			return result, fmt.Errorf("%s: %w", firstLine(request), err)
+		}
+		if looked {
+			if err := l.Check(request, body.Bytes()); err != nil {
+				return result, err
+			}
+		}
+		result.Requests++
+		_ = result.Times.RecordValue(max(1, time.Since(start).Microseconds())) // beyond a minute the run has failed anyway
+	}
+}
+
+func firstLine(request []byte) []byte {
+	line, _, _ := bytes.Cut(request, []byte("\r\n"))
+	return line
+}
+
+var contentLength = []byte("Content-Length:")
+
+// read takes one answer.
+func read(r *bufio.Reader, body io.Writer) error {
+	line, err := r.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	if len(line) < 12 {
+		return fmt.Errorf("no answer: %q", line)
+	}
+	status := string(line[9:12])
+	length := int64(0)
+	for {
+		line, err = r.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if len(line) <= 2 {
+			break
+		}
+		if len(line) > len(contentLength) && bytes.EqualFold(line[:len(contentLength)], contentLength) {
+			if length, err = strconv.ParseInt(string(bytes.TrimSpace(line[len(contentLength):])), 10, 64); err != nil {
+				return err
+			}
+		}
+	}
+	if status != "200" && status != "304" {
+		text, _ := io.ReadAll(io.LimitReader(r, min(length, 500)))
+		return fmt.Errorf("answered %s: %s", status, text)
+	}
+	if status == "304" {
+		return nil
+	}
+	_, err = io.CopyN(body, r, length)
+	return err
+}
