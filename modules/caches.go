@@ -30,12 +30,12 @@ func keep[V any](f Foundations, name string, size config.Size, enabled func() bo
 func keepCatalogue(f Foundations, p *Patterns) (kept, error) {
 	var k kept
 	var err error
-	titles := keep[catalog.Book](f, "titles", f.Settings.Cache.Titles*7/8, p.CacheAside.Load)
-	titles.Cost, titles.Copy = layers.BookBytes, layers.CopyBook
+	titles := keep[layers.Packed](f, "titles", f.Settings.Cache.Titles*15/16, p.CacheAside.Load)
+	titles.Cost = layers.PackedBytes
 	if k.titles, err = cache.NewAside[int64](titles); err != nil {
 		return k, err
 	}
-	authors := keep[catalog.Author](f, "authors", f.Settings.Cache.Titles/8, p.CacheAside.Load)
+	authors := keep[catalog.Author](f, "authors", f.Settings.Cache.Titles/16, p.CacheAside.Load)
 	if k.authors, err = cache.NewAside[int64](authors); err != nil {
 		return k, err
 	}

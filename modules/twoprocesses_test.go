@@ -181,7 +181,9 @@ func TestWhatOneProcessWritesTheOtherShows(t *testing.T) {
 			_, _, body := p.do("GET", fmt.Sprintf("/api/borrowing/v1/availability?book_ids=%d", book.ID), "")
 			return body
 		}
-		within(t, "the copy counts in both", generous, func() bool { return strings.Contains(available(b), `"available":1`) && strings.Contains(available(a), `"available":1`) })
+		within(t, "the copy counts in both", generous, func() bool {
+			return strings.Contains(available(b), `"available":1`) && strings.Contains(available(a), `"available":1`)
+		})
 		loaded := a.events(t, "counts", "load")
 		if _, err := a.library.Borrowing.CheckOut(ctx, borrowing.CheckOut{Card: "R-1", Barcode: "B1"}, borrowing.Order{}); err != nil {
 			t.Fatal(err)
@@ -214,7 +216,10 @@ func TestWhatOneProcessWritesTheOtherShows(t *testing.T) {
 	})
 	t.Run("the library's order", func(t *testing.T) {
 		ctx := identity.WithPrincipal(t.Context(), identity.Principal{MemberID: 9001, Role: identity.Librarian})
-		types := func(p process) string { _, _, body := p.do("GET", "/api/borrowing/v1/branches", "", bearer...); return body }
+		types := func(p process) string {
+			_, _, body := p.do("GET", "/api/borrowing/v1/branches", "", bearer...)
+			return body
+		}
 		types(a)
 		types(b)
 		if _, err := one.Pool().Exec(ctx, `INSERT INTO borrowing.branches (code, name) VALUES ('hill', 'On the hill')`); err != nil { // not by BookVault

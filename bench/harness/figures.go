@@ -37,7 +37,9 @@ func (f *Figures) Add(r Row) {
 }
 
 // Note adds a line of words below the table.
-func (f *Figures) Note(format string, args ...any) { f.Notes = append(f.Notes, fmt.Sprintf(format, args...)) }
+func (f *Figures) Note(format string, args ...any) {
+	f.Notes = append(f.Notes, fmt.Sprintf(format, args...))
+}
 
 // Print writes the table.
 func (f *Figures) Print(w io.Writer) {

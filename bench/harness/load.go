@@ -44,7 +44,9 @@ func (r Result) PerSecond() float64 { return float64(r.Requests) / r.Seconds }
 // Percentile gives a quantile of the times, in milliseconds.
 func (r Result) Percentile(p float64) float64 { return float64(r.Times.ValueAtQuantile(p)) / 1000 }
 
-func newTimes() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3) }
+func newTimes() *hdrhistogram.Histogram {
+	return hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
+}
 
 // Get makes a request for a path.
 func Get(address, path string, headers ...string) []byte {

@@ -11,7 +11,7 @@ import (
 
 // KeptTitles is the memory of titles, and KeptAuthors that of authors: by their ids.
 type (
-	KeptTitles  = cache.Aside[int64, catalog.Book]
+	KeptTitles  = cache.Aside[int64, Packed]
 	KeptAuthors = cache.Aside[int64, catalog.Author]
 )
 
@@ -29,18 +29,39 @@ func CacheAside(books catalog.Books, kept *KeptTitles) catalog.Books {
 
 // Get reads one title.
 func (c *cachedBooks) Get(ctx context.Context, id int64) (catalog.Book, error) {
-	book, found, err := c.kept.Get(ctx, id, func(ctx context.Context) (catalog.Book, bool, error) {
-		return existing(c.Books.Get(ctx, id))
+	packed, found, err := c.kept.Get(ctx, id, func(ctx context.Context) (Packed, bool, error) {
+		book, found, err := existing(c.Books.Get(ctx, id))
+		return pack(&book), found, err
 	})
-	if err == nil && !found {
-		err = catalog.BookNotFound(id)
+	switch {
+	case err != nil:
+		return catalog.Book{}, err
+	case !found:
+		return catalog.Book{}, catalog.BookNotFound(id)
 	}
-	return book, err
+	return packed.unpack()
 }
 
 // Many reads titles: those that are not in memory in one go.
 func (c *cachedBooks) Many(ctx context.Context, ids []int64) (map[int64]catalog.Book, error) {
-	return c.kept.GetMany(ctx, ids, c.Books.Many)
+	packed, err := c.kept.GetMany(ctx, ids, func(ctx context.Context, ids []int64) (map[int64]Packed, error) {
+		books, err := c.Books.Many(ctx, ids)
+		packed := make(map[int64]Packed, len(books))
+		for id, book := range books {
+			packed[id] = pack(&book)
+		}
+		return packed, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	books := make(map[int64]catalog.Book, len(packed))
+	for id, p := range packed {
+		if books[id], err = p.unpack(); err != nil {
+			return nil, err
+		}
+	}
+	return books, nil
 }
 
 // cachedAuthors does so with authors.
@@ -114,12 +135,13 @@ func (s *staleOnError) Many(ctx context.Context, ids []int64) (map[int64]catalog
 
 // remembered gives an older copy, or the cause when there is none.
 func (s *staleOnError) remembered(id int64, cause error) (catalog.Book, error) {
-	book, found, err := s.kept.Remembered(id, cause)
-	if _, stale := errors.AsType[*cache.Stale](err); stale && found {
-		book.Stale = true
-		return book, nil
+	packed, found, err := s.kept.Remembered(id, cause)
+	if _, stale := errors.AsType[*cache.Stale](err); !stale || !found {
+		return catalog.Book{}, cause
 	}
-	return catalog.Book{}, cause
+	book, err := packed.unpack()
+	book.Stale = true
+	return book, err
 }
 
 // helps tells whether an error is one that an older copy is better than: the database, not the question, is at fault.
@@ -132,18 +154,4 @@ func (s *staleOnError) helps(ctx context.Context, err error) bool {
 		return true
 	}
 	return false
-}
-
-// BookBytes is what a title takes in memory, in bytes, for the bound of KeptTitles.
-func BookBytes(b catalog.Book) int64 {
-	n := 400 + len(b.Title) + len(b.Subtitle) + len(b.Language) + len(b.Publisher) + len(b.ISBN13) + len(b.Series) + len(b.SeriesPosition) + len(b.Description)
-	for _, a := range b.Authors {
-		n += 24 + len(a.Name)
-	}
-	for _, list := range [][]string{b.Genres, b.Subjects} {
-		for _, text := range list {
-			n += 16 + len(text)
-		}
-	}
-	return int64(n)
 }

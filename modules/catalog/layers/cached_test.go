@@ -43,9 +43,9 @@ func (s *ill) Many(ctx context.Context, ids []int64) (map[int64]catalog.Book, er
 	return s.shelf.Many(ctx, ids)
 }
 
-func keptTitles(t *testing.T, s cache.Settings[catalog.Book]) *layers.KeptTitles {
+func keptTitles(t *testing.T, s cache.Settings[layers.Packed]) *layers.KeptTitles {
 	t.Helper()
-	s.Cost, s.Copy = layers.BookBytes, layers.CopyBook
+	s.Cost = layers.PackedBytes
 	kept, err := cache.NewAside[int64](s)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestTitlesAreKeptUntilTheyChange(t *testing.T) {
 	for id := int64(1); id <= 4; id++ {
 		s.books[id] = catalog.Book{ID: id, Version: 1, Authors: []catalog.Author{{Name: "A"}}}
 	}
-	kept := keptTitles(t, cache.Settings[catalog.Book]{})
+	kept := keptTitles(t, cache.Settings[layers.Packed]{})
 	books := layers.CacheAside(s, kept)
 	eventually(t, "never kept", func() bool {
 		before := s.one.Load()
@@ -111,7 +111,7 @@ func TestAnOlderCopyStandsInWhileTheDatabaseFails(t *testing.T) {
 	close(s.open)
 	var now atomic.Int64
 	clock := func() time.Time { return time.Unix(now.Load(), 0) }
-	kept := keptTitles(t, cache.Settings[catalog.Book]{TTL: time.Minute, Keep: time.Hour, Early: -1, Clock: clock})
+	kept := keptTitles(t, cache.Settings[layers.Packed]{TTL: time.Minute, Keep: time.Hour, Early: -1, Clock: clock})
 	var on atomic.Bool
 	on.Store(true)
 	books := layers.StaleOnError(layers.CacheAside(s, kept), kept, on.Load)
