@@ -21,6 +21,7 @@ type Patterns struct {
 	GatewayCache   atomic.Bool
 	RateLimit      atomic.Bool
 	ReadThrough    atomic.Bool
+	RemoteCache    atomic.Bool
 	Retry          atomic.Bool
 	WriteThrough   atomic.Bool
 
@@ -35,7 +36,7 @@ func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns
 	p.configured = map[string]bool{"cache_aside": c.CacheAside.Enabled, "cdn": c.CDN.Enabled, "coalescing": c.Coalescing.Enabled,
 		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled,
 		"bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled, "rate_limit": c.RateLimit.Enabled, "retry": c.Retry.Enabled,
-		"read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled, "write_through": c.WriteThrough.Enabled}
+		"read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled, "remote_cache": c.RemoteCache.Enabled, "write_through": c.WriteThrough.Enabled}
 	for _, s := range p.switches() {
 		s.turn(p.configured[s.name])
 	}
@@ -63,6 +64,7 @@ func (p *Patterns) switches() []namedSwitch {
 		{"rate_limit", p.RateLimit.Load, p.RateLimit.Store},
 		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},
 		{"read_through", p.ReadThrough.Load, p.ReadThrough.Store},
+		{"remote_cache", p.RemoteCache.Load, p.RemoteCache.Store},
 		{"retry", p.Retry.Load, p.Retry.Store},
 		{"write_through", p.WriteThrough.Load, p.WriteThrough.Store},
 	}

@@ -4,6 +4,10 @@
 // stamp of its key as it was before its load began (stamp.go), and counts only while the stamp is the same: a writer who bumps the
 // stamp after COMMIT makes every older value invisible at once, those that are still being loaded too.
 //
+// Behind the memory of each process there may be a remote tier that processes share (remote.go), a Redis or Valkey. What lies there
+// carries its position in the database's log, and counts only if that includes every change of the key that this process has heard of
+// (tier.go).
+//
 // aside.go, readthrough.go and writethrough.go are the three patterns by their textbook definition (2A, 2B, 2D), on the same
 // local.go. The layers of modules use them; the next room outwards is platform/httpcache, which keeps whole answers.
 package cache

@@ -36,7 +36,7 @@ func decodeNumber(b []byte) (int64, error) {
 }
 
 // newProcess starts one that is as patient as tests on a busy machine need, and has heard of everything up to position 1.
-func newProcess(t *testing.T, url string, change func(*RemoteSettings, *Settings[int64])) *process {
+func newProcess(t testing.TB, url string, change func(*RemoteSettings, *Settings[int64])) *process {
 	t.Helper()
 	rs := RemoteSettings{URL: url, Version: "1", Timeout: 2 * time.Second, Logger: slog.New(slog.DiscardHandler)}
 	s := Settings[int64]{Name: "numbers", Encode: encodeNumber, Decode: decodeNumber, Begin: upTo(1)}
@@ -65,7 +65,7 @@ func newProcess(t *testing.T, url string, change func(*RemoteSettings, *Settings
 }
 
 // connected waits until the process is.
-func (p *process) connected(t *testing.T) *process {
+func (p *process) connected(t testing.TB) *process {
 	t.Helper()
 	until(t, "connected", func() bool { return p.remote.client.Load() != nil })
 	return p
@@ -78,7 +78,7 @@ func upTo(lsn uint64) func(context.Context, wal.Position) (context.Context, func
 	}
 }
 
-func until(t *testing.T, what string, true func() bool) {
+func until(t testing.TB, what string, true func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !true(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -93,7 +93,7 @@ func (p *process) loading(n int64) Load[int64] {
 }
 
 // gets compares what is got, and how many loads there were by then. If there is nothing better than a load it brings n.
-func (p *process) gets(t *testing.T, key, n, want, loads int64) {
+func (p *process) gets(t testing.TB, key, n, want, loads int64) {
 	t.Helper()
 	got, found, err := p.Get(t.Context(), key, p.loading(n))
 	if err != nil || got != want || found != (want != 0) {
@@ -107,7 +107,7 @@ func (p *process) gets(t *testing.T, key, n, want, loads int64) {
 func (p *process) count(e remoteEvent) uint64 { return p.c.remote.metrics.counts[e].Load() }
 
 // written waits until so many values were.
-func (p *process) written(t *testing.T, n uint64) {
+func (p *process) written(t testing.TB, n uint64) {
 	t.Helper()
 	until(t, fmt.Sprintf("%d written", n), func() bool { return p.count(remoteWrites) >= n })
 }
@@ -274,4 +274,22 @@ func FuzzAFrameIsReadAsItWasWrittenOrNotAtAll(f *testing.F) {
 			t.Errorf("a bit was turned in %x, unnoticed", whole)
 		}
 	})
+}
+
+// BenchmarkAnotherHasIt is a miss in memory that the remote tier answers.
+func BenchmarkAnotherHasIt(b *testing.B) {
+	redis := redistest.New(b)
+	p := newProcess(b, redis.URL, nil).connected(b)
+	p.gets(b, 1, 10, 10, 1)
+	p.written(b, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Invalidate(at(1), 1)
+		if _, _, err := p.Get(b.Context(), 1, p.loading(99)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if p.loads.Load() != 1 {
+		b.Errorf("%d loads", p.loads.Load())
+	}
 }

@@ -18,7 +18,8 @@ func NewWriteThrough[K Key, V any](s Settings[V], load func(context.Context, K) 
 
 // Put writes a value by write, which returns what is now true (and whether there is a value at all) once it is committed. Of two
 // writes at once either may be kept only if nothing was written after it: when another write ends meanwhile, neither is, and the next
-// reader loads.
+// reader loads. It does not learn where the write lies, so a key that is put is not looked for in the remote tier until the next
+// InvalidateAll; with Begin, Invalidate and Done it is. What is written goes to the remote tier only when somebody loads it.
 func (w *WriteThrough[K, V]) Put(ctx context.Context, key K, write Load[V]) (value V, found bool, err error) {
 	writing := w.Begin(key)
 	value, found, err = write(ctx)

@@ -53,6 +53,9 @@ func (c *Config) check(origins map[string]string) error {
 	if err := c.Members.check(refuse); err != nil {
 		return err
 	}
+	if c.Cache.Remote != "" && !isSidecar(c.Cache.Remote) { // it may hold a password, so it is not quoted
+		return refuse("cache.remote", "", "is not the address of a Redis or Valkey", "write redis://host:6379/0, rediss://user:password@host:6379 for TLS, or unix:///path")
+	}
 	if c.Feed.Poll >= c.Feed.MaxSilence {
 		return refuse("feed.poll", c.Feed.Poll.String(), "is not shorter than feed.max_silence", "make it shorter by half at least: caches are not used after a silence")
 	}
@@ -118,6 +121,17 @@ func isAddress(text string) bool {
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && number <= 65535
+}
+
+func isSidecar(text string) bool {
+	address, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	if address.Scheme == "unix" {
+		return address.Path != ""
+	}
+	return (address.Scheme == "redis" || address.Scheme == "rediss") && address.Hostname() != ""
 }
 
 func isPostgres(text string) bool {

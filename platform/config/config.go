@@ -229,6 +229,11 @@ type Cache struct {
 	Fresh    time.Duration `key:"fresh" min:"1s" max:"24h"`
 	Missing  time.Duration `key:"missing" min:"100ms" max:"1h"`
 	Kept     time.Duration `key:"kept" min:"0s" max:"24h"`
+
+	Remote         string        `key:"remote" secret:"true"`
+	RemoteTimeout  time.Duration `key:"remote_timeout" min:"1ms" max:"1s"`
+	RemoteTTL      time.Duration `key:"remote_ttl" min:"1s" max:"1h"`
+	RemoteMaxValue Size          `key:"remote_max_value" min:"1KiB" max:"16MiB"`
 }
 
 // GatewayCache bounds what is kept of whole answers, and says for how long.
@@ -270,6 +275,7 @@ type Patterns struct {
 	RateLimit      Switch `key:"rate_limit"`
 	ReadReplicas   Switch `key:"read_replicas"`
 	ReadThrough    Switch `key:"read_through"`
+	RemoteCache    Switch `key:"remote_cache"`
 	Retry          Switch `key:"retry"`
 	WriteThrough   Switch `key:"write_through"`
 }

@@ -117,6 +117,7 @@ func TestWhatIsRefusedAndHowItIsSaid(t *testing.T) {
 		{name: "no currency", file: "library: {currency: dong}", want: []string{"library.currency", "VND"}},
 		{name: "no network", file: "server: {trusted_proxies: [10.0.0.1]}", want: []string{"server.trusted_proxies", "10.0.0.1", "CIDR"}},
 		{name: "no delivery network", file: "cdn: {base_url: cdn.example.org}", want: []string{"cdn.base_url", "cdn.example.org", "https://cdn.example.org"}},
+		{name: "no remote cache", file: "cache: {remote: \"http://user:hidden@cache:6379\"}", want: []string{"cache.remote", "redis://"}},
 		{name: "a delivery network that would be a policy", file: "cdn: {base_url: \"https://cdn.example.org;script-src\"}", want: []string{"cdn.base_url"}},
 		{name: "a replica of nothing", file: "database: {replicas: ['postgres://r/x']}", want: []string{"database.replicas", "database.primary"}},
 		{name: "a value where a section is", file: "server: 8080", want: []string{"server", "is no setting"}},
