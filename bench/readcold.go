@@ -143,7 +143,7 @@ func allocationsOfAHit(ctx context.Context) (float64, error) {
 
 // allPatterns: hot titles with everything on against everything off.
 func (b *readBench) allPatterns() error {
-	plain, err := b.library.Serve(b.ctx, "all-off", off("bulkhead", "cache_aside", "cdn", "circuit_breaker", "coalescing", "compression", "fallback", "gateway_cache", "rate_limit",
+	plain, err := b.library.Serve(b.ctx, "all-off", off("adaptive_limit", "bulkhead", "cache_aside", "cdn", "circuit_breaker", "coalescing", "compression", "fallback", "gateway_cache", "rate_limit",
 		"read_replicas", "read_through", "retry", "write_through")...)
 	if err != nil {
 		return err

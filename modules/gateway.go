@@ -17,6 +17,7 @@ import (
 	"bookvault/platform/gateway"
 	"bookvault/platform/httpcache"
 	"bookvault/platform/identity"
+	"bookvault/platform/resilience"
 	"bookvault/platform/rest"
 	"bookvault/platform/wal"
 )
@@ -34,14 +35,16 @@ func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registere
 			IgnoreReload: true, Compress: true, MinCompress: int(c.Compression.MinSize), TakeTargeted: true, Validate: true,
 			Enabled: l.Patterns.GatewayCache.Load, Compressing: l.Patterns.Compression.Load, Registry: registry,
 		}},
-		RateLimit:   rateLimit(c.RateLimit, &l.Patterns.RateLimit),
+		RateLimit: rateLimit(c.RateLimit, &l.Patterns.RateLimit),
+		Overload: resilience.ShedSettings{Least: uint(c.Resilience.AdaptiveLimit.Least), Most: uint(c.Resilience.AdaptiveLimit.Most),
+			Enabled: l.Patterns.AdaptiveLimit.Load},
 		Compression: gateway.Compression{Enabled: &l.Patterns.Compression, MinSize: int(c.Compression.MinSize)},
 	}
 }
 
 func rateLimit(c config.RateLimit, enabled *atomic.Bool) gateway.RateLimit {
 	return gateway.RateLimit{Enabled: enabled, Rate: c.Rate, Burst: c.Burst, SearchCost: c.SearchCost, SignInRate: c.SignInRate, SignInBurst: c.SignInBurst,
-		CrawlRate: c.CrawlRate, CrawlBurst: c.CrawlBurst, Clients: c.Clients, Exempt: networks(c.Exempt), SessionCookie: membersapi.CookieName}
+		CrawlRate: c.CrawlRate, CrawlBurst: c.CrawlBurst, Clients: c.Clients, Exempt: networks(c.Exempt)}
 }
 
 // networks reads what config has held to be networks.
@@ -60,7 +63,7 @@ type vouching struct{ rest.Authenticator }
 func (v vouching) Authenticate(r *http.Request) (identity.Principal, error) {
 	p, err := v.Authenticator.Authenticate(r)
 	if err == nil && p.Role > identity.Public {
-		gateway.Vouch(r.Context())
+		gateway.Vouch(r.Context(), p.Role)
 	}
 	return p, err
 }

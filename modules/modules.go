@@ -8,6 +8,7 @@
 package modules
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -46,8 +47,10 @@ type Foundations struct {
 	Version  string
 	Settings *config.Config
 	DB       *database.DB
-	Registry prometheus.Registerer // nil where nobody will ask for metrics
-	Logger   *slog.Logger
+	// CatalogDB is the catalogue's own way to the same database; nil: DB. With another one the catalogue's can fail alone.
+	CatalogDB *database.DB
+	Registry  prometheus.Registerer // nil where nobody will ask for metrics
+	Logger    *slog.Logger
 }
 
 // Library is the modules, built and introduced to each other.
@@ -120,7 +123,7 @@ func Assemble(f Foundations) (*Library, error) {
 	registerOperations(api, patterns)
 	registerResilience(api, policies)
 
-	stores := catalogpostgres.New(f.DB, catalogSettings(f.Settings).Search).Stores()                            // GORM; reads from a replica that is fresh enough
+	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()       // GORM; reads from a replica that is fresh enough
 	stores = cataloglayers.Resilient(stores, policies.For("catalog-database"), policies.For("search-database")) // retry( breaker( timeout( bulkhead( … ))))
 	kept, err := keepCatalogue(f, patterns)
 	if err != nil {

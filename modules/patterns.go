@@ -11,6 +11,7 @@ import (
 // Patterns are the switches of performance layers that can be turned while the library runs. Each is read for each request, and
 // off means that the request takes the plain way. They are this process's own, and as configured again after the next start.
 type Patterns struct {
+	AdaptiveLimit  atomic.Bool
 	Bulkhead       atomic.Bool
 	CacheAside     atomic.Bool
 	CDN            atomic.Bool
@@ -35,8 +36,9 @@ func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns
 	p := &Patterns{db: db, log: log}
 	p.configured = map[string]bool{"cache_aside": c.CacheAside.Enabled, "cdn": c.CDN.Enabled, "coalescing": c.Coalescing.Enabled,
 		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled,
-		"bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled, "rate_limit": c.RateLimit.Enabled, "retry": c.Retry.Enabled,
-		"read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled, "remote_cache": c.RemoteCache.Enabled, "write_through": c.WriteThrough.Enabled}
+		"adaptive_limit": c.AdaptiveLimit.Enabled, "bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled,
+		"rate_limit": c.RateLimit.Enabled, "read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled,
+		"remote_cache": c.RemoteCache.Enabled, "retry": c.Retry.Enabled, "write_through": c.WriteThrough.Enabled}
 	for _, s := range p.switches() {
 		s.turn(p.configured[s.name])
 	}
@@ -53,6 +55,7 @@ type namedSwitch struct {
 // switches lists them in the order of their names.
 func (p *Patterns) switches() []namedSwitch {
 	return []namedSwitch{
+		{"adaptive_limit", p.AdaptiveLimit.Load, p.AdaptiveLimit.Store},
 		{"bulkhead", p.Bulkhead.Load, p.Bulkhead.Store},
 		{"cache_aside", p.CacheAside.Load, p.CacheAside.Store},
 		{"cdn", p.CDN.Load, p.CDN.Store},

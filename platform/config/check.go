@@ -33,6 +33,9 @@ func (c *Config) check(origins map[string]string) error {
 			}
 		}
 	}
+	if limit := c.Resilience.AdaptiveLimit; limit.Least > limit.Most {
+		return refuse("resilience.adaptive_limit.least", strconv.Itoa(limit.Least), "is more than resilience.adaptive_limit.most", "make it less, or the most more")
+	}
 	if c.RateLimit.SearchCost > c.RateLimit.Burst {
 		return refuse("rate_limit.search_cost", strconv.Itoa(c.RateLimit.SearchCost), "is more than rate_limit.burst, so that nobody could search", "make it less")
 	}

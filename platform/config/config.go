@@ -264,6 +264,7 @@ type Telemetry struct {
 
 // Patterns switches the performance layers, each by its name in docs/PATTERNS.md.
 type Patterns struct {
+	AdaptiveLimit  Switch `key:"adaptive_limit"`
 	Bulkhead       Switch `key:"bulkhead"`
 	CacheAside     Switch `key:"cache_aside"`
 	CDN            Switch `key:"cdn"`

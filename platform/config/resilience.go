@@ -10,6 +10,14 @@ type Resilience struct {
 	Search     Compartment `key:"search"`
 	Borrowing  Compartment `key:"borrowing"`
 	Neighbours Neighbours  `key:"neighbours"`
+
+	AdaptiveLimit AdaptiveLimit `key:"adaptive_limit"`
+}
+
+// AdaptiveLimit bounds the limit of requests at once that is found out by how long they take.
+type AdaptiveLimit struct {
+	Least int `key:"least" min:"1" max:"100000"`
+	Most  int `key:"most" min:"1" max:"100000"`
 }
 
 // Breaker says when a dependency counts as ill, and for how long.

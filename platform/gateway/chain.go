@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"bookvault/platform/resilience"
 )
 
 // Settings of the chain.
@@ -27,6 +29,7 @@ type Settings struct {
 	Cache          Cache
 	Compression    Compression
 	RateLimit      RateLimit
+	Overload       resilience.ShedSettings // without Enabled there is no such stage
 	Registry       prometheus.Registerer
 }
 
@@ -48,11 +51,13 @@ type Stage struct {
 //	cross_origin   refuses another site's form before anything is read
 //	promises       what this caller must see, before any copy may answer
 //	cache          answers that are for everybody leave here; it asks those behind for plain ones and compresses them once
+//	overload       sheds what is too much; behind the cache, so that what it measures is work
 //	body_limit     refuses a body that is too large before it is read
 //	compress       what is not kept; outside of the deadline, which is for the work
 //	deadline       the clock runs for the work, not for the refusals
 //	readers        last: whom the handlers read and write for
 func Stages(s Settings) []Stage {
+	known := newProofs(s.RateLimit.Clients, s.Consistency.SessionCookie)
 	return []Stage{
 		{"request_id", requestID},
 		{"recover", recoverPanics(s.Logger)},
@@ -60,10 +65,11 @@ func Stages(s Settings) []Stage {
 		{"access_log", accessLog(s.Logger, s.AccessLog, s.AccessLogRate)},
 		{"secure_headers", secureHeaders},
 		{"client", client(s.TrustedProxies)},
-		{"rate_limit", rateLimit(s.RateLimit, s.Registry)},
+		{"rate_limit", rateLimit(s.RateLimit, known, s.Registry)},
 		{"cross_origin", crossOrigin()},
 		{"promises", s.Consistency.promises},
 		{"cache", s.Cache.cache(s.Consistency.SessionCookie)},
+		{"overload", overload(s.Overload, known, s.Registry)},
 		{"body_limit", bodyLimit(s.MaxBody)},
 		{"compress", compress(s.Compression, s.Registry)},
 		{"deadline", deadline(s.RequestTimeout, s.UploadTimeout)},

@@ -63,7 +63,7 @@ func TestTheOrderOfTheChain(t *testing.T) {
 	for _, stage := range Stages(Settings{Registry: prometheus.NewRegistry()}) {
 		names = append(names, stage.Name)
 	}
-	want := []string{"request_id", "recover", "measure", "access_log", "secure_headers", "client", "rate_limit", "cross_origin", "promises", "cache", "body_limit", "compress", "deadline", "readers"}
+	want := []string{"request_id", "recover", "measure", "access_log", "secure_headers", "client", "rate_limit", "cross_origin", "promises", "cache", "overload", "body_limit", "compress", "deadline", "readers"}
 	if !slices.Equal(names, want) {
 		t.Errorf("the chain is %v, want %v", names, want)
 	}

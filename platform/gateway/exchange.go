@@ -14,8 +14,8 @@ type exchange struct {
 	id       [1]string // as a header has it
 	client   netip.Addr
 	secure   bool
-	proof    uint64   // fingerprint of the proof of identity that came with it; 0: none
-	limiter  *limiter // where that one counts
+	proof    uint64  // fingerprint of the proof of identity that came with it; 0: none
+	proofs   *proofs // who has looked for one; nil: nobody yet
 }
 
 type exchangeKey struct{}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"hash/maphash"
 	"math"
 	"net/http"
@@ -29,13 +28,9 @@ type RateLimit struct {
 	CrawlRate   float64 // requests a second of a robot that says it is one
 	CrawlBurst  int     // requests that a robot can have saved up
 
-	Clients       int            // clients that are remembered at most; the one that has most saved up is forgotten first
-	Exempt        []netip.Prefix // networks that are not limited
-	SessionCookie string         // the cookie that may prove who somebody is
+	Clients int            // clients that are remembered at most; the one that has most saved up is forgotten first
+	Exempt  []netip.Prefix // networks that are not limited
 }
-
-// provenFor is how long a proof of identity counts after authentication confirmed it last.
-const provenFor = 10 * time.Minute
 
 // limiter counts what clients ask by token buckets, each as the time at which it will be full again (the generic cell rate algorithm,
 // ITU-T I.371): one number a client.
@@ -46,8 +41,7 @@ type limiter struct {
 	s       RateLimit
 	seed    maphash.Seed
 	buckets *slots
-	proofs  *slots // until when (Unix nanoseconds) a proof counts
-	cookie  string
+	known   *proofs
 
 	read, search, pages, signIn, crawl *rateClass
 }
@@ -58,11 +52,11 @@ const pagesShare = 5
 
 // rateLimit answers 429 to a client who asks for more than its share, and tells everybody how much is left, as the IETF's draft
 // "RateLimit header fields for HTTP" has it (draft-ietf-httpapi-ratelimit-headers-10).
-func rateLimit(s RateLimit, registry prometheus.Registerer) func(http.Handler) http.Handler {
+func rateLimit(s RateLimit, known *proofs, registry prometheus.Registerer) func(http.Handler) http.Handler {
 	if s.Enabled == nil {
 		return func(next http.Handler) http.Handler { return next }
 	}
-	l := newLimiter(s)
+	l := newLimiter(s, known)
 	registry.MustRegister(l.collectors()...)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,8 +80,8 @@ func rateLimit(s RateLimit, registry prometheus.Registerer) func(http.Handler) h
 	}
 }
 
-func newLimiter(s RateLimit) *limiter {
-	return &limiter{s: s, seed: maphash.MakeSeed(), buckets: newSlots(s.Clients), proofs: newSlots(s.Clients), cookie: s.SessionCookie + "=",
+func newLimiter(s RateLimit, known *proofs) *limiter {
+	return &limiter{s: s, seed: maphash.MakeSeed(), buckets: newSlots(s.Clients), known: known,
 		read:   newRateClass("default", 0, s.Rate, s.Burst, 1),
 		search: newRateClass("search", 0, s.Rate, s.Burst, s.SearchCost),
 		pages:  newRateClass("pages", 3, s.Rate*pagesShare, s.Burst*pagesShare, 1),
@@ -159,11 +153,8 @@ func nextIndex(text, word string, after int) int {
 // clientOf gives the key of the bucket that a request counts in. Only the API knows people; the rest counts by address.
 func (l *limiter) clientOf(e *exchange, r *http.Request, class *rateClass, now int64) uint64 {
 	if class.bucket == 0 {
-		if proof := l.proofOf(r); proof != 0 {
-			e.proof, e.limiter = proof, l
-			if l.proofs.get(proof) > now {
-				return proof
-			}
+		if proof, _ := l.known.known(e, r, now); proof != 0 {
+			return proof
 		}
 	}
 	address := e.client
@@ -175,31 +166,6 @@ func (l *limiter) clientOf(e *exchange, r *http.Request, class *rateClass, now i
 	copy(key[:], whole[:])
 	key[16] = class.bucket
 	return max(1, maphash.Bytes(l.seed, key[:]))
-}
-
-// proofOf gives the fingerprint of what a client shows to say who they are; 0 when it shows nothing.
-func (l *limiter) proofOf(r *http.Request) uint64 {
-	if given := r.Header["Authorization"]; len(given) == 1 {
-		return max(1, maphash.String(l.seed, given[0]))
-	}
-	for _, cookies := range r.Header["Cookie"] {
-		for cookies != "" {
-			var one string
-			one, cookies, _ = strings.Cut(cookies, ";")
-			if one = strings.TrimLeft(one, " "); strings.HasPrefix(one, l.cookie) {
-				return max(1, maphash.String(l.seed, one))
-			}
-		}
-	}
-	return 0
-}
-
-// Vouch is called by whoever has found a request's proof of identity to be true: for some minutes its sender has a share of their own,
-// wherever they call from.
-func Vouch(ctx context.Context) {
-	if e := exchangeOf(ctx); e != nil && e.limiter != nil {
-		e.limiter.proofs.put(e.proof, time.Now().Add(provenFor).UnixNano())
-	}
 }
 
 // rateClass is one kind of requests: its price and its bucket, and headers that are ready-made, since making one costs more than
