@@ -26,7 +26,7 @@ export async function more(place, book, signal) {
   const genre = book.genres?.[0];
   const find = async (/** @type {Record<string, unknown> | false | undefined} */ query) => {
     if (!query) return [];
-    const page = /** @type {BookPage | null} */ (await get("/api/catalog/v1/books", { ...query, limit: 2 * SHELF }, signal).catch(() => null));
+    const page = /** @type {BookPage | null} */ (await get("/api/catalog/v1/books", { ...query, limit: SHELF + 2 }, signal).catch(() => null));
     return (page?.items ?? []).filter(({ id }) => id !== book.id); // a title stands without its neighbours
   };
   const [byAuthor, ofKind] = await Promise.all([find(author && { author: author.id }), find(genre ? { genre, language: book.language } : undefined)]);

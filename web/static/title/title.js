@@ -103,7 +103,7 @@ function near(place, signal, arrived) {
       watch.disconnect();
       void arrived(place).catch(() => {}); // the title stands without its neighbours
     },
-    { rootMargin: "200px" },
+    { rootMargin: "0px" },
   );
   watch.observe(place);
   signal.addEventListener("abort", () => watch.disconnect());
