@@ -126,7 +126,7 @@ test("a reader waits for a title that is out, sees the place in the queue, gives
   await open("/loans");
   const row = page.locator("bv-hold", { hasText: copy.title });
   assert.equal(await row.count(), 1, "a double click makes one hold");
-  assert.match((await row.textContent()) ?? "", /Number 1 in the queue, to pick up at /);
+  assert.match((await row.textContent()) ?? "", /Number 1 of 1 in the queue for \d+ cop(y|ies), to pick up at /);
   await picture(page, "holds");
   await accessible(page, "loans with a hold");
   await row.getByRole("button", { name: "Cancel" }).click();

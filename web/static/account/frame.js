@@ -2,7 +2,7 @@
 
 import { Problem } from "../lib/api.js";
 import { html } from "../lib/html.js";
-import { t } from "../lib/i18n.js";
+import { speakMore, t } from "../lib/i18n.js";
 import { may, me } from "../lib/session.js";
 
 /** @type {[string, import("../lib/i18n.js").Key][]} */
@@ -13,9 +13,9 @@ const WAYS = [
   ["/profile", "mine.profile"],
 ];
 
-/** Whoever reads their own pages. */
+/** Whoever reads their own pages; with them come the words. */
 export async function mine() {
-  const member = await me();
+  const [member] = await Promise.all([me(), speakMore("account")]);
   if (!may(member, "patron") || !member) throw new Problem(401, { code: "unauthenticated" });
   return member;
 }

@@ -2,23 +2,26 @@
 
 /** @typedef {import("../i18n/en.js").Messages} PublicMessages */
 /** @typedef {import("../i18n/staff-en.js").StaffMessages} StaffMessages */
-/** @typedef {PublicMessages & StaffMessages} Messages */
+/** @typedef {import("../i18n/account-en.js").AccountMessages} AccountMessages */
+/** @typedef {PublicMessages & AccountMessages & StaffMessages} Messages */
+/** @typedef {"account" | "staff"} More words that only some pages need */
 /** @typedef {keyof Messages} Key */
 /** @typedef {"en" | "vi"} Language */
 
-/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: PublicMessages}>, staff: () => Promise<{messages: StaffMessages}>}>} */
+/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: PublicMessages}>, account: () => Promise<{messages: AccountMessages}>, staff: () => Promise<{messages: StaffMessages}>}>} */
 export const LANGUAGES = {
-  en: { name: "English", locale: "en-GB", load: () => import("../i18n/en.js"), staff: () => import("../i18n/staff-en.js") },
-  vi: { name: "Tiếng Việt", locale: "vi-VN", load: () => import("../i18n/vi.js"), staff: () => import("../i18n/staff-vi.js") },
+  en: { name: "English", locale: "en-GB", load: () => import("../i18n/en.js"), account: () => import("../i18n/account-en.js"), staff: () => import("../i18n/staff-en.js") },
+  vi: { name: "Tiếng Việt", locale: "vi-VN", load: () => import("../i18n/vi.js"), account: () => import("../i18n/account-vi.js"), staff: () => import("../i18n/staff-vi.js") },
 };
 
 const KEPT = "bookvault.language";
 
 /** @type {Language} */
 let current = "en";
-/** @type {Messages} the staff's are there once they were asked for */
+/** @type {Messages} those of some pages are there once they were asked for */
 let messages;
-let withStaff = false;
+/** @type {Set<More>} */
+const spoken = new Set();
 let plurals = new Intl.PluralRules("en");
 
 export function language() {
@@ -52,7 +55,7 @@ function kept() {
  * @param {boolean} [keep] remember it for the next visit
  */
 export async function speak(wish, keep = false) {
-  const parts = await Promise.all([LANGUAGES[wish].load(), ...(withStaff ? [LANGUAGES[wish].staff()] : [])]);
+  const parts = await Promise.all([LANGUAGES[wish].load(), ...Array.from(spoken, (more) => LANGUAGES[wish][more]())]);
   messages = Object.assign({}, ...parts.map((part) => part.messages));
   current = wish;
   plurals = new Intl.PluralRules(LANGUAGES[wish].locale);
@@ -65,16 +68,16 @@ export async function speak(wish, keep = false) {
   }
 }
 
-/** Loads the words of the staff's pages too, which readers never need. */
-export async function speakStaff() {
-  if (withStaff) return;
-  withStaff = true;
-  try {
-    await speak(current);
-  } catch (error) {
-    withStaff = false;
-    throw error;
-  }
+/**
+ * Loads words that only some pages need.
+ * @param {...More} wanted
+ */
+export async function speakMore(...wanted) {
+  const missing = wanted.filter((more) => !spoken.has(more));
+  if (missing.length === 0) return;
+  const parts = await Promise.all(missing.map((more) => LANGUAGES[current][more]()));
+  for (const more of missing) spoken.add(more);
+  messages = Object.assign({}, messages, ...parts.map((part) => part.messages));
 }
 
 /**

@@ -32,7 +32,7 @@ export async function show({ url, signal }) {
     title: t("staff.members"),
     body: html`${rooms(who, "/members")}
       <div class="page-head"><div><h1>${t("staff.members")}</h1><p class="quiet">${t("members.words")}</p></div><a class="button" href="/members/new">${t("members.new")}</a></div>
-      <form class="find" role="search"><label class="hidden-text" for="who">${t("members.find")}</label><input class="input" id="who" name="q" value="${q}" maxlength="100" placeholder="${t("members.find")}" autocomplete="off" spellcheck="false"><button class="button first" type="submit">${t("members.search")}</button></form>
+      <form class="find"><label class="hidden-text" for="who">${t("members.find")}</label><input class="input" id="who" name="q" value="${q}" maxlength="100" placeholder="${t("members.find")}" autocomplete="off" spellcheck="false"><button class="button first" type="submit">${t("members.search")}</button></form>
       ${q && page.items.length === 0 && html`<p class="quiet" role="status">${t("members.none")}</p>`}
       ${page.items.length > 0 && html`<table class="rows" aria-label="${t("staff.members")}"><thead><tr><th scope="col">${t("members.name")}</th><th scope="col">${t("members.email")}</th><th scope="col">${t("members.category")}</th><th scope="col">${t("members.expires")}</th></tr></thead><tbody>${page.items.map(row)}</tbody></table>`}
       ${page.next_cursor && html`<p class="more"><a class="button" href="${address("/members", { q, cursor: page.next_cursor })}">${t("staff.more")}</a></p>`}`,

@@ -4,7 +4,6 @@ import { find, html, render, unsafe } from "../lib/html.js";
 import { language, LANGUAGES, speak, t } from "../lib/i18n.js";
 import { again, go } from "../lib/router.js";
 import { elsewhere, forget, may, me, signOut } from "../lib/session.js";
-import { sayWhy, watch } from "./idle.js";
 import { toast } from "./toast.js";
 import "./search.js";
 
@@ -17,6 +16,15 @@ const ROOMS = {
   "/desk": /^\/(desk|members|catalogue|rules|calendar|ops)(\/|$)/,
   "/loans": /^\/(loans|charges|history|profile)$/,
 };
+
+/** Whether idle.js signed this tab out, and still has to say so. */
+function leftAlone() {
+  try {
+    return sessionStorage.getItem("bookvault.left") !== null;
+  } catch {
+    return false;
+  }
+}
 
 class Shell extends HTMLElement {
   connectedCallback() {
@@ -32,7 +40,6 @@ class Shell extends HTMLElement {
 
   async draw() {
     const member = await me().catch(() => null);
-    watch(member?.idle_seconds ?? 0);
     const other = /** @type {Language[]} */ (Object.keys(LANGUAGES)).find((name) => name !== language()) ?? "en";
     const here = encodeURIComponent(location.pathname === "/sign-in" ? "/" : location.pathname + location.search);
     render(
@@ -61,8 +68,19 @@ class Shell extends HTMLElement {
     find(document, "#skip").textContent = t("skip");
     this.#arrived();
     this.#line();
+    await this.#watch(member?.idle_seconds ?? 0).catch(() => {}); // its file did not come: the library still ends the session
+  }
+
+  /** A computer that is left alone signs out. Nobody who is not signed in loads what that needs. @param {number} seconds */
+  async #watch(seconds) {
+    if (seconds === 0 && !this.#watched && !leftAlone()) return;
+    this.#watched = true;
+    const { sayWhy, watch } = await import("./idle.js");
+    watch(seconds);
     sayWhy();
   }
+
+  #watched = false;
 
   /** Somebody may have signed out behind this page: it asks again who reads it, and shows what they may see. */
   async #anew() {

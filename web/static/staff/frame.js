@@ -2,7 +2,7 @@
 
 import { Problem } from "../lib/api.js";
 import { html } from "../lib/html.js";
-import { speakStaff, t } from "../lib/i18n.js";
+import { speakMore, t } from "../lib/i18n.js";
 import { may, me } from "../lib/session.js";
 import { NotAllowed } from "../states/states.js";
 
@@ -34,7 +34,7 @@ const ROOMS = [
  * @returns {Promise<Me>}
  */
 export async function staff(role = "desk") {
-  const [who] = await Promise.all([me(), speakStaff()]);
+  const [who] = await Promise.all([me(), speakMore("account", "staff")]);
   if (!who) throw new Problem(401, { code: "unauthenticated" });
   if (!may(who, role)) throw new NotAllowed();
   return who;

@@ -1,4 +1,4 @@
-// offer.js: what a reader can do with a title: borrow a copy that is in, wait for one that is out, or sign in for either.
+// offer.js: what a reader can do with a title: borrow a copy that is in, or wait for one that is out.
 
 import { commandKey, Offline, post, Problem } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
@@ -17,15 +17,11 @@ import { toast } from "../parts/toast.js";
 /**
  * @param {HTMLElement} place
  * @param {number} book
- * @param {Me | null} member
+ * @param {Me} member
  * @param {Availability} counts
  */
-export async function offer(place, book, member, { items, available }) {
-  if (items === 0) return;
-  if (!member) {
-    const words = available > 0 ? t("title.signInToBorrow") : t("title.signInToHold");
-    render(place, html`<a class="button first" href="/sign-in?next=/books/${book}">${words}</a>`);
-  } else if (available > 0) {
+export async function offer(place, book, member, { available }) {
+  if (available > 0) {
     borrow(place, book, member);
   } else {
     await hold(place, book, member);

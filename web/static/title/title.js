@@ -9,7 +9,6 @@ import { availabilityOf, fillAvailability } from "../parts/availability.js";
 import { coverOf } from "../parts/cover.js";
 import { authors } from "../results/row.js";
 import { copies } from "./copies.js";
-import { offer } from "./offer.js";
 
 /** @typedef {import("../lib/types.js").Book} Book */
 /** @typedef {import("../lib/router.js").Context} Context */
@@ -61,36 +60,51 @@ export async function show({ params: [id], signal }) {
           ${facts(book)}
           ${(book.genres ?? []).length > 0 && html`<ul class="tags" aria-label="${t("facet.genre")}">${book.genres?.map((genre) => html`<li><a href="/search?genre=${encodeURIComponent(genre)}">${genreName(genre)}</a></li>`)}</ul>`}
           <section aria-labelledby="copies-head" class="copies"><h2 id="copies-head">${t("title.copies")}</h2><div id="copies" aria-live="polite"></div></section>
+          <details class="citing" id="cite"><summary>${t("cite.open")}</summary><div></div></details>
         </div>
       </article>
-      <section id="more" hidden></section>`,
+      <div id="more"></div>`,
     ready(main, alive) {
       void copies(find(main, "#copies"), book, alive);
-      void moreBy(find(main, "#more"), book, alive);
+      near(find(main, "#more"), alive, async (place) => (await import("./more.js")).more(place, book, alive));
+      const citing = /** @type {HTMLDetailsElement} */ (find(main, "#cite"));
+      citing.addEventListener("toggle", async () => (await import("./cite.js")).cite(find(citing, "div"), book), { once: true });
       void fillAvailability(main, alive).then((counts) => {
         const known = counts.get(book.id);
-        if (known && !alive.aborted) void offer(find(main, "#borrow"), book.id, member, known);
+        if (known && !alive.aborted) void borrowing(find(main, "#borrow"), book.id, member, known);
       });
     },
   };
 }
 
 /**
- * Other titles by the first author, on a shelf below.
+ * What a reader can do with the title; whoever is not signed in is asked to, and loads no more.
  * @param {HTMLElement} place
- * @param {Book} book
- * @param {AbortSignal} signal
+ * @param {number} book
+ * @param {import("../lib/session.js").Me | null} member
+ * @param {import("../lib/types.js").Availability} counts
  */
-async function moreBy(place, book, signal) {
-  const author = book.authors?.[0];
-  if (!author) return;
-  try {
-    const page = /** @type {import("../lib/types.js").BookPage} */ (await get("/api/catalog/v1/books", { author: author.id, limit: 9 }, signal));
-    const others = page.items.filter(({ id }) => id !== book.id).slice(0, 8);
-    if (others.length === 0) return;
-    render(place, html`<h2>${t("title.moreBy", { name: author.name })}</h2><ul class="shelf">${others.map((other) => html`<li><a class="book" href="/books/${other.id}">${coverOf(other)}<span class="hidden-text">${other.title}</span></a></li>`)}</ul>`);
-    place.hidden = false;
-  } catch {
-    // the title stands without its neighbours
-  }
+async function borrowing(place, book, member, counts) {
+  if (counts.items === 0) return;
+  if (member) return (await import("./offer.js")).offer(place, book, member, counts);
+  render(place, html`<a class="button first" href="/sign-in?next=/books/${book}">${t(counts.available > 0 ? "title.signInToBorrow" : "title.signInToHold")}</a>`);
+}
+
+/**
+ * Calls back once a reader comes near a place.
+ * @param {HTMLElement} place
+ * @param {AbortSignal} signal
+ * @param {(place: HTMLElement) => Promise<void>} arrived
+ */
+function near(place, signal, arrived) {
+  const watch = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      watch.disconnect();
+      void arrived(place).catch(() => {}); // the title stands without its neighbours
+    },
+    { rootMargin: "0px" },
+  );
+  watch.observe(place);
+  signal.addEventListener("abort", () => watch.disconnect());
 }
