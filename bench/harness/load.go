@@ -149,40 +149,90 @@ func firstLine(request []byte) []byte {
 	return line
 }
 
-var contentLength = []byte("Content-Length:")
-
-// read takes one answer.
+// read takes one answer and insists on 200 or 304.
 func read(r *bufio.Reader, body io.Writer) error {
-	line, err := r.ReadSlice('\n')
-	if err != nil {
+	status, length, _, err := readHeader(r, nil)
+	switch {
+	case err != nil:
 		return err
-	}
-	if len(line) < 12 {
-		return fmt.Errorf("no answer: %q", line)
-	}
-	status := string(line[9:12])
-	length := int64(0)
-	for {
-		line, err = r.ReadSlice('\n')
-		if err != nil {
-			return err
-		}
-		if len(line) <= 2 {
-			break
-		}
-		if len(line) > len(contentLength) && bytes.EqualFold(line[:len(contentLength)], contentLength) {
-			if length, err = strconv.ParseInt(string(bytes.TrimSpace(line[len(contentLength):])), 10, 64); err != nil {
-				return err
-			}
-		}
-	}
-	if status != "200" && status != "304" {
-		text, _ := io.ReadAll(io.LimitReader(r, min(length, 500)))
-		return fmt.Errorf("answered %s: %s", status, text)
-	}
-	if status == "304" {
+	case status == 304:
 		return nil
+	case status != 200:
+		text, _ := io.ReadAll(io.LimitReader(r, min(length, 500)))
+		return fmt.Errorf("answered %d: %s", status, text)
 	}
 	_, err = io.CopyN(body, r, length)
 	return err
+}
+
+var contentLength = []byte("Content-Length:")
+
+// readHeader takes the header of an answer: its status, the length of its body, and the value of one field (such as "Etag:").
+func readHeader(r *bufio.Reader, field []byte) (status int, length int64, value string, err error) {
+	line, err := r.ReadSlice('\n')
+	if err != nil {
+		return 0, 0, "", err
+	}
+	if len(line) < 12 {
+		return 0, 0, "", fmt.Errorf("no answer: %q", line)
+	}
+	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
+		return 0, 0, "", err
+	}
+	is := func(name []byte) bool { return len(line) > len(name) && bytes.EqualFold(line[:len(name)], name) }
+	for {
+		if line, err = r.ReadSlice('\n'); err != nil {
+			return 0, 0, "", err
+		}
+		switch {
+		case len(line) <= 2:
+			return status, length, value, nil
+		case is(contentLength):
+			if length, err = strconv.ParseInt(string(bytes.TrimSpace(line[len(contentLength):])), 10, 64); err != nil {
+				return 0, 0, "", err
+			}
+		case field != nil && is(field):
+			value = string(bytes.TrimSpace(line[len(field):]))
+		}
+	}
+}
+
+// Conn is one kept connection of a client that looks at answers.
+type Conn struct {
+	conn   net.Conn
+	reader *bufio.Reader
+	field  []byte
+	body   bytes.Buffer
+}
+
+// Dial connects. field is the header field that Ask gives.
+func Dial(ctx context.Context, address, field string) (*Conn, error) {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{conn: conn, reader: bufio.NewReaderSize(conn, 64<<10), field: []byte(field + ":")}, nil
+}
+
+// Close hangs up.
+func (c *Conn) Close() { _ = c.conn.Close() }
+
+// Ask sends a request within half a minute, and gives the status, the field's value, and the body, which is good until the next one.
+func (c *Conn) Ask(request []byte) (status int, value string, body []byte, err error) {
+	if err := c.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		return 0, "", nil, err
+	}
+	if _, err := c.conn.Write(request); err != nil {
+		return 0, "", nil, err
+	}
+	status, length, value, err := readHeader(c.reader, c.field)
+	if err != nil {
+		return 0, "", nil, err
+	}
+	c.body.Reset()
+	if status != 304 {
+		_, err = io.CopyN(&c.body, c.reader, length)
+	}
+	return status, value, c.body.Bytes(), err
 }
