@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"gorm.io/gorm"
 
 	"bookvault/platform/database"
+	"bookvault/platform/database/dbtest"
 	"bookvault/platform/httpcache"
 	"bookvault/platform/wal"
 )
@@ -103,6 +105,25 @@ func TestWhoIsAnsweredFromTheCache(t *testing.T) {
 	n.silent.Store(true)
 	if w := get("/api/x"); made.Load() != 8 {
 		t.Errorf("while nothing is heard copies are used: %s", w.Header().Get("Cache-Status"))
+	}
+}
+
+// Who writes is told a token, also while nothing is heard.
+func TestWritersAreToldATokenWhateverIsHeard(t *testing.T) {
+	db := dbtest.New(t)
+	for _, silent := range []bool{false, true} {
+		n := &news{}
+		n.silent.Store(silent)
+		chain, _ := keeping(t, n, func(w http.ResponseWriter, r *http.Request) {
+			if err := db.InTx(r.Context(), func(*gorm.DB) error { return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+		w := httptest.NewRecorder()
+		chain.ServeHTTP(w, httptest.NewRequest("PUT", "/api/x", nil))
+		if _, err := wal.ParseToken(w.Header().Get("BookVault-Consistency")); err != nil {
+			t.Errorf("silent %v: the token is %q", silent, w.Header().Get("BookVault-Consistency"))
+		}
 	}
 }
 

@@ -60,9 +60,8 @@ func (c Consistency) promises(next http.Handler) http.Handler {
 		}
 		if !told {
 			if c.News != nil && !c.News.Await(r.Context(), wal.Position{}) {
-				ctx, reader := database.WithReader(r.Context(), "")
-				reader.Around()
-				r = r.WithContext(ctx)
+				c.newReader(next, true).ServeHTTP(w, r)
+				return
 			}
 			next.ServeHTTP(w, r)
 			return
@@ -98,19 +97,32 @@ func refuseToken(w http.ResponseWriter, r *http.Request) {
 // readers gives every request that comes this far a reader: what it must see is for the handlers, and what was committed for it is
 // known after them, so that who writes without a token gets their first one.
 func (c Consistency) readers(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		reader := database.ReaderOf(r.Context())
-		if reader == nil {
-			var ctx context.Context
-			ctx, reader = database.WithReader(r.Context(), "")
-			teller := &consistencyTeller{ResponseWriter: w, ctx: ctx, reader: reader}
-			defer teller.tell()
-			w, r = teller, r.WithContext(ctx)
-		}
+	least := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.Least != nil {
-			reader.Need(c.Least(r))
+			database.ReaderOf(r.Context()).Need(c.Least(r))
 		}
 		next.ServeHTTP(w, r)
+	})
+	made := c.newReader(least, false)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if database.ReaderOf(r.Context()) != nil {
+			least.ServeHTTP(w, r)
+			return
+		}
+		made.ServeHTTP(w, r)
+	})
+}
+
+// newReader gives a request a reader who needs nothing yet, and whose commits are told.
+func (c Consistency) newReader(next http.Handler, around bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, reader := database.WithReader(r.Context(), "")
+		if around {
+			reader.Around()
+		}
+		teller := &consistencyTeller{ResponseWriter: w, ctx: ctx, reader: reader}
+		next.ServeHTTP(teller, r.WithContext(ctx))
+		teller.tell()
 	})
 }
 
