@@ -264,7 +264,6 @@ func TestAWriteThroughIsThereForTheNextReader(t *testing.T) {
 		if _, _, err := w.Put(t.Context(), 1, write(i)); err != nil {
 			t.Fatal(err)
 		}
-		w.c.memory.Wait()
 		if v, found, err := w.Get(t.Context(), 1); v != i || !found || err != nil {
 			t.Errorf("%d %v %v", v, found, err)
 		}

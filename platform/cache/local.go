@@ -108,6 +108,15 @@ func (c *local[K, V]) put(key K, value V, found bool, at stamp) {
 	}
 }
 
+// settle waits until what was put is there: ristretto only queues it.
+func (c *local[K, V]) settle() {
+	c.changing.RLock()
+	defer c.changing.RUnlock()
+	if !c.closed.Load() {
+		c.memory.Wait()
+	}
+}
+
 // drop makes the values of keys old, those under way too, and frees their memory.
 func (c *local[K, V]) drop(at wal.Position, keys []K) {
 	c.changing.RLock()

@@ -53,5 +53,6 @@ func (w Writing[K, V]) Done(key K, value V, found bool) {
 	// Nobody else wrote since this write began: what it returned is the newest.
 	if begun && w.c.s.Enabled() && after == (stamp{before.epoch, before.number + 1}) {
 		w.c.put(key, w.c.s.Copy(value), found, after)
+		w.c.settle()
 	}
 }
