@@ -47,7 +47,7 @@ func TestEveryPlaceIsGivenBack(t *testing.T) {
 // Five times as much is asked as can be done, and nobody stops asking: nearly as much is done as could be, in good time, and the desk
 // hears no refusal. Without a shedder everything waits, and nothing is done in time.
 func TestUnderOverloadWhatIsDoneIsDoneInTime(t *testing.T) {
-	const places, each, seconds = 10, 10 * time.Millisecond, 10
+	const places, each, seconds = 10, 10 * time.Millisecond, 4
 	const capacity = float64(places) * float64(time.Second/each) // a second
 	run := func(enabled bool) (good float64, deskServed float64) {
 		synctest.Test(t, func(t *testing.T) {
