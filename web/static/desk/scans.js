@@ -28,7 +28,6 @@ import { reasonsOf } from "../lib/refusals.js";
  * @property {import("../staff/slip.js").Slip} [slip] to be put into the copy
  */
 
-const KEPT = "bookvault.desk.scans";
 const RETRY = 3000; // ms
 const LOG = 60; // scans on screen
 
@@ -50,17 +49,21 @@ export class Scans {
   #act;
   #changed;
   #signal;
+  #kept;
 
   /**
    * @param {(scan: Scan) => Promise<void>} act does one scan and writes what came of it into it; throws Offline when it could not be sent
    * @param {() => void} changed
    * @param {AbortSignal} signal
+   * @param {string} [page] whose scans these are: each page keeps its own, since a scan means something else on another
    */
-  constructor(act, changed, signal) {
+  constructor(act, changed, signal, page = "scans") {
     this.#act = act;
     this.#changed = changed;
     this.#signal = signal;
+    this.#kept = `bookvault.desk.${page}`;
     addEventListener("online", () => this.#wake(), { signal });
+    addEventListener("beforeunload", (event) => void (this.waiting.length > 0 && event.preventDefault()), { signal }); // closing the tab would lose them
   }
 
   /** @type {() => void} */
@@ -83,7 +86,7 @@ export class Scans {
   /** Takes up what an earlier page left unsent: the card first, then its scans, in their order. */
   restore() {
     try {
-      const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
+      const kept = JSON.parse(sessionStorage.getItem(this.#kept) ?? "null");
       if (!kept || this.log.length > 0) return;
       const card = kept.card ? [{ key: commandKey(), at: Date.now(), code: kept.card, mode: "lend", bookDrop: false }] : [];
       this.log = [...kept.scans, ...card].map((scan) => ({ ...scan, at: new Date(scan.at), state: "waiting", title: scan.code, words: "" }));
@@ -100,8 +103,8 @@ export class Scans {
   #keep() {
     try {
       const scans = this.waiting.map(({ key, at, code, mode, bookDrop, late, held }) => ({ key, at, code, mode, bookDrop, late, held }));
-      if (scans.length > 0) localStorage.setItem(KEPT, JSON.stringify({ card: this.card, scans }));
-      else localStorage.removeItem(KEPT);
+      if (scans.length > 0) sessionStorage.setItem(this.#kept, JSON.stringify({ card: this.card, scans }));
+      else sessionStorage.removeItem(this.#kept);
     } catch {
       // the scans live as long as the page
     }

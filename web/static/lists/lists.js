@@ -128,6 +128,7 @@ function run(main, signal, kind, branch, fetched, rows, who) {
     },
     draw,
     signal,
+    kind,
   );
 
   find(main, "form.list-box").addEventListener("submit", (event) => {
@@ -180,5 +181,6 @@ function run(main, signal, kind, branch, fetched, rows, who) {
     },
     { signal },
   );
+  scans.restore();
   box.focus();
 }
