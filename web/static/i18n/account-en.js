@@ -42,7 +42,6 @@ export const messages = {
   "mine.charges": "Charges",
   "mine.history": "History",
   "mine.profile": "Profile",
-  "mine.heading": "On loan",
   "holds.placeOf": "Number {position} of {holds} in the queue for {copies}, to pick up at {branch}",
   "holds.copies": { one: "{n} copy", other: "{n} copies" },
   "holds.change": "Change…",

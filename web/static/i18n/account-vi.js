@@ -43,7 +43,6 @@ export const messages = {
   "mine.charges": "Khoản phải trả",
   "mine.history": "Đã mượn",
   "mine.profile": "Hồ sơ",
-  "mine.heading": "Đang mượn",
   "holds.placeOf": "Thứ {position} trong {holds} người đợi {copies}, nhận tại {branch}",
   "holds.copies": { other: "{n} bản" },
   "holds.change": "Thay đổi…",
