@@ -19,10 +19,20 @@ func ask(t *testing.T, method, target string, header ...string) *http.Response {
 
 func askOf(t *testing.T, s Settings, method, target string, header ...string) *http.Response {
 	t.Helper()
+	return answerOf(made(t, s), method, target, header...)
+}
+
+// made builds the pages, which takes a while: whoever asks often builds them once.
+func made(t *testing.T, s Settings) http.Handler {
+	t.Helper()
 	handler, err := Handler(s)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return handler
+}
+
+func answerOf(handler http.Handler, method, target string, header ...string) *http.Response {
 	r := httptest.NewRequest(method, target, nil)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])

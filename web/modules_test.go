@@ -48,7 +48,8 @@ func specifiers(at, source string, pattern *regexp.Regexp) []string {
 // Whatever any module imports or resolves, the page's import map leads to a file that is there, kept for ever.
 func TestTheImportMapCoversEveryImport(t *testing.T) {
 	for _, base := range []string{"", "https://cdn.example.org"} {
-		page := body(t, askOf(t, Settings{BaseURL: base}, "GET", "/"))
+		handler := made(t, Settings{BaseURL: base})
+		page := body(t, answerOf(handler, "GET", "/"))
 		var m struct{ Imports map[string]string }
 		if err := json.Unmarshal([]byte(regexp.MustCompile(`<script type="importmap">(.*?)</script>`).FindStringSubmatch(page)[1]), &m); err != nil {
 			t.Fatal(err)
@@ -61,7 +62,7 @@ func TestTheImportMapCoversEveryImport(t *testing.T) {
 			for _, named := range append(specifiers(at, source, imported), specifiers(at, source, resolved)...) {
 				checked++
 				to := m.Imports[base+"/assets"+named]
-				if answer := askOf(t, Settings{BaseURL: base}, "GET", strings.TrimPrefix(to, base)); to == "" || answer.StatusCode != 200 || !strings.HasSuffix(answer.Header.Get("Cache-Control"), "immutable") {
+				if answer := answerOf(handler, "GET", strings.TrimPrefix(to, base)); to == "" || answer.StatusCode != 200 || !strings.HasSuffix(answer.Header.Get("Cache-Control"), "immutable") {
 					t.Errorf("%s names %s, which leads to %q: %d", at, named, to, answer.StatusCode)
 				}
 			}
