@@ -1,6 +1,9 @@
 package modules
 
 import (
+	"context"
+	"encoding/json"
+
 	"bookvault/modules/borrowing"
 	borrowinglayers "bookvault/modules/borrowing/layers"
 	"bookvault/modules/catalog"
@@ -12,85 +15,133 @@ import (
 	"bookvault/platform/database"
 )
 
-// kept is what this process keeps in memory of the catalogue.
-type kept struct {
+// memories are what this process keeps in memory of what the database holds, and the tier that it shares with others.
+type memories struct {
+	f        Foundations
+	patterns *Patterns
+	remote   *cache.Remote // nil: there is none
+	open     []interface{ Close() }
+
 	titles  *layers.KeptTitles
 	authors *layers.KeptAuthors
 }
 
-// keep makes the settings of a cache of values that the database holds: loads see what was heard of, nothing is answered while
-// nothing is heard, and whoever is given a copy is told how old it is.
-func keep[V any](f Foundations, name string, size config.Size, enabled func() bool) cache.Settings[V] {
+// newMemories makes the remote tier where the settings name one, and the memories of titles and authors, which forget what is changed.
+func newMemories(f Foundations, p *Patterns) (m *memories, err error) {
+	m = &memories{f: f, patterns: p}
 	c := f.Settings.Cache
-	return cache.Settings[V]{Name: name, MaxBytes: int64(size), TTL: c.Fresh, Negative: c.Missing, Keep: c.Kept, Timeout: f.Settings.Server.RequestTimeout,
-		Enabled: enabled, Trusted: f.DB.Feed().Trusted, Begin: f.DB.Loading, Given: database.UsedFrom, Registry: f.Registry}
-}
-
-// keepCatalogue makes the memories of titles and authors, and has them forget what is changed.
-func keepCatalogue(f Foundations, p *Patterns) (kept, error) {
-	var k kept
-	var err error
-	titles := keep[layers.Packed](f, "titles", f.Settings.Cache.Titles*15/16, p.CacheAside.Load)
-	titles.Cost = layers.PackedBytes
-	if k.titles, err = cache.NewAside[int64](titles); err != nil {
-		return k, err
+	if c.Remote != "" {
+		m.remote, err = cache.NewRemote(cache.RemoteSettings{URL: c.Remote, Version: f.Version, Timeout: c.RemoteTimeout, TTL: c.RemoteTTL, MaxValue: int(c.RemoteMaxValue),
+			Enabled: p.RemoteCache.Load, Registry: f.Registry, Logger: f.Logger})
+		if err != nil {
+			return nil, &config.Error{Key: "cache.remote", Problem: err.Error(), Mend: "correct it, or leave it empty for none"}
+		}
+		f.DB.Feed().OnEra(m.remote.SetEra)
 	}
-	authors := keep[catalog.Author](f, "authors", f.Settings.Cache.Titles/16, p.CacheAside.Load)
-	if k.authors, err = cache.NewAside[int64](authors); err != nil {
-		return k, err
+	titles := keep[layers.Packed](m, "titles", c.Titles*15/16, p.CacheAside.Load)
+	titles.Cost, titles.Remote, titles.Encode, titles.Decode = layers.PackedBytes, m.remote, layers.EncodePacked, layers.DecodePacked
+	if m.titles, err = cache.NewAside[int64](titles); err != nil {
+		return nil, err
 	}
+	authors := shareRemotely(m, keep[catalog.Author](m, "authors", c.Titles/16, p.CacheAside.Load))
+	if m.authors, err = cache.NewAside[int64](authors); err != nil {
+		return nil, err
+	}
+	m.open = append(m.open, m.titles, m.authors)
 	f.DB.Feed().Subscribe(catalog.Changes, func(h database.Heard) {
 		if len(h.Keys) == 0 {
-			k.titles.InvalidateAll(h.At)
-			k.authors.InvalidateAll(h.At)
+			m.titles.InvalidateAll(h.At)
+			m.authors.InvalidateAll(h.At)
 			return
 		}
-		k.titles.Invalidate(h.At, h.Keys...)
+		m.titles.Invalidate(h.At, h.Keys...)
 	})
-	return k, nil
+	return m, nil
 }
 
-// searchThrough puts the memory of searches in front of the search; any title's change empties it.
-func searchThrough(f Foundations, p *Patterns, search catalog.Search) (catalog.Search, error) {
-	size := f.Settings.Cache.Searches
-	through, searches, err := layers.ReadThrough(search, keep[catalog.Found](f, "searches", size*3/4, p.ReadThrough.Load),
-		keep[[]catalog.Suggestion](f, "suggestions", size/4, p.ReadThrough.Load))
+// Start connects to the remote tier.
+func (m *memories) Start(ctx context.Context) error {
+	if m.remote == nil {
+		return nil
+	}
+	return m.remote.Start(ctx)
+}
+
+// Stop frees the memories.
+func (m *memories) Stop(ctx context.Context) error {
+	for _, c := range m.open {
+		c.Close()
+	}
+	if m.remote == nil {
+		return nil
+	}
+	return m.remote.Stop(ctx)
+}
+
+// keep makes the settings of a cache of values that the database holds: loads see what was heard of, nothing is answered while
+// nothing is heard, and whoever is given a copy is told how old it is.
+func keep[V any](m *memories, name string, size config.Size, enabled func() bool) cache.Settings[V] {
+	c, feed := m.f.Settings.Cache, m.f.DB.Feed()
+	return cache.Settings[V]{Name: name, MaxBytes: int64(size), TTL: c.Fresh, Negative: c.Missing, Keep: c.Kept, Timeout: m.f.Settings.Server.RequestTimeout,
+		Enabled: enabled, Trusted: feed.Trusted, Begin: m.f.DB.Loading, Given: database.UsedFrom, Registry: m.f.Registry}
+}
+
+// shareRemotely has a cache look for values in the remote tier, where there is one, and write them there as JSON. What is a secret, or
+// must be exact for a decision, is not shared.
+func shareRemotely[V any](m *memories, s cache.Settings[V]) cache.Settings[V] {
+	if s.Remote = m.remote; m.remote == nil {
+		return s
+	}
+	s.Encode = func(v V) ([]byte, error) { return json.Marshal(v) }
+	s.Decode = func(b []byte) (v V, err error) { return v, json.Unmarshal(b, &v) }
+	return s
+}
+
+// search puts the memory of searches in front of the search; any title's change empties it.
+func (m *memories) search(search catalog.Search) (catalog.Search, error) {
+	size, on := m.f.Settings.Cache.Searches, m.patterns.ReadThrough.Load
+	through, searches, err := layers.ReadThrough(search, shareRemotely(m, keep[catalog.Found](m, "searches", size*3/4, on)),
+		shareRemotely(m, keep[[]catalog.Suggestion](m, "suggestions", size/4, on)))
 	if err != nil {
 		return nil, err
 	}
-	f.DB.Feed().Subscribe(catalog.Changes, func(h database.Heard) { searches.Forget(h.At) })
+	m.open = append(m.open, searches)
+	m.f.DB.Feed().Subscribe(catalog.Changes, func(h database.Heard) { searches.Forget(h.At) })
 	return through, nil
 }
 
 // proofs puts the memory of sessions and tokens around what the members module keeps.
-func proofs(f Foundations, p *Patterns, store members.Store) (members.Store, error) {
-	size := f.Settings.Cache.Exact / 4
-	sessions, tokens := keep[memberslayers.Session](f, "sessions", size, p.WriteThrough.Load), keep[memberslayers.Token](f, "tokens", size, p.WriteThrough.Load)
+func (m *memories) proofs(store members.Store) (members.Store, error) {
+	size, on := m.f.Settings.Cache.Exact/4, m.patterns.WriteThrough.Load
+	sessions, tokens := keep[memberslayers.Session](m, "sessions", size, on), keep[memberslayers.Token](m, "tokens", size, on)
 	sessions.Cost = func(s memberslayers.Session) int64 { return 256 + int64(len(s.Name)+len(s.Card)+len(s.AgentFamily)) }
 	tokens.Cost = func(t memberslayers.Token) int64 { return 256 + int64(len(t.MemberName)+len(t.Card)+len(t.Name)) }
 	through, err := memberslayers.WriteThrough(store, sessions, tokens)
 	if err != nil {
 		return nil, err
 	}
-	f.DB.Feed().Subscribe(members.ProofsChanged, func(h database.Heard) { through.Forget(h.At, h.Keys) })
+	m.open = append(m.open, through)
+	m.f.DB.Feed().Subscribe(members.ProofsChanged, func(h database.Heard) { through.Forget(h.At, h.Keys) })
 	return through, nil
 }
 
 // writeThrough puts the memories of counts and of the library's order around what the desk keeps.
-func writeThrough(f Foundations, p *Patterns, store borrowing.Store) (borrowing.Store, error) {
-	counts := keep[borrowing.Availability](f, "counts", f.Settings.Cache.Exact/2, p.WriteThrough.Load)
+func (m *memories) writeThrough(store borrowing.Store) (borrowing.Store, error) {
+	on := m.patterns.WriteThrough.Load
+	counts := keep[borrowing.Availability](m, "counts", m.f.Settings.Cache.Exact/2, on)
 	counts.Cost = func(borrowing.Availability) int64 { return 64 }
-	through, keptCounts, keptOrder, err := borrowinglayers.WriteThrough(store, counts, keep[*borrowing.Policy](f, "order", 1<<20, p.WriteThrough.Load))
+	through, keptCounts, keptOrder, err := borrowinglayers.WriteThrough(store, counts, keep[*borrowing.Policy](m, "order", m.f.Settings.Cache.Exact/4, on))
 	if err != nil {
 		return nil, err
 	}
-	f.DB.Feed().Subscribe(borrowing.CountsChanged, func(h database.Heard) {
+	m.open = append(m.open, keptCounts, keptOrder)
+	m.f.DB.Feed().Subscribe(borrowing.CountsChanged, func(h database.Heard) {
 		if len(h.Keys) == 0 {
 			keptCounts.InvalidateAll(h.At)
 			return
 		}
 		keptCounts.Invalidate(h.At, h.Keys...)
 	})
-	f.DB.Feed().Subscribe(borrowing.OrderChanged, func(h database.Heard) { keptOrder.InvalidateAll(h.At) })
+	m.f.DB.Feed().Subscribe(borrowing.OrderChanged, func(h database.Heard) { keptOrder.InvalidateAll(h.At) })
 	return through, nil
 }

@@ -32,6 +32,7 @@ import (
 	"bookvault/modules/members"
 	membersapi "bookvault/modules/members/api"
 	memberspostgres "bookvault/modules/members/postgres"
+	"bookvault/platform/cache"
 	"bookvault/platform/coalesce"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
@@ -71,6 +72,8 @@ type Library struct {
 	Housekeeping *housekeeping.Keeper
 	// TitleLayers names the layers on the way to a title, from the outside in.
 	TitleLayers []string
+	// Remote is the cache that processes share; nil where the settings name none.
+	Remote *cache.Remote
 	// Patterns are the switches that can be turned while the library runs.
 	Patterns *Patterns
 
@@ -111,7 +114,11 @@ func Assemble(f Foundations) (*Library, error) {
 	api := rest.New(rest.Settings{Version: f.Version, MaxBody: int64(f.Settings.Server.MaxJSON), Logger: f.Logger})
 
 	patterns := newPatterns(f.Settings.Patterns, f.DB, f.Logger)
-	accounts, err := proofs(f, patterns, memberspostgres.New(f.DB))
+	memories, err := newMemories(f, patterns)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := memories.proofs(memberspostgres.New(f.DB))
 	if err != nil {
 		return nil, err
 	}
@@ -125,15 +132,11 @@ func Assemble(f Foundations) (*Library, error) {
 
 	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()       // GORM; reads from a replica that is fresh enough
 	stores = cataloglayers.Resilient(stores, policies.For("catalog-database"), policies.For("search-database")) // retry( breaker( timeout( bulkhead( … ))))
-	kept, err := keepCatalogue(f, patterns)
-	if err != nil {
-		return nil, err
-	}
 	stores.Books = cataloglayers.Coalesced(stores.Books, coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, "titles")}, patterns.Coalescing.Load)
-	stores.Books = cataloglayers.CacheAside(stores.Books, kept.titles)                           // stamped; forgets what the feed tells of
-	stores.Books = cataloglayers.StaleOnError(stores.Books, kept.titles, patterns.Fallback.Load) // outermost, so that a stale answer is never kept as fresh
-	stores.Authors = cataloglayers.CacheAuthorsAside(stores.Authors, kept.authors)
-	if stores.Search, err = searchThrough(f, patterns, stores.Search); err != nil {
+	stores.Books = cataloglayers.CacheAside(stores.Books, memories.titles)                           // stamped; forgets what the feed tells of
+	stores.Books = cataloglayers.StaleOnError(stores.Books, memories.titles, patterns.Fallback.Load) // outermost, so that a stale answer is never kept as fresh
+	stores.Authors = cataloglayers.CacheAuthorsAside(stores.Authors, memories.authors)
+	if stores.Search, err = memories.search(stores.Search); err != nil {
 		return nil, err
 	}
 	titles := catalog.New(stores, catalogSettings(f.Settings), time.Now)
@@ -151,7 +154,7 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	var relay *ledger.Relay
 	stock := borrowingpostgres.New(f.DB)
-	copies, err := writeThrough(f, patterns, borrowinglayers.Resilient(stock, policies.For("borrowing-database")))
+	copies, err := memories.writeThrough(borrowinglayers.Resilient(stock, policies.For("borrowing-database")))
 	if err != nil {
 		return nil, err
 	}
@@ -176,9 +179,9 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 
 	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
-		TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
+		Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
-		workers: []worker{f.DB.Feed(), people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
+		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.

@@ -170,6 +170,9 @@ func (s *server) assemble(ctx context.Context) (note string, err error) {
 		return "", err
 	}
 	s.health.Add("housekeeping", false, s.library.Housekeeping.Health)
+	if s.library.Remote != nil {
+		s.health.Add("remote-cache", false, s.library.Remote.Health)
+	}
 	for _, dependency := range s.library.policies.stacks {
 		s.health.Add("breaker "+dependency.Name(), false, breakerHealth(dependency))
 	}

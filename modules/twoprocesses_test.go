@@ -20,6 +20,7 @@ import (
 	"bookvault/modules/borrowing"
 	"bookvault/modules/catalog"
 	"bookvault/modules/members"
+	"bookvault/platform/cache/redistest"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/database/dbtest"
@@ -35,7 +36,7 @@ type process struct {
 }
 
 // serving starts a process on a database.
-func serving(t *testing.T, db *database.DB) process {
+func serving(t *testing.T, db *database.DB, remote string) process {
 	t.Helper()
 	defaults, err := os.ReadFile("../config.yaml")
 	if err != nil {
@@ -47,6 +48,8 @@ func serving(t *testing.T, db *database.DB) process {
 	}
 	settings.Database.Embedded.Data = t.TempDir()
 	settings.Telemetry.AccessLog = "off"
+	settings.Cache.Remote = remote
+	settings.Cache.Fresh = time.Second                   // so that the remote tier is asked
 	settings.RateLimit.Exempt = []string{"192.0.2.0/24"} // httptest's requests all come from there
 	log := slog.New(slog.DiscardHandler)
 	p := process{metrics: prometheus.NewRegistry()}
@@ -89,7 +92,7 @@ func (p process) version(t *testing.T, id int64, headers ...string) (int32, stri
 	return b.Version, h.Get("BookVault-Consistency")
 }
 
-// events counts what a cache did.
+// events counts what a cache did; the gateway's has no name.
 func (p process) events(t *testing.T, cache, event string) (n float64) {
 	t.Helper()
 	families, err := p.metrics.Gather()
@@ -102,7 +105,8 @@ func (p process) events(t *testing.T, cache, event string) (n float64) {
 			for _, l := range m.GetLabel() {
 				labels[l.GetName()] = l.GetValue()
 			}
-			if f.GetName() == "bookvault_cache_events_total" && labels["cache"] == cache && labels["event"] == event {
+			named := f.GetName() == "bookvault_cache_events_total" || f.GetName() == "bookvault_gateway_cache_events_total"
+			if named && labels["cache"] == cache && labels["event"] == event {
 				n += m.GetCounter().GetValue()
 			}
 		}
@@ -127,7 +131,7 @@ const generous = 2 * time.Second
 
 func TestWhatOneProcessWritesTheOtherShows(t *testing.T) {
 	one, other := dbtest.Pair(t, dbtest.Replicated())
-	a, b := serving(t, one), serving(t, other)
+	a, b := serving(t, one, ""), serving(t, other, "")
 	command := members.AsCommand(t.Context())
 	if _, err := a.library.Members.Enrol(command, members.NewMember{Card: "L-1", Name: "Librarian", Role: identity.Librarian, Password: walkersPassword}); err != nil {
 		t.Fatal(err)
@@ -234,7 +238,8 @@ func TestWhatOneProcessWritesTheOtherShows(t *testing.T) {
 // they wrote, or saw before.
 func TestNobodyIsShownLessThanTheySaw(t *testing.T) {
 	one, other := dbtest.Pair(t, dbtest.Replicated())
-	processes := []process{serving(t, one), serving(t, other)}
+	remote := redistest.New(t).URL
+	processes := []process{serving(t, one, remote), serving(t, other, remote)}
 	const titles, readers, writers = 8, 6, 2
 	var ids [titles]int64
 	var acknowledged [titles]atomic.Int32
@@ -293,4 +298,7 @@ func TestNobodyIsShownLessThanTheySaw(t *testing.T) {
 	}
 	all.Wait()
 	t.Logf("%d reads", reads.Load())
+	if hits := processes[0].events(t, "", "hit") + processes[1].events(t, "", "hit"); hits == 0 {
+		t.Error("no answer came from a cache: nothing was proved")
+	}
 }

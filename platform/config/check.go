@@ -62,6 +62,9 @@ func (c *Config) check(origins map[string]string) error {
 	if c.Feed.Poll >= c.Feed.MaxSilence {
 		return refuse("feed.poll", c.Feed.Poll.String(), "is not shorter than feed.max_silence", "make it shorter by half at least: caches are not used after a silence")
 	}
+	if c.Cache.RemoteTTL+c.Server.RequestTimeout >= c.Feed.Kept {
+		return refuse("cache.remote_ttl", c.Cache.RemoteTTL.String(), "and server.request_timeout together are not shorter than feed.kept", "make feed.kept longer: a process that starts learns from it which values there are old")
+	}
 	if err := c.Notices.SMTP.check(refuse); err != nil {
 		return err
 	}

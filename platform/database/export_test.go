@@ -11,3 +11,6 @@ import (
 func Canceller(conn *pgconn.PgConn, patience time.Duration) ctxwatch.Handler {
 	return &canceller{conn: conn, patience: patience}
 }
+
+// Looks tells how often the feed has looked.
+func (f *Feed) Looks() int64 { return f.counters.looks.Load() }

@@ -96,8 +96,8 @@ func (f *Feed) hear(topic string, listeners []func(Heard), h Heard) {
 	}
 }
 
-// OnEra has fn called with a name for the history that the log belongs to, once it is known and whenever it changes: after a
-// restart of the server, or the promotion of another one, what was noted before is gone.
+// OnEra has fn called with a name for the history that the log belongs to, once all that the log holds of it has been told, and with ""
+// when it ends: after a restart of the server, or the promotion of another one, what was noted before is gone.
 func (f *Feed) OnEra(fn func(era string)) {
 	f.lock.Lock()
 	defer f.lock.Unlock()

@@ -60,8 +60,8 @@ func (r *Reader) saw(p wal.Position, now time.Time) {
 		r.used = now
 	}
 	r.mu.Unlock()
-	for _, one := range r.behalf {
-		one.Used(now)
+	for _, one := range r.behalf { // a load that is shared with others saw it too
+		one.saw(p, now)
 	}
 }
 

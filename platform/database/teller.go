@@ -45,6 +45,7 @@ type teller struct {
 	feed    *Feed
 	conn    *pgx.Conn
 	era     string
+	untold  bool      // the era is new, and what the log holds of it is to be told first
 	before  answer    // of the last look that succeeded
 	reached time.Time // when that began
 	still   bool      // the log stood still at the last look, and it is not known whether something was being written
@@ -92,6 +93,10 @@ func (t *teller) look(ctx context.Context, began time.Time) error {
 	}
 	f.db.known.advance(a.at)
 	f.tell(a.news, a.told, gap, a.at)
+	if t.untold {
+		t.untold = false
+		f.begins(t.era)
+	}
 
 	passed := a.from
 	if !a.alone {
@@ -202,15 +207,21 @@ func (t *teller) connect(ctx context.Context) (gap bool, err error) {
 	if era == t.era {
 		return false, nil
 	}
-	gap = t.era != ""
+	gap = true // also at first: what is loaded before the news begin may come from a replica that knows less
 	t.era, t.before, t.still, t.kept = era, answer{}, false, nil
-	t.feed.lock.Lock()
-	eras := t.feed.eras
-	t.feed.lock.Unlock()
+	t.feed.begins("") // until what the log still holds has been told
+	t.untold = true
+	return gap, nil
+}
+
+// begins tells which history the log belongs to now.
+func (f *Feed) begins(era string) {
+	f.lock.Lock()
+	eras := f.eras
+	f.lock.Unlock()
 	for _, fn := range eras {
 		fn(era)
 	}
-	return gap, nil
 }
 
 // heardOwn tells whether listeners have heard of a transaction of this process already; else they do now.

@@ -50,6 +50,12 @@ func WriteThrough(store members.Store, sessions cache.Settings[Session], tokens 
 	return p, err
 }
 
+// Close frees the memory; from then on every proof is asked for.
+func (p *Proofs) Close() {
+	p.sessions.Close()
+	p.tokens.Close()
+}
+
 // Forget takes the proofs of members for old; of all members where none is named.
 func (p *Proofs) Forget(at wal.Position, memberIDs []int64) {
 	if len(memberIDs) == 0 {
