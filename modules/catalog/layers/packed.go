@@ -79,11 +79,9 @@ func (p Packed) unpack() (b catalog.Book, err error) {
 	for _, text := range []*string{&b.Title, &b.Subtitle, &b.Language, &b.Publisher, &b.ISBN13, &b.Series, &b.SeriesPosition, &b.Description} {
 		*text = r.text()
 	}
-	if n := r.count(); n > 0 {
-		b.Authors = make([]catalog.Author, n)
-		for i := range b.Authors {
-			b.Authors[i] = catalog.Author{ID: r.number(), Name: r.text()}
-		}
+	b.Authors = make([]catalog.Author, r.count()) // a title without any has an empty list, as it is answered
+	for i := range b.Authors {
+		b.Authors[i] = catalog.Author{ID: r.number(), Name: r.text()}
 	}
 	b.Genres, b.Subjects = r.texts(), r.texts()
 	if r.bad || r.rest != "" {

@@ -33,6 +33,7 @@ func someBooks() *rapid.Generator[catalog.Book] {
 			ISBN13: text.Draw(t, "isbn"), Series: text.Draw(t, "series"), SeriesPosition: text.Draw(t, "place"), Description: text.Draw(t, "about"),
 			PublishedYear: number("year"), Pages: number("pages"), Genres: list("genres"), Subjects: list("subjects"),
 			CreatedAt: time.UnixMicro(rapid.Int64Range(0, 4e15).Draw(t, "created")).UTC(), UpdatedAt: time.UnixMicro(rapid.Int64Range(0, 4e15).Draw(t, "updated")).UTC()}
+		b.Authors = []catalog.Author{}
 		for _, name := range list("authors") {
 			b.Authors = append(b.Authors, catalog.Author{ID: rapid.Int64().Draw(t, "author"), Name: name})
 		}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,6 +57,12 @@ func (r *bookRow) copyValues() []any {
 // rowOf turns a title into its row. Its authors must have their ids.
 func rowOf(b *catalog.Book) bookRow { return rowBy(b, nil) }
 
+// read gives where readColumns go, in their order.
+func (r *bookRow) read() []any {
+	return []any{&r.ID, &r.Version, &r.Title, &r.Subtitle, &r.Authors, &r.Genres, &r.Subjects, &r.Language, &r.Publisher, &r.PublishedYear, &r.ISBN13,
+		&r.Series, &r.SeriesPosition, &r.Pages, &r.Description, &r.CoverVersion, &r.CreatedAt, &r.UpdatedAt}
+}
+
 // rowBy is rowOf with a wordbook, for many titles in a row.
 func rowBy(b *catalog.Book, w *catalog.Wordbook) bookRow {
 	title := w.Terms(b.Title)
@@ -83,12 +90,18 @@ func (r *bookRow) book() (catalog.Book, error) {
 	if r.ISBN13 != nil {
 		b.ISBN13 = *r.ISBN13
 	}
-	for column, into := range map[string]any{r.Authors: &b.Authors, r.Genres: &b.Genres, r.Subjects: &b.Subjects} {
-		if err := json.Unmarshal([]byte(column), into); err != nil {
-			return b, fmt.Errorf("read the lists of title %d: %w", r.ID, err)
-		}
+	if err := errors.Join(listOf(r.Authors, &b.Authors), listOf(r.Genres, &b.Genres), listOf(r.Subjects, &b.Subjects)); err != nil {
+		return b, fmt.Errorf("read the lists of title %d: %w", r.ID, err)
 	}
 	return b, nil
+}
+
+func listOf[T any](text string, into *[]T) error {
+	if text == "[]" {
+		*into = []T{}
+		return nil
+	}
+	return json.Unmarshal([]byte(text), into)
 }
 
 func jsonOf[T any](list []T) string {
