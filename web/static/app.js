@@ -7,6 +7,7 @@ import "./parts/shell.js";
 import "./parts/toast.js";
 
 const FORMS = import.meta.resolve("./parts/forms.css");
+const PAPER = import.meta.resolve("./parts/paper.css");
 const DESK = import.meta.resolve("./desk/desk.css");
 const LISTS = import.meta.resolve("./lists/lists.css");
 
@@ -23,10 +24,10 @@ start(
     { pattern: /^\/charges$/, styles: [FORMS], load: () => import("./account/charges.js") },
     { pattern: /^\/history$/, styles: [FORMS], load: () => import("./account/history.js") },
     { pattern: /^\/profile$/, styles: [FORMS], load: () => import("./account/profile.js") },
-    { pattern: /^\/desk$/, styles: [FORMS, DESK], load: () => import("./desk/desk.js") },
-    { pattern: /^\/desk\/pull-list$/, styles: [FORMS, DESK, LISTS], load: () => import("./lists/lists.js") },
-    { pattern: /^\/desk\/hold-shelf$/, styles: [FORMS, DESK, LISTS], load: () => import("./lists/lists.js") },
-    { pattern: /^\/desk\/transit$/, styles: [FORMS, DESK, LISTS], load: () => import("./lists/lists.js") },
+    { pattern: /^\/desk$/, styles: [FORMS, PAPER, DESK], load: () => import("./desk/desk.js") },
+    { pattern: /^\/desk\/pull-list$/, styles: [FORMS, PAPER, DESK, LISTS], load: () => import("./lists/lists.js") },
+    { pattern: /^\/desk\/hold-shelf$/, styles: [FORMS, PAPER, DESK, LISTS], load: () => import("./lists/lists.js") },
+    { pattern: /^\/desk\/transit$/, styles: [FORMS, PAPER, DESK, LISTS], load: () => import("./lists/lists.js") },
     { pattern: /^\/desk\/notices$/, styles: [FORMS], load: () => import("./lists/notices.js") },
     { pattern: /^\/desk\/exceptions$/, styles: [FORMS], load: () => import("./lists/exceptions.js") },
     { pattern: /^\/members$/, styles: [FORMS], load: () => import("./members/members.js") },
