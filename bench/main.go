@@ -69,7 +69,7 @@ func run() int {
 		usage(os.Stderr)
 		return 2
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	out := &report{Suite: os.Args[1]}
 	if err := chosen.run(ctx, os.Args[2:], out); err != nil {

@@ -36,7 +36,7 @@ func (b *readBench) hotTitles() error {
 		return err
 	}
 	defer bare.Stop()
-	ours, theirs, err := b.inTurns(b.clients, b.rounds, side{home, b.zipf(home.Address, b.hot)}, side{bare, b.zipf(bare.Address, b.hot)})
+	ours, theirs, err := b.inTurns(b.clients, b.rounds, b.hotSide(home), b.hotSide(bare))
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (b *readBench) proxies() error {
 		if err != nil {
 			return err
 		}
-		ours, theirs, err := b.inTurns(b.clients, max(3, b.rounds/2), side{home, b.zipf(home.Address, b.hot)}, side{p, b.zipf(p.Address, b.hot)})
+		ours, theirs, err := b.inTurns(b.clients, max(3, b.rounds/2), b.hotSide(home), b.hotSide(p))
 		p.Stop()
 		if err != nil {
 			return err

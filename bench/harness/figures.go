@@ -33,6 +33,7 @@ type Figures struct {
 // Add takes in a row.
 func (f *Figures) Add(r Row) {
 	r.Suite = f.Suite
+	r.Holds = r.Holds || r.Goal == "" // what has no goal is not missed
 	f.Rows = append(f.Rows, r)
 }
 

@@ -68,7 +68,10 @@ func OpenLibrary(ctx context.Context, program, dir, data string, titles int, env
 		return nil, fmt.Errorf("the private PostgreSQL in %s is not there", l.Data)
 	}
 	l.Primary, l.Replica = state.PrimaryDSN, state.ReplicaDSNs
-	if l.IDs, err = l.ids(ctx); err != nil {
+	if l.IDs, err = l.ids(ctx); err == nil && len(l.IDs) != titles {
+		err = fmt.Errorf("the library in %s has not %d titles; delete the folder, or name another one", l.Data, titles)
+	}
+	if err != nil {
 		l.Home.Stop()
 		return nil, err
 	}
