@@ -72,12 +72,25 @@ func benchRead(ctx context.Context, args []string, out *report) error {
 		}
 		fmt.Fprintln(os.Stderr, "measuring", figure.name, "…")
 		if err := figure.run(); err != nil {
+			b.out.Print(os.Stderr) // what was measured before
 			return fmt.Errorf("%s: %w", figure.name, err)
+		}
+		b.hangUp()
+		if err := b.out.Save(*file); err != nil {
+			return err
 		}
 	}
 	b.out.Note("%d titles, %d clients on kept connections, %d rounds of %v in turns; the load generator shares the machine.", *titles, b.clients, *rounds, b.seconds)
 	b.out.Note("BookVault runs with its defaults (access log sampled), but for rate_limit.exempt, and what each figure says.")
-	return b.out.Save(*file)
+	return nil
+}
+
+// hangUp ends the connections of once, which servers close when they are idle for long.
+func (b *readBench) hangUp() {
+	for _, conn := range b.kept {
+		conn.Close()
+	}
+	clear(b.kept)
 }
 
 // off are settings that switch patterns off.
