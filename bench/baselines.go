@@ -56,7 +56,9 @@ func runBaseline(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Addr: os.Getenv(baselineAddress), Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	// The same time limits as BookVault's own server, which no server should be without: what is compared is what handles requests.
+	server := &http.Server{Addr: os.Getenv(baselineAddress), Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 90 * time.Second,
+		IdleTimeout: 2 * time.Minute}
 	go func() {
 		<-ctx.Done()
 		_ = server.Close()
