@@ -97,13 +97,17 @@ func (r *router) pick(ctx context.Context) *server {
 }
 
 // note tells the reader of a context what the read that begins now will include at least: of a replica what it had replayed at the
-// last look, of the primary what anybody here knows that it has.
+// last look, of the primary what comes before the position that anybody here knows it to have. Just there may stand a COMMIT that is
+// in the log and not yet visible, and whoever hears of it later may be told that very position, if nothing was written since.
 func (db *DB) note(ctx context.Context, s *server, now time.Time) {
 	reader, ok := ctx.Value(readerKey{}).(*Reader)
 	if !ok {
 		return
 	}
 	at := db.known.now()
+	if at.LSN > 0 {
+		at.LSN--
+	}
 	if p := s.progress.Load(); s != db.primary && p != nil {
 		at = p.at
 	}
