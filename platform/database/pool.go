@@ -101,6 +101,7 @@ type DB struct {
 	replicas []*server
 
 	useReplicas atomic.Bool
+	liveViews   atomic.Bool  // materialized views are not read
 	lastRead    atomic.Int64 // Unix nanoseconds: the watchers rest while nobody reads
 	own         Reader       // everything that this process committed
 	known       reached      // how far the primary is known to be
