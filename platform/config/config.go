@@ -145,12 +145,13 @@ type CatalogLimits struct {
 
 // CatalogSearch bounds what one search costs.
 type CatalogSearch struct {
-	QueryLength int `key:"query_length" min:"20" max:"10000"`
-	QueryTerms  int `key:"query_terms" min:"1" max:"200"`
-	Candidates  int `key:"candidates" min:"10" max:"100000"`
-	FacetValues int `key:"facet_values" min:"1" max:"1000"`
-	TypoWords   int `key:"typo_words" min:"0" max:"32"`
-	Corrections int `key:"corrections" min:"1" max:"50"`
+	QueryLength int           `key:"query_length" min:"20" max:"10000"`
+	QueryTerms  int           `key:"query_terms" min:"1" max:"200"`
+	Candidates  int           `key:"candidates" min:"10" max:"100000"`
+	FacetValues int           `key:"facet_values" min:"1" max:"1000"`
+	TypoWords   int           `key:"typo_words" min:"0" max:"32"`
+	Budget      time.Duration `key:"budget" min:"50ms" max:"1m"`
+	Corrections int           `key:"corrections" min:"1" max:"50"`
 }
 
 // CatalogCovers bounds what an uploaded cover costs.

@@ -12,6 +12,7 @@ import (
 type Store struct {
 	db       *database.DB
 	settings catalog.SearchSettings
+	counts   wordCounter
 }
 
 // New makes the catalogue's store. The settings bound what a search costs.
