@@ -85,6 +85,7 @@ func migrating(ctx context.Context, dsn string, files fs.FS, action func(*goose.
 		return fmt.Errorf("reading the address of the database to migrate: %w", err)
 	}
 	c.RuntimeParams["application_name"] = "bookvault migrate"
+	primaryOnly.validate(c)
 	db := stdlib.OpenDB(*c)
 	defer func() { _ = db.Close() }()
 	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))

@@ -3,8 +3,10 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"bookvault/platform/wal"
@@ -75,25 +77,46 @@ type router struct {
 	pool func(*server) *pool
 }
 
-// pick chooses the server for a read: of the replicas that are up, not too far behind and fresh enough for this reader the one
-// with the fewest connections in use; else the primary.
-func (r *router) pick(ctx context.Context) *server {
+// pick chooses the server for a read: of the replicas that are up, not too far behind and fresh enough for this reader two at random, and
+// of these the one with fewer connections in use (the power of two choices: as good as asking all, and nobody runs after the one that was
+// idle a moment ago); else the primary. instead tells that the primary stands in for replicas.
+func (r *router) pick(ctx context.Context) (s *server, instead bool) {
 	now := time.Now()
 	r.db.lastRead.Store(now.UnixNano())
-	var best *server
-	if needs := r.db.needs(ctx); needs != wal.Beyond && r.db.useReplicas.Load() {
-		for _, s := range r.db.replicas {
-			if s.fresh(r.db, needs, now) && (best == nil || r.inUse(s) < r.inUse(best)) {
-				best = s
-			}
+	needs, on := r.db.needs(ctx), r.db.useReplicas.Load() && len(r.db.replicas) > 0
+	if needs != wal.Beyond && on {
+		s = r.choose(needs, now)
+	}
+	if s == nil {
+		s, instead = r.db.primary, on && ctx.Value(primaryKey{}) == nil
+	}
+	s.reads.Add(1)
+	r.db.note(ctx, s, now)
+	return s, instead
+}
+
+// choose gives a replica that may answer; nil when none may.
+func (r *router) choose(needs wal.Position, now time.Time) *server {
+	var room [8]*server
+	fresh := room[:0]
+	for _, s := range r.db.replicas {
+		if s.fresh(r.db, needs, now) {
+			fresh = append(fresh, s)
 		}
 	}
-	if best == nil {
-		best = r.db.primary
+	switch n := len(fresh); n {
+	case 0:
+		return nil
+	case 1:
+		return fresh[0]
+	default:
+		one := rand.IntN(n)
+		other := (one + 1 + rand.IntN(n-1)) % n
+		if r.inUse(fresh[other]) < r.inUse(fresh[one]) {
+			one = other
+		}
+		return fresh[one]
 	}
-	best.reads.Add(1)
-	r.db.note(ctx, best, now)
-	return best
 }
 
 // note tells the reader of a context what the read that begins now will include at least: of a replica what it had replayed at the
@@ -120,16 +143,22 @@ func (r *router) inUse(s *server) int32 { return r.pool(s).pgx.Stat().AcquiredCo
 // the primary: while that one does not answer, a replica that had everything goes on answering.
 func (s *server) fresh(db *DB, needs wal.Position, now time.Time) bool {
 	p, primary := s.progress.Load(), db.primary.progress.Load()
-	return p != nil && primary != nil && now.UnixNano() >= s.downUntil.Load() &&
+	return p != nil && primary != nil && now.UnixNano() >= s.downUntil.Load() && now.Sub(p.asked) <= db.silenceNow(now) &&
 		p.at.Timeline == primary.at.Timeline && p.at.Includes(needs) && primary.caughtUp.Sub(p.caughtUp) <= db.settings.ReplicaMaxLag
 }
 
+// silenceNow is for how long a replica may have said nothing. While nobody reads it is asked seldom, and the first read after that finds
+// out for the others.
+func (db *DB) silenceNow(time.Time) time.Duration {
+	return db.settings.ReplicaSilence + restInterval*db.settings.ReplicaPoll
+}
+
 // failed tells whether a read failed for want of the replica, so that the primary should have it, and has the replica avoided.
-func (r *router) failed(ctx context.Context, s *server, err error) bool {
-	if err == nil || s == r.db.primary || ctx.Err() != nil || !serverGone(err) && !inConflict(err) {
+func (r *router) failed(ctx context.Context, s *server, err error, silent bool) bool {
+	if err == nil || s == r.db.primary || ctx.Err() != nil || !silent && !serverGone(err) && !inConflict(err) {
 		return false
 	}
-	if serverGone(err) {
+	if silent || serverGone(err) {
 		s.downUntil.Store(time.Now().Add(avoidAfterFailure).UnixNano())
 	}
 	r.db.counts.fallbacks.Add(1)
@@ -137,27 +166,81 @@ func (r *router) failed(ctx context.Context, s *server, err error) bool {
 	return true
 }
 
-// QueryContext runs a query on the server that fits, and on the primary if that one turns out to be gone.
-func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s := r.pick(ctx)
-	rows, err := r.pool(s).sql.QueryContext(ctx, query, args...)
-	if r.failed(ctx, s, err) {
-		r.db.note(ctx, r.db.primary, time.Now())
-		rows, err = r.pool(r.db.primary).sql.QueryContext(ctx, query, args...)
+// standIn takes a place for a read that the primary answers in place of the replicas: they leave the writers their share of its
+// connections, however many read. Whoever finds none within AcquireTimeout is told that the database is busy.
+func (r *router) standIn(ctx context.Context) (leave func(), err error) {
+	select {
+	case r.db.fallback <- struct{}{}:
+		return func() { <-r.db.fallback }, nil
+	default:
 	}
+	wait := time.NewTimer(r.db.settings.AcquireTimeout)
+	defer wait.Stop()
+	select {
+	case r.db.fallback <- struct{}{}:
+		return func() { <-r.db.fallback }, nil
+	case <-wait.C:
+		return nil, errBusy
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// read runs a read on the server that fits, and on the primary if that one turns out to be gone.
+func (r *router) read(ctx context.Context, query func(context.Context, *sql.DB) error) error {
+	s, instead := r.pick(ctx)
+	if s != r.db.primary {
+		reading, w := s.silent.begin(ctx)
+		err := query(reading, r.pool(s).sql)
+		if silent := w.over(); !r.failed(ctx, s, err, silent) {
+			return err
+		}
+		instead = true
+		r.db.primary.reads.Add(1)
+		r.db.note(ctx, r.db.primary, time.Now())
+	}
+	if instead {
+		leave, err := r.standIn(ctx)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		r.db.counts.standIns.Add(1)
+	}
+	return query(ctx, r.pool(r.db.primary).sql)
+}
+
+// QueryContext runs a query on the server that fits.
+func (r *router) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	err = r.read(ctx, func(ctx context.Context, db *sql.DB) (err error) {
+		rows, err = db.QueryContext(ctx, query, args...)
+		return err
+	})
 	return rows, explain(ctx, err)
 }
 
-// QueryRowContext is QueryContext for one row.
-func (r *router) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	s := r.pick(ctx)
-	row := r.pool(s).sql.QueryRowContext(ctx, query, args...)
-	if r.failed(ctx, s, row.Err()) {
-		r.db.note(ctx, r.db.primary, time.Now())
-		row = r.pool(r.db.primary).sql.QueryRowContext(ctx, query, args...)
+// QueryRowContext is QueryContext for one row, which brings its own error.
+func (r *router) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
+	err := r.read(ctx, func(ctx context.Context, db *sql.DB) error {
+		row = db.QueryRowContext(ctx, query, args...)
+		return row.Err()
+	})
+	if row != nil && (err == nil || row.Err() != nil) {
+		return row
 	}
-	return row
+	nowhere := sql.OpenDB(refusing{err}) // database/sql makes no row of an error by itself
+	defer func() { _ = nowhere.Close() }()
+	return nowhere.QueryRowContext(ctx, query, args...)
 }
+
+// refusing is a connector that connects nobody.
+type refusing struct{ because error }
+
+// Connect gives the reason.
+func (r refusing) Connect(context.Context) (driver.Conn, error) { return nil, r.because }
+
+// Driver gives none.
+func (refusing) Driver() driver.Driver { return nil }
 
 // ExecContext refuses: what executes writes.
 func (r *router) ExecContext(context.Context, string, ...any) (sql.Result, error) {
