@@ -4,8 +4,11 @@
 //	go run ./bench conformance   the public suite for HTTP caches against ours; needs node and npm
 //	go run ./bench consistency   two processes: nobody is shown less than they wrote or saw, others' writes within 100 ms
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
+//	go run ./bench pool          500 clients on the tuned pool, against the defaults of database/sql
 //	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
+//	go run ./bench search        searches that no cache answers, and suggestions
+//	go run ./bench statistics    figures from the materialized views, against live SQL
 //	go run ./bench seed          the synthetic library, titles a second
 //
 // It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder, or a few; what
@@ -43,9 +46,12 @@ var suites = map[string]suite{
 	"conformance": {"the public suite for HTTP caches against the response cache", benchConformance},
 	"consistency": {"two processes on one database, whose readers check what they were promised", benchConsistency},
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
+	"pool":        {"500 clients on the tuned pool, against the defaults of database/sql", benchPool},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
+	"search":      {"searches that no cache answers: rare, common, two words, prefix, typo, filtered; and suggestions", benchSearch},
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
+	"statistics":  {"figures from the materialized views, against live SQL", benchStatistics},
 }
 
 func main() { os.Exit(run()) }

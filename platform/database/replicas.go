@@ -207,7 +207,13 @@ func (r *router) read(ctx context.Context, query func(context.Context, *sql.DB) 
 		defer leave()
 		r.db.counts.standIns.Add(1)
 	}
-	return query(ctx, r.pool(r.db.primary).sql)
+	for try := 1; ; try++ {
+		err := query(ctx, r.pool(r.db.primary).sql)
+		// A connection from before a restart is found out by using it; there may be others.
+		if err == nil || try == attempts || ctx.Err() != nil || !serverGone(err) || Unreachable(err) {
+			return err
+		}
+	}
 }
 
 // QueryContext runs a query on the server that fits.
