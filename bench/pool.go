@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"flag"
 	"fmt"
 	"os"
@@ -11,7 +10,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"bookvault/bench/harness"
 	"bookvault/platform/database"
@@ -44,10 +44,11 @@ func benchPool(ctx context.Context, args []string, out *report) error {
 	if _, err := tuned.Pool().Exec(ctx, `CREATE TABLE public.pool_bench AS SELECT n AS id, repeat('x', 500) AS text FROM generate_series(1, 100000) n; CREATE UNIQUE INDEX ON public.pool_bench (id)`); err != nil {
 		return err
 	}
-	plain, err := sql.Open("pgx", dsn)
+	c, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return err
 	}
+	plain := stdlib.OpenDB(*c) // database/sql as it comes
 	defer plain.Close()
 	const question = `SELECT text FROM public.pool_bench WHERE id = `
 	ways := []struct {
