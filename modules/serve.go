@@ -19,6 +19,7 @@ import (
 	"bookvault/platform/database/embedded"
 	"bookvault/platform/gateway"
 	"bookvault/platform/lifecycle"
+	"bookvault/platform/memory"
 	"bookvault/platform/telemetry"
 )
 
@@ -48,6 +49,7 @@ func (h *House) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer memory.Roomy(int64(settings.Server.Heap))()
 	begin := time.Now()
 	log := logger(h.Out, settings.Telemetry)
 	s := &server{version: h.Version, settings: settings, log: log, registry: telemetry.NewRegistry(h.Version), health: telemetry.NewHealth(log)}

@@ -41,6 +41,7 @@ type Server struct {
 	MaxHeader                Size          `key:"max_header" min:"4KiB" max:"1MiB"`
 	MaxBody                  Size          `key:"max_body" min:"64KiB" max:"4GiB"`
 	MaxJSON                  Size          `key:"max_json" min:"16KiB" max:"64MiB"`
+	Heap                     Size          `key:"heap" min:"0B" max:"1024GiB"`
 	ShutdownTimeout          time.Duration `key:"shutdown_timeout" min:"3s" max:"5m"`
 	TrustedProxies           []string      `key:"trusted_proxies"`
 }
