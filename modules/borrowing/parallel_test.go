@@ -24,7 +24,7 @@ func TestDesksThatWorkAtOnceKeepEveryInvariant(t *testing.T) {
 		FinePerDay: 30, FineCap: 200, GraceDays: 1, LostFee: 500, Currency: "VND"}}))
 	must(t, l.SaveHours(librarian(), "east", []borrowing.Opening{{Weekday: 2, Opens: "10:00", Closes: "19:00"}, {Weekday: 6, Opens: "10:00", Closes: "15:00"}}))
 	start, round := l.clock.read(), 0
-	rapid.Check(t, func(r *rapid.T) {
+	check(t, func(r *rapid.T) {
 		round++
 		l.clock.move(start.Sub(l.clock.read()))
 		w := &crowd{library: l, round: round}
