@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
@@ -23,19 +24,18 @@ type Path struct {
 	Address string
 
 	proxy *toxiproxy.Proxy
-	relay net.Listener // nil for a server that listens on TCP itself
+	relay net.Listener // behind the proxy
+	taken atomic.Int64
 }
 
 // To opens a way to a server, by a network ("tcp" or "unix") and an address.
 func To(network, address string) (p *Path, err error) {
 	p = &Path{}
-	if network == "unix" { // toxiproxy speaks TCP only
-		if p.relay, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			return nil, err
-		}
-		go pass(p.relay, address)
-		address = p.relay.Addr().String()
+	if p.relay, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, err
 	}
+	go p.pass(network, address)
+	address = p.relay.Addr().String()
 	p.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "way", "127.0.0.1:0", address)
 	if err := p.proxy.Start(); err != nil {
 		p.Close()
@@ -45,14 +45,16 @@ func To(network, address string) (p *Path, err error) {
 	return p, nil
 }
 
-// pass takes connections and carries them on to a socket in the file system.
-func pass(relay net.Listener, socket string) {
+// pass takes connections that came through, counts them, and carries them on to the server, also one that listens on a socket in the file
+// system, which toxiproxy cannot reach.
+func (p *Path) pass(network, address string) {
 	for {
-		from, err := relay.Accept()
+		from, err := p.relay.Accept()
 		if err != nil {
 			return
 		}
-		to, err := net.Dial("unix", socket)
+		p.taken.Add(1)
+		to, err := net.Dial(network, address)
 		if err != nil {
 			_ = from.Close()
 			continue
@@ -82,6 +84,9 @@ func ToPostgres(dsn string) (p *Path, through string, err error) {
 	}
 	return p, way.String(), nil
 }
+
+// Connections tells how many connections have reached the server's side.
+func (p *Path) Connections() int64 { return p.taken.Load() }
 
 // Close ends the way and what is under way on it.
 func (p *Path) Close() {
