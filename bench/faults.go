@@ -62,7 +62,7 @@ func benchFaults(ctx context.Context, args []string, out *report) error {
 	for _, figure := range []struct {
 		name string
 		run  func() error
-	}{{"cost", b.cost}, {"neighbour", b.neighbour}, {"kinds", b.kinds}, {"storm", b.storm}} {
+	}{{"cost", b.cost}, {"neighbour", b.neighbour}, {"kinds", b.kinds}, {"storm", b.storm}, {"overload", b.overload}, {"greedy", b.greedy}} {
 		if *only != "" && *only != figure.name {
 			continue
 		}

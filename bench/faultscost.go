@@ -86,7 +86,7 @@ func (b *faultBench) cost() error {
 // storm has the catalogue's connections break off, with nothing between it and its readers but the retries, and counts the connections
 // that are tried: what a failing dependency has to bear.
 func (b *faultBench) storm() error {
-	const rate = 200
+	const rate = 30 // few enough that each call reaches the database, since connecting is dear
 	load := func(name string, env ...string) (each float64, retried float64, err error) {
 		f, err := b.serve("storm-"+name, true, append(env, off("circuit_breaker", "coalescing")...)...)
 		if err != nil {

@@ -71,7 +71,7 @@ func (b *faultBench) kind(k kind, on, off *faulty, publicToo bool) error {
 		if err != nil {
 			return err
 		}
-		tallies, err := b.together(b.desk(side, 4, 0, b.seconds), b.public(side, 8, 0, b.seconds))
+		tallies, err := b.together(b.desk(side, 4, 0, b.seconds), b.public(side, 400, publicRate, b.seconds))
 		if err := end(); err != nil {
 			return err
 		}

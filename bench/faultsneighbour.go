@@ -71,9 +71,12 @@ func (b *faultBench) neighbour() error {
 	return nil
 }
 
-// phase has four desks at work and eight people look at titles, and gives what became of the desks' requests.
+// publicRate is how many titles people look at in a second beside the desk.
+const publicRate = 200
+
+// phase has four desks at work while people look at titles, and gives what became of the desks' requests.
 func (b *faultBench) phase(f *faulty, what string, d time.Duration) (*harness.Tally, error) {
-	tallies, err := b.together(b.desk(f, 4, 0, d), b.public(f, 8, 0, d))
+	tallies, err := b.together(b.desk(f, 4, 0, d), b.public(f, 400, publicRate, d))
 	if err != nil {
 		return nil, err
 	}

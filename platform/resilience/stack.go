@@ -44,7 +44,7 @@ func Read[T any](ctx context.Context, s *Stack, fn func(context.Context) (T, err
 	if s.s.Retry == nil {
 		return attempt(ctx, s, false, fn)
 	}
-	s.s.Retry.earn()
+	s.s.Retry.purse.earn()
 	for attempts := 1; ; attempts++ {
 		value, err := attempt(ctx, s, false, fn)
 		if refused(err) || s.open() || !s.s.Retry.again(ctx, attempts, err) {

@@ -36,6 +36,7 @@ func To(network, address string) (p *Path, err error) {
 	}
 	go p.pass(network, address)
 	address = p.relay.Addr().String()
+	zerolog.SetGlobalLevel(zerolog.Disabled) // some toxics do not ask which logger they were given
 	p.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "way", "127.0.0.1:0", address)
 	if err := p.proxy.Start(); err != nil {
 		p.Close()
