@@ -3,6 +3,7 @@
 //
 //	go run ./bench conformance   the public suite for HTTP caches against ours; needs node and npm
 //	go run ./bench consistency   two processes: nobody is shown less than they wrote or saw, others' writes within 100 ms
+//	go run ./bench faults        dependencies that fail for real, with the patterns that are made for it off and on
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
 //	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
@@ -42,6 +43,7 @@ type suite struct {
 var suites = map[string]suite{
 	"conformance": {"the public suite for HTTP caches against the response cache", benchConformance},
 	"consistency": {"two processes on one database, whose readers check what they were promised", benchConsistency},
+	"faults":      {"dependencies that fail for real, with the patterns off and on", benchFaults},
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},

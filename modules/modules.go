@@ -48,10 +48,10 @@ type Foundations struct {
 	Version  string
 	Settings *config.Config
 	DB       *database.DB
-	// CatalogDB is the catalogue's own way to the same database; nil: DB. With another one the catalogue's can fail alone.
-	CatalogDB *database.DB
-	Registry  prometheus.Registerer // nil where nobody will ask for metrics
-	Logger    *slog.Logger
+	// CatalogDB, BorrowingDB and MembersDB are modules' own ways to the same database, each of which can fail alone; nil: DB.
+	CatalogDB, BorrowingDB, MembersDB *database.DB
+	Registry                          prometheus.Registerer // nil where nobody will ask for metrics
+	Logger                            *slog.Logger
 }
 
 // Library is the modules, built and introduced to each other.
@@ -118,7 +118,7 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := memories.proofs(memberspostgres.New(f.DB))
+	accounts, err := memories.proofs(memberspostgres.New(cmp.Or(f.MembersDB, f.DB)))
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func Assemble(f Foundations) (*Library, error) {
 		return nil, err
 	}
 	var relay *ledger.Relay
-	stock := borrowingpostgres.New(f.DB)
+	stock := borrowingpostgres.New(cmp.Or(f.BorrowingDB, f.DB))
 	copies, err := memories.writeThrough(borrowinglayers.Resilient(stock, policies.For("borrowing-database")))
 	if err != nil {
 		return nil, err

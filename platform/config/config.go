@@ -194,6 +194,11 @@ type Database struct {
 	Direct   string   `key:"direct" secret:"true"`
 	Pooler   bool     `key:"pooler"`
 
+	// Ways of their own to the primary, where a module has one.
+	Catalog   string `key:"catalog" secret:"true"`
+	Borrowing string `key:"borrowing" secret:"true"`
+	Members   string `key:"members" secret:"true"`
+
 	StatementTimeout         time.Duration `key:"statement_timeout" min:"100ms" max:"1h"`
 	LockTimeout              time.Duration `key:"lock_timeout" min:"10ms" max:"10m"`
 	CommitTimeout            time.Duration `key:"commit_timeout" min:"100ms" max:"10m"`
