@@ -70,6 +70,8 @@ type Library struct {
 	Borrowing *borrowing.Service
 	// Housekeeping does what is due because time has passed.
 	Housekeeping *housekeeping.Keeper
+	// Figures refreshes the figures that are kept ready.
+	Figures *housekeeping.Keeper
 	// TitleLayers names the layers on the way to a title, from the outside in.
 	TitleLayers []string
 	// Remote is the cache that processes share; nil where the settings name none.
@@ -77,11 +79,13 @@ type Library struct {
 	// Patterns are the switches that can be turned while the library runs.
 	Patterns *Patterns
 
-	feed          *database.Feed
-	policies      *policies
-	demonstration demonstration.Library
-	seeder        seeder
-	workers       []worker
+	db             *database.DB
+	refreshTimeout time.Duration
+	feed           *database.Feed
+	policies       *policies
+	demonstration  demonstration.Library
+	seeder         seeder
+	workers        []worker
 }
 
 // worker is what a module does behind the requests. Stop is synchronous, and safe before Start and twice.
@@ -129,6 +133,7 @@ func Assemble(f Foundations) (*Library, error) {
 	policies := newPolicies(f, patterns)
 	registerOperations(api, patterns)
 	registerResilience(api, policies)
+	registerFigures(api, f.DB)
 
 	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()       // GORM; reads from a replica that is fresh enough
 	stores = cataloglayers.Resilient(stores, policies.For("catalog-database"), policies.For("search-database")) // retry( breaker( timeout( bulkhead( … ))))
@@ -166,10 +171,11 @@ func Assemble(f Foundations) (*Library, error) {
 	people.OnChange(tellDesk(desk, f.Logger))
 	people.SetDesk(desk)
 
-	keeper := housekeeping.New(housekeepingLock(f.DB), slices.Concat(desk.Housekeeping(), people.Housekeeping()),
+	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), slices.Concat(desk.Housekeeping(), people.Housekeeping()),
 		housekeeping.Settings{Every: f.Settings.Borrowing.HousekeepingEvery, Logger: f.Logger})
+	figureKeeper := figureKeeper(f)
 	if f.Registry != nil {
-		f.Registry.MustRegister(keeper)
+		f.Registry.MustRegister(keeper, figureKeeper)
 	}
 
 	pages, err := web.Handler(web.Settings{Policy: gateway.PagePolicy, BaseURL: f.Settings.CDN.BaseURL, Hashed: &patterns.CDN, Registry: f.Registry,
@@ -179,9 +185,10 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 
 	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
+		Figures: figureKeeper, db: f.DB, refreshTimeout: f.Settings.Statistics.RefreshTimeout,
 		Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
-		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
+		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, figureKeeper, &indexMender{imports: imports, log: f.Logger}}}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.

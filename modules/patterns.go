@@ -26,7 +26,7 @@ type Patterns struct {
 	Retry          atomic.Bool
 	WriteThrough   atomic.Bool
 
-	db         *database.DB // keeps the switch of its replicas itself
+	db         *database.DB // keeps the switches of its replicas and of its views itself
 	configured map[string]bool
 	log        *slog.Logger
 }
@@ -35,7 +35,7 @@ type Patterns struct {
 func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns {
 	p := &Patterns{db: db, log: log}
 	p.configured = map[string]bool{"cache_aside": c.CacheAside.Enabled, "cdn": c.CDN.Enabled, "coalescing": c.Coalescing.Enabled,
-		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled,
+		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled, "materialized_views": c.MaterializedViews.Enabled,
 		"adaptive_limit": c.AdaptiveLimit.Enabled, "bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled,
 		"rate_limit": c.RateLimit.Enabled, "read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled,
 		"remote_cache": c.RemoteCache.Enabled, "retry": c.Retry.Enabled, "write_through": c.WriteThrough.Enabled}
@@ -64,6 +64,7 @@ func (p *Patterns) switches() []namedSwitch {
 		{"compression", p.Compression.Load, p.Compression.Store},
 		{"fallback", p.Fallback.Load, p.Fallback.Store},
 		{"gateway_cache", p.GatewayCache.Load, p.GatewayCache.Store},
+		{"materialized_views", p.db.UsesViews, p.db.UseViews},
 		{"rate_limit", p.RateLimit.Load, p.RateLimit.Store},
 		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},
 		{"read_through", p.ReadThrough.Load, p.ReadThrough.Store},

@@ -23,6 +23,7 @@ type Store interface {
 	OrderStore
 	Memory
 	NoticeStore
+	Statistics
 }
 
 // Tx is one transaction of a command.

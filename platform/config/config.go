@@ -22,6 +22,7 @@ type Config struct {
 	Cache        Cache        `key:"cache"`
 	GatewayCache GatewayCache `key:"gateway_cache"`
 	Feed         Feed         `key:"feed"`
+	Statistics   Statistics   `key:"statistics"`
 	Resilience   Resilience   `key:"resilience"`
 	RateLimit    RateLimit    `key:"rate_limit"`
 	Telemetry    Telemetry    `key:"telemetry"`
@@ -270,21 +271,28 @@ type Telemetry struct {
 
 // Patterns switches the performance layers, each by its name in docs/PATTERNS.md.
 type Patterns struct {
-	AdaptiveLimit  Switch `key:"adaptive_limit"`
-	Bulkhead       Switch `key:"bulkhead"`
-	CacheAside     Switch `key:"cache_aside"`
-	CDN            Switch `key:"cdn"`
-	CircuitBreaker Switch `key:"circuit_breaker"`
-	Coalescing     Switch `key:"coalescing"`
-	Compression    Switch `key:"compression"`
-	Fallback       Switch `key:"fallback"`
-	GatewayCache   Switch `key:"gateway_cache"`
-	RateLimit      Switch `key:"rate_limit"`
-	ReadReplicas   Switch `key:"read_replicas"`
-	ReadThrough    Switch `key:"read_through"`
-	RemoteCache    Switch `key:"remote_cache"`
-	Retry          Switch `key:"retry"`
-	WriteThrough   Switch `key:"write_through"`
+	AdaptiveLimit     Switch `key:"adaptive_limit"`
+	Bulkhead          Switch `key:"bulkhead"`
+	CacheAside        Switch `key:"cache_aside"`
+	CDN               Switch `key:"cdn"`
+	CircuitBreaker    Switch `key:"circuit_breaker"`
+	Coalescing        Switch `key:"coalescing"`
+	Compression       Switch `key:"compression"`
+	Fallback          Switch `key:"fallback"`
+	GatewayCache      Switch `key:"gateway_cache"`
+	MaterializedViews Switch `key:"materialized_views"`
+	RateLimit         Switch `key:"rate_limit"`
+	ReadReplicas      Switch `key:"read_replicas"`
+	ReadThrough       Switch `key:"read_through"`
+	RemoteCache       Switch `key:"remote_cache"`
+	Retry             Switch `key:"retry"`
+	WriteThrough      Switch `key:"write_through"`
+}
+
+// Statistics says how figures are kept ready.
+type Statistics struct {
+	RefreshEvery   time.Duration `key:"refresh_every" min:"10s" max:"24h"`
+	RefreshTimeout time.Duration `key:"refresh_timeout" min:"1s" max:"6h"`
 }
 
 // Switch turns one pattern on. Off means that requests really take the plain way.

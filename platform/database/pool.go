@@ -108,6 +108,7 @@ type DB struct {
 type shared struct {
 	settings    Settings
 	useReplicas atomic.Bool
+	liveViews   atomic.Bool  // materialized views are not read
 	lastRead    atomic.Int64 // Unix nanoseconds: the watchers rest while nobody reads
 	own         Reader       // everything that this process committed
 	known       reached      // how far the primary is known to be
