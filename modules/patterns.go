@@ -20,6 +20,7 @@ type Patterns struct {
 	Compression    atomic.Bool
 	Fallback       atomic.Bool
 	GatewayCache   atomic.Bool
+	GroupCommit    atomic.Bool
 	RateLimit      atomic.Bool
 	ReadThrough    atomic.Bool
 	RemoteCache    atomic.Bool
@@ -35,7 +36,7 @@ type Patterns struct {
 func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns {
 	p := &Patterns{db: db, log: log}
 	p.configured = map[string]bool{"cache_aside": c.CacheAside.Enabled, "cdn": c.CDN.Enabled, "coalescing": c.Coalescing.Enabled,
-		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled,
+		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled, "group_commit": c.GroupCommit.Enabled,
 		"adaptive_limit": c.AdaptiveLimit.Enabled, "bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled,
 		"rate_limit": c.RateLimit.Enabled, "read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled,
 		"remote_cache": c.RemoteCache.Enabled, "retry": c.Retry.Enabled, "write_through": c.WriteThrough.Enabled}
@@ -64,6 +65,7 @@ func (p *Patterns) switches() []namedSwitch {
 		{"compression", p.Compression.Load, p.Compression.Store},
 		{"fallback", p.Fallback.Load, p.Fallback.Store},
 		{"gateway_cache", p.GatewayCache.Load, p.GatewayCache.Store},
+		{"group_commit", p.GroupCommit.Load, p.GroupCommit.Store},
 		{"rate_limit", p.RateLimit.Load, p.RateLimit.Store},
 		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},
 		{"read_through", p.ReadThrough.Load, p.ReadThrough.Store},
