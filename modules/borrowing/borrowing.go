@@ -60,6 +60,7 @@ type Settings struct {
 	LostAfterDays int              // days past due after which a copy is declared lost by itself; 0: never
 	Clock         func() time.Time // time.Now
 	Committed     func()           // called after each command that changed something, to wake the outbox relay; nothing
+	Carrier       Carrier          // carries out the commands that can share a transaction; nil: each has one of its own
 	// StaffRead records that staff read of what a member has here (0: of everybody); an answer is given after it is recorded. Nobody.
 	StaffRead func(ctx context.Context, what string, memberID int64) error
 	Logger    *slog.Logger // hears when titles cannot be read; slog.Default
@@ -111,6 +112,7 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 func (s *Service) At(at time.Time) *Service {
 	then := *s
 	then.settings.Clock = func() time.Time { return at }
+	then.settings.Carrier = nil // commands that share a transaction share their day
 	return &then
 }
 

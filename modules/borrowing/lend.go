@@ -89,7 +89,8 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 			if it == nil || it.BookID != seen.BookID || it.Barcode != cmd.Barcode {
 				return Lent{}, errMoved
 			}
-			if other := sc.lastLoanOf(it.ID); takes && other != nil && other.MemberID != 0 && other.MemberID != seen.BorrowerID {
+			// Of a loan that ends, or may move, the member and the other copies must be there too.
+			if other := sc.lastLoanOf(it.ID); other != nil && (takes || !other.Collected()) && other.MemberID != 0 && other.MemberID != seen.BorrowerID && other.MemberID != member.ID {
 				return Lent{}, errMoved
 			}
 			if l = sc.uncollected(member, it); l != nil {

@@ -80,10 +80,19 @@ type Borrowing struct {
 	HousekeepingEvery time.Duration    `key:"housekeeping_every" min:"1s" max:"1h"`
 	Privacy           BorrowingPrivacy `key:"privacy"`
 	Notices           NoticeDays       `key:"notices"`
+	GroupCommit       GroupCommit      `key:"group_commit"`
 
 	LostRefundDays      int  `key:"lost_refund_days" min:"0" max:"3650"`
 	RefundProcessingFee bool `key:"refund_processing_fee"`
 	LostAfterDays       int  `key:"lost_after_days" min:"0" max:"3650"`
+}
+
+// GroupCommit bounds how commands share transactions.
+type GroupCommit struct {
+	Batch    int           `key:"batch" min:"1" max:"1000"`
+	Queue    int           `key:"queue" min:"1" max:"1000000"`
+	Parallel int           `key:"parallel" min:"1" max:"16"`
+	MaxWait  time.Duration `key:"max_wait" min:"100us" max:"1s"`
 }
 
 // BorrowingPrivacy says how long it is known who borrowed what.
@@ -280,6 +289,7 @@ type Patterns struct {
 	Compression       Switch `key:"compression"`
 	Fallback          Switch `key:"fallback"`
 	GatewayCache      Switch `key:"gateway_cache"`
+	GroupCommit       Switch `key:"group_commit"`
 	MaterializedViews Switch `key:"materialized_views"`
 	RateLimit         Switch `key:"rate_limit"`
 	ReadReplicas      Switch `key:"read_replicas"`
