@@ -23,6 +23,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"sort"
 	"strings"
 	"syscall"
@@ -66,6 +67,10 @@ func run() int {
 		usage(os.Stderr)
 		return 2
 	}
+	if slices.Contains([]string{"-h", "-help", "--help", "help"}, os.Args[1]) {
+		usage(os.Stdout)
+		return 0
+	}
 	chosen, ok := suites[os.Args[1]]
 	if !ok {
 		usage(os.Stderr)
@@ -86,7 +91,7 @@ func run() int {
 }
 
 func usage(w io.Writer) {
-	fmt.Fprintln(w, "usage: go run ./bench SUITE [flags]; the suites are")
+	fmt.Fprintln(w, "usage: go run ./bench SUITE [flags]; go run ./bench SUITE -help lists the flags. The suites are")
 	names := make([]string, 0, len(suites))
 	for name := range suites {
 		names = append(names, name)
