@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bookvault/platform/problem"
+	"bookvault/platform/resilience"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -79,7 +80,7 @@ func explain(ctx context.Context, err error) error {
 		return problem.New(problem.DeadlineExceeded, "database_timeout", "The database needed too long for this. Please ask for less, or try again later.").Because(err)
 	case state == "55P03", inConflict(err):
 		return unavailable("database_contended", "Somebody else is changing the same thing right now. Please try again.")
-	case serverGone(err):
+	case serverGone(err), errors.Is(err, resilience.ErrOpen):
 		return unavailable("database_unavailable", "The database does not answer right now. Please try again in a moment.")
 	}
 	return err

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bookvault/platform/resilience"
 	"bookvault/platform/wal"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -116,7 +117,8 @@ type shared struct {
 	written     *lru.Cache[int64, wal.Position]
 	history     history
 	counts      counts
-	apart       []*server // the primary again, by ways of their own
+	apart       []*server                  // the primary again, by ways of their own
+	hedges      map[bool]*resilience.Hedge // of reads from replicas, by whether they are searches; empty: none
 }
 
 // server is one PostgreSQL server with our pools to it.
@@ -126,6 +128,7 @@ type server struct {
 	main   *pool
 	search *pool
 
+	breaker   *resilience.Breaker      // nil: none stands before it
 	progress  atomic.Pointer[progress] // what the watcher last saw; nil while a replica shows nothing
 	answers   atomic.Bool              // whether the watcher's last look succeeded
 	downUntil atomic.Int64             // Unix nanoseconds: a read failed for want of the server

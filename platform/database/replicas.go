@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"bookvault/platform/wal"
@@ -34,10 +35,10 @@ func (db *DB) openGORM() (*gorm.DB, error) {
 		return nil, fmt.Errorf("opening GORM: %w", err)
 	}
 	resolver := dbresolver.Register(dbresolver.Config{
-		Replicas: []gorm.Dialector{onConn(&router{db: db, pool: func(s *server) *pool { return s.main }})},
+		Replicas: []gorm.Dialector{onConn(&router{db: db})},
 	}).Register(dbresolver.Config{
 		Sources:  []gorm.Dialector{onConn(db.primary.search.sql)},
-		Replicas: []gorm.Dialector{onConn(&router{db: db, pool: func(s *server) *pool { return s.search }})},
+		Replicas: []gorm.Dialector{onConn(&router{db: db, search: true})},
 	}, searchResolver)
 	if err := g.Use(resolver); err != nil {
 		return nil, fmt.Errorf("opening dbresolver: %w", err)
@@ -71,29 +72,49 @@ func onlyInTx(tx *gorm.DB) {
 
 // router is the one replica that dbresolver knows: a gorm.ConnPool that chooses a server for each query.
 type router struct {
-	db   *DB
-	pool func(*server) *pool
+	db     *DB
+	search bool // on the connections for searches
 }
 
-// pick chooses the server for a read: of the replicas that are up, not too far behind and fresh enough for this reader the one
-// with the fewest connections in use; else the primary.
-func (r *router) pick(ctx context.Context) *server {
+func (r *router) pool(s *server) *pool {
+	if r.search {
+		return s.search
+	}
+	return s.main
+}
+
+// pick chooses the server for a read, whose breaker has let the call through: of the replicas that are up, not too far behind and fresh
+// enough for this reader the one with the fewest connections in use; else the primary. besides is one that is not wanted, or nil.
+func (r *router) pick(ctx context.Context, besides *server) (*server, error) {
 	now := time.Now()
 	r.db.lastRead.Store(now.UnixNano())
-	var best *server
 	if needs := r.db.needs(ctx); needs != wal.Beyond && r.db.useReplicas.Load() {
-		for _, s := range r.db.replicas {
-			if s.fresh(r.db, needs, now) && (best == nil || r.inUse(s) < r.inUse(best)) {
-				best = s
+		for refused := []*server(nil); ; {
+			var best *server
+			for _, s := range r.db.replicas {
+				if s != besides && s.fresh(r.db, needs, now) && !slices.Contains(refused, s) && (best == nil || r.inUse(s) < r.inUse(best)) {
+					best = s
+				}
 			}
+			if best == nil {
+				break
+			}
+			if best.allow() == nil {
+				return r.chosen(ctx, best, now), nil
+			}
+			refused = append(refused, best)
 		}
 	}
-	if best == nil {
-		best = r.db.primary
+	if err := r.db.primary.allow(); err != nil {
+		return nil, err
 	}
-	best.reads.Add(1)
-	r.db.note(ctx, best, now)
-	return best
+	return r.chosen(ctx, r.db.primary, now), nil
+}
+
+func (r *router) chosen(ctx context.Context, s *server, now time.Time) *server {
+	s.reads.Add(1)
+	r.db.note(ctx, s, now)
+	return s
 }
 
 // note tells the reader of a context what the read that begins now will include at least: of a replica what it had replayed at the
@@ -139,19 +160,24 @@ func (r *router) failed(ctx context.Context, s *server, err error) bool {
 
 // QueryContext runs a query on the server that fits, and on the primary if that one turns out to be gone.
 func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s := r.pick(ctx)
-	rows, err := r.pool(s).sql.QueryContext(ctx, query, args...)
-	if r.failed(ctx, s, err) {
-		r.db.note(ctx, r.db.primary, time.Now())
-		rows, err = r.pool(r.db.primary).sql.QueryContext(ctx, query, args...)
+	s, err := r.pick(ctx, nil)
+	if err != nil {
+		return nil, explain(ctx, err)
 	}
+	rows, err := r.hedged(ctx, s, query, args)
 	return rows, explain(ctx, err)
 }
 
-// QueryRowContext is QueryContext for one row.
+// QueryRowContext is QueryContext for one row. A row cannot be given back with an error of ours, nor thrown away, so it is asked for once,
+// and where its server's breaker is open the attempt tells.
 func (r *router) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	s := r.pick(ctx)
+	s, err := r.pick(ctx, nil)
+	if err != nil {
+		return r.pool(r.db.primary).sql.QueryRowContext(ctx, query, args...)
+	}
+	begin := time.Now()
 	row := r.pool(s).sql.QueryRowContext(ctx, query, args...)
+	s.record(row.Err(), time.Since(begin))
 	if r.failed(ctx, s, row.Err()) {
 		r.db.note(ctx, r.db.primary, time.Now())
 		row = r.pool(r.db.primary).sql.QueryRowContext(ctx, query, args...)
