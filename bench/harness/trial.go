@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http/httputil"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -137,35 +136,40 @@ func (t *trial) closed() {
 
 // open has requests arrive at random, as those of many people do (a Poisson process).
 func (t *trial) open() {
-	free := make(chan *caller, t.Clients)
+	var lock sync.Mutex
+	var free []*caller // the last one that was answered asks next, so that there are no more connections than are needed
 	for n := range t.Clients {
-		free <- &caller{n: n, random: rand.New(rand.NewPCG(t.Seed, uint64(n)))}
+		free = append(free, &caller{n: n, random: rand.New(rand.NewPCG(t.Seed, uint64(n)))})
 	}
 	random := rand.New(rand.NewPCG(t.Seed, 1<<32))
 	var all sync.WaitGroup
-	var lost atomic.Int64
 	for due := t.begin; !t.over(); {
 		due = due.Add(time.Duration(random.ExpFloat64() / t.Rate * float64(time.Second)))
 		if wait := time.Until(due); wait > 0 {
 			time.Sleep(wait)
 		}
-		select {
-		case c := <-free:
-			at := due
-			all.Go(func() {
-				t.ask(c, at)
-				free <- c
-			})
-		default:
-			lost.Add(1)
+		at := due
+		lock.Lock()
+		last := len(free) - 1
+		if last < 0 {
+			lock.Unlock()
+			t.count(0, at.Add(-t.Patience)) // lost
+			continue
 		}
+		c := free[last]
+		free = free[:last]
+		lock.Unlock()
+		all.Go(func() {
+			t.ask(c, at)
+			lock.Lock()
+			free = append(free, c)
+			lock.Unlock()
+		})
 	}
 	all.Wait()
-	for range t.Clients {
-		(<-free).hangUp()
+	for _, c := range free {
+		c.hangUp()
 	}
-	t.tally.Asked += lost.Load()
-	t.tally.Late += lost.Load()
 }
 
 // caller is a client with the connection that it keeps.
