@@ -145,7 +145,7 @@ func (b *faultBench) look() error {
 }
 
 // resiliencePatterns are those that the suite switches.
-var resiliencePatterns = []string{"adaptive_limit", "bulkhead", "circuit_breaker", "fallback", "rate_limit", "retry"}
+var resiliencePatterns = []string{"adaptive_limit", "bulkhead", "circuit_breaker", "fallback", "hedging", "rate_limit", "retry"}
 
 // faulty is a server whose ways can be made to fail.
 type faulty struct {

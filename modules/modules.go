@@ -130,7 +130,7 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	policies := newPolicies(f, patterns)
+	policies := newPolicies(f, patterns, memories.remote)
 	registerOperations(api, patterns)
 	registerResilience(api, policies)
 	registerFigures(api, f.DB)

@@ -21,6 +21,7 @@ type Patterns struct {
 	Fallback       atomic.Bool
 	GatewayCache   atomic.Bool
 	GroupCommit    atomic.Bool
+	Hedging        atomic.Bool
 	RateLimit      atomic.Bool
 	ReadThrough    atomic.Bool
 	RemoteCache    atomic.Bool
@@ -46,6 +47,7 @@ func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns
 		"fallback":           c.Fallback.Enabled,
 		"gateway_cache":      c.GatewayCache.Enabled,
 		"group_commit":       c.GroupCommit.Enabled,
+		"hedging":            c.Hedging.Enabled,
 		"materialized_views": c.MaterializedViews.Enabled,
 		"rate_limit":         c.RateLimit.Enabled,
 		"read_replicas":      c.ReadReplicas.Enabled,
@@ -80,6 +82,7 @@ func (p *Patterns) switches() []namedSwitch {
 		{"fallback", p.Fallback.Load, p.Fallback.Store},
 		{"gateway_cache", p.GatewayCache.Load, p.GatewayCache.Store},
 		{"group_commit", p.GroupCommit.Load, p.GroupCommit.Store},
+		{"hedging", p.Hedging.Load, p.Hedging.Store},
 		{"materialized_views", p.db.UsesViews, p.db.UseViews},
 		{"rate_limit", p.RateLimit.Load, p.RateLimit.Store},
 		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},

@@ -3,8 +3,10 @@ package modules
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
+	"bookvault/platform/cache"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/problem"
@@ -16,7 +18,7 @@ type policies struct{ stacks []*resilience.Stack }
 
 // newPolicies builds them from the settings. A module's way to the database is a dependency of its own: it may fail alone, and then
 // leaves the other modules theirs. So are the modules that the desk asks.
-func newPolicies(f Foundations, p *Patterns) *policies {
+func newPolicies(f Foundations, p *Patterns, remote *cache.Remote) *policies {
 	r, metrics := f.Settings.Resilience, resilience.NewMetrics(f.Registry)
 	breaker := func(name string, slowAfter time.Duration, failed func(error) bool) *resilience.Breaker {
 		return resilience.NewBreaker(resilience.BreakerSettings{Name: name, FailureRate: r.Breaker.FailureRate, MinCalls: uint(r.Breaker.MinCalls), Window: r.Breaker.Window,
@@ -38,13 +40,32 @@ func newPolicies(f Foundations, p *Patterns) *policies {
 		return resilience.NewStack(resilience.StackSettings{Name: name, Subject: subject,
 			Breaker: breaker(name, 0, silent), Timeout: timeout(name, limit, limit)})
 	}
-	return &policies{[]*resilience.Stack{
+	all := &policies{[]*resilience.Stack{
 		compartment("borrowing-database", "The desk", r.Borrowing, 0),
 		neighbour("catalog", "The catalogue", r.Neighbours.Titles),
 		compartment("catalog-database", "The catalogue", r.Catalog, f.Settings.Database.LockTimeout),
 		neighbour("members", "The list of members", r.Neighbours.Timeout),
 		compartment("search-database", "The search", r.Search, 0),
 	}}
+	// The servers themselves, whoever asks them.
+	for _, b := range f.DB.Guard(database.Guards{
+		Breaker: func(server string) *resilience.Breaker {
+			slow := time.Duration(0) // of the primary others judge, who know what they ask
+			if strings.HasPrefix(server, "replica-") {
+				slow = r.Replicas.SlowAfter
+			}
+			return breaker(server, slow, database.Gone)
+		},
+		Hedge: func(what string) *resilience.Hedge {
+			return resilience.NewHedge(resilience.HedgeSettings{Name: what, Quantile: r.Replicas.HedgeAfter, Budget: r.Replicas.HedgeBudget, Enabled: p.Hedging.Load, Metrics: metrics})
+		},
+	}) {
+		all.stacks = append(all.stacks, resilience.NewStack(resilience.StackSettings{Name: b.Name(), Subject: "The database", Breaker: b}))
+	}
+	if remote != nil {
+		all.stacks = append(all.stacks, resilience.NewStack(resilience.StackSettings{Name: "remote-cache", Subject: "The remote cache", Breaker: remote.Breaker()}))
+	}
+	return all
 }
 
 // For gives what stands before a dependency.

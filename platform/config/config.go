@@ -290,6 +290,7 @@ type Patterns struct {
 	Fallback          Switch `key:"fallback"`
 	GatewayCache      Switch `key:"gateway_cache"`
 	GroupCommit       Switch `key:"group_commit"`
+	Hedging           Switch `key:"hedging"`
 	MaterializedViews Switch `key:"materialized_views"`
 	RateLimit         Switch `key:"rate_limit"`
 	ReadReplicas      Switch `key:"read_replicas"`
