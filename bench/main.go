@@ -7,6 +7,7 @@
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
 //	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
+//	go run ./bench soak          half an hour at half capacity while dependencies fail at random: what is lost by it
 //	go run ./bench seed          the synthetic library, titles a second
 //
 // It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder, or a few; what
@@ -48,6 +49,7 @@ var suites = map[string]suite{
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
+	"soak":        {"a library at half its capacity while dependencies fail at random", benchSoak},
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
 }
 

@@ -79,8 +79,15 @@ func TestTheCataloguesFailureIsNotTheDesks(t *testing.T) {
 				t.Errorf("a command takes %v, and took %v", ill, well)
 			}
 
-			if lent := l.lendOne(t); lent.Title != "" {
+			if lent := l.lendOne(t); lent.Title != "" || !lent.Untitled {
 				t.Errorf("the catalogue is out of reach, and the desk heard of %q", lent.Title)
+			}
+			for _, on := range []bool{false, true} { // loans are shown without their titles, unless that is switched off
+				l.Patterns.Fallback.Store(on)
+				list, _, err := l.Borrowing.Loans(l.staff, "", borrowing.LoanFilter{Limit: 1})
+				if shown := err == nil && len(list) == 1 && list[0].Untitled; shown != on || !on && problem.Of(err).Kind != problem.Unavailable {
+					t.Errorf("fallback %v: %v, %v", on, list, err)
+				}
 			}
 
 			l.end(t, f)

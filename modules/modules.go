@@ -165,7 +165,7 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	group := borrowinglayers.Grouped(copies, groupSettings(f, patterns)) // outside of the bulkhead: a transaction takes one place, however many share it
 	desk := borrowing.New(copies, borrowinglayers.Members(deskMembers{people}, policies.For("members")), borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")),
-		borrowingSettings(f, people, post, group, func() { relay.Nudge() }))
+		borrowingSettings(f, people, post, group, func() { relay.Nudge() }, patterns.Fallback.Load))
 	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, borrowing.FollowAvailability(stock.Availability, tellCatalogue(titles)))
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)

@@ -38,12 +38,12 @@ func mailSettings(c *config.Config) mail.Settings {
 	return mail.Settings{Host: s.Host, Port: s.Port, Username: s.Username, Password: s.Password, TLS: s.TLS, From: s.From, FromName: c.Library.Name}
 }
 
-func borrowingSettings(f Foundations, people *members.Service, mailer borrowing.Mailer, group borrowing.Carrier, committed func()) borrowing.Settings {
+func borrowingSettings(f Foundations, people *members.Service, mailer borrowing.Mailer, group borrowing.Carrier, committed func(), untitled func() bool) borrowing.Settings {
 	b := f.Settings.Borrowing
 	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, Currency: f.Settings.Library.Currency,
 		HoldShelfDays: b.HoldShelfDays, CollectDays: b.CollectDays, OfflineMaxAge: b.OfflineMaxAge, Retention: b.Privacy.Retention,
 		LostRefund: borrowing.LostRefund{Days: b.LostRefundDays, Processing: b.RefundProcessingFee}, LostAfterDays: b.LostAfterDays,
-		Notices: noticeSettings(f.Settings, mailer), StaffRead: people.StaffRead, Carrier: group, Committed: committed, Logger: f.Logger}
+		Notices: noticeSettings(f.Settings, mailer), StaffRead: people.StaffRead, Carrier: group, Committed: committed, Untitled: untitled, Logger: f.Logger}
 }
 
 func groupSettings(f Foundations, p *Patterns) layers.GroupSettings {

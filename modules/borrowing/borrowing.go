@@ -63,7 +63,9 @@ type Settings struct {
 	Carrier       Carrier          // carries out the commands that can share a transaction; nil: each has one of its own
 	// StaffRead records that staff read of what a member has here (0: of everybody); an answer is given after it is recorded. Nobody.
 	StaffRead func(ctx context.Context, what string, memberID int64) error
-	Logger    *slog.Logger // hears when titles cannot be read; slog.Default
+	// Untitled is asked whether loans and holds are shown without their titles while the catalogue is ill, rather than not at all. They are.
+	Untitled func() bool
+	Logger   *slog.Logger // hears when titles cannot be read; slog.Default
 }
 
 // Service is the desk.
@@ -98,6 +100,9 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 	}
 	if s.Clock == nil {
 		s.Clock = time.Now
+	}
+	if s.Untitled == nil {
+		s.Untitled = func() bool { return true }
 	}
 	if s.Committed == nil {
 		s.Committed = func() {}
@@ -139,6 +144,17 @@ func (s *Service) titleTexts(ctx context.Context, ids ...int64) map[int64]string
 		texts = map[int64]string{} // nil says that nobody knows
 	}
 	return texts
+}
+
+// mayShow tells whether lists may be shown although nobody knows what their titles are called: that is a fallback, which can be switched
+// off. What is lent or given back does not depend on it.
+func (s *Service) mayShow(texts map[int64]string, rows int) error {
+	if texts != nil || rows == 0 || s.settings.Untitled() {
+		return nil
+	}
+	e := problem.New(problem.Unavailable, "part_unavailable", "The catalogue does not answer right now. Please try again in a moment.")
+	e.RetryAfter = time.Second
+	return e
 }
 
 // levelOf gives the level at which a neighbour's failure is logged that the desk goes on without. That one is unavailable is said once,

@@ -104,7 +104,7 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 		if err != nil {
 			return Lent{}, err
 		}
-		return Lent{LoanView: LoanView{Loan: *l, MemberCard: member.Card, Title: title, Overdue: l.IsOverdue(sc.Now)}, Warnings: warnings}, nil
+		return Lent{LoanView: LoanView{Loan: *l, MemberCard: member.Card, Title: title, Untitled: title == "", Overdue: l.IsOverdue(sc.Now)}, Warnings: warnings}, nil
 	})
 }
 

@@ -119,5 +119,6 @@ type LoanView struct {
 	Loan
 	MemberCard string
 	Title      string // "" when the catalogue is ill
+	Untitled   bool   // the catalogue does not say the title just now
 	Overdue    bool
 }

@@ -48,7 +48,7 @@ func onLoan(ctx context.Context, s *Service, loanID int64, order Order, act func
 			if err := act(sc, l, member); err != nil {
 				return LoanView{}, err
 			}
-			return LoanView{Loan: *l, MemberCard: member.Card, Title: title, Overdue: l.IsOverdue(sc.Now)}, nil
+			return LoanView{Loan: *l, MemberCard: member.Card, Title: title, Untitled: title == "", Overdue: l.IsOverdue(sc.Now)}, nil
 		})
 	})
 }

@@ -14,6 +14,7 @@ type holdBody struct {
 	ID             int64     `json:"id"`
 	BookID         int64     `json:"book_id"`
 	Title          string    `json:"title,omitempty" doc:"Left out while the catalogue does not answer."`
+	Untitled       bool      `json:"title_unknown,omitempty" doc:"true: the catalogue does not say the title just now."`
 	Part           string    `json:"part,omitempty" doc:"The part that is waited for; any will do where it is left out."`
 	Barcode        string    `json:"barcode,omitempty" doc:"The one copy that is waited for; any will do where it is left out."`
 	MemberCard     string    `json:"member_card"`
@@ -28,7 +29,7 @@ type holdBody struct {
 }
 
 func holdOf(v borrowing.HoldView) holdBody {
-	return holdBody{ID: v.ID, BookID: v.BookID, Title: v.Title, Part: v.Part, Barcode: v.Wanted, MemberCard: v.MemberCard, Status: string(v.Status), Position: v.Position,
+	return holdBody{ID: v.ID, BookID: v.BookID, Title: v.Title, Untitled: v.Untitled, Part: v.Part, Barcode: v.Wanted, MemberCard: v.MemberCard, Status: string(v.Status), Position: v.Position,
 		PickupBranch: v.PickupBranch, Item: v.Barcode, PlacedAt: v.PlacedAt, SuspendedUntil: textOf(v.SuspendedUntil), ExpiresOn: textOf(v.ExpiresOn), Version: v.Version}
 }
 

@@ -22,6 +22,7 @@ type LoanBody struct {
 	Barcode     string        `json:"barcode"`
 	BookID      int64         `json:"book_id"`
 	Title       string        `json:"title,omitempty" doc:"Left out while the catalogue does not answer."`
+	Untitled    bool          `json:"title_unknown,omitempty" doc:"true: the catalogue does not say the title just now."`
 	MemberCard  string        `json:"member_card" doc:"The member's current card; empty once the loan was made anonymous."`
 	Branch      string        `json:"branch" doc:"Where it was lent."`
 	ItemType    string        `json:"item_type"`
@@ -44,7 +45,7 @@ type LoanBody struct {
 }
 
 func loanOf(v borrowing.LoanView) LoanBody {
-	return LoanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
+	return LoanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, Untitled: v.Untitled, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
 		Channel: string(v.Channel), OpenedAt: v.OpenedAt, DueOn: v.DueOn.String(), DueAt: v.DueAt, Renewals: v.Renewals, Overdue: v.Overdue,
 		Status: string(v.Status), CollectedAt: v.CollectedAt, ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy, LostOn: textOf(v.LostOn), ClaimedOn: textOf(v.ClaimedOn),
 		RecordedAt: v.Why.RecordedAt, Exceptions: v.Why.Exceptions}

@@ -108,6 +108,7 @@ function atHome(loans, titles) {
       <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p></div>
       ${loans.length > 1 && html`<button type="button" class="button" id="renew-all">${t("loans.renewAll")}</button>`}
     </div>
+    ${loans.some((loan) => loan.title_unknown && !titles.has(loan.book_id)) && html`<p class="quiet" role="note">${t("loans.untitled")}</p>`}
     <p class="hidden-text" role="status" id="said"></p>
     <ul class="loans">${loans.map((loan) => loanRow(loan, titles.get(loan.book_id)))}</ul>`;
 }
