@@ -17,7 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bookvault/bench/harness"
-	"bookvault/platform/resilience/faulttest"
+	"bookvault/platform/database/faulttest"
 )
 
 // faultBench is one run of the suite faults, or of the soak.

@@ -14,8 +14,8 @@ import (
 	"bookvault/modules/catalog/layers"
 	"bookvault/platform/cache"
 	"bookvault/platform/database"
+	"bookvault/platform/database/faulttest"
 	"bookvault/platform/resilience"
-	"bookvault/platform/resilience/faulttest"
 )
 
 // wholeStack is every policy before one dependency, as modules.go puts them there.

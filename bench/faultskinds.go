@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"bookvault/bench/harness"
-	"bookvault/platform/resilience/faulttest"
+	"bookvault/platform/database/faulttest"
 )
 
 // kind is one way in which a dependency fails.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"bookvault/bench/harness"
-	"bookvault/platform/resilience/faulttest"
+	"bookvault/platform/database/faulttest"
 )
 
 // neighbour has the catalogue's way to its database take 5 s for each answer, and looks at the desk, whose own way is well.

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bookvault/bench/harness"
-	"bookvault/platform/resilience/faulttest"
+	"bookvault/platform/database/faulttest"
 )
 
 // soakGauges are what must be as it was, once all is quiet again: name in metrics, and how much more it may be.

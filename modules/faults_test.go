@@ -17,10 +17,10 @@ import (
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/database/dbtest"
+	"bookvault/platform/database/faulttest"
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 	"bookvault/platform/resilience"
-	"bookvault/platform/resilience/faulttest"
 )
 
 // Real faults between the catalogue and PostgreSQL: its way alone passes toxiproxy, the desk's does not.

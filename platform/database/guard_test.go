@@ -9,9 +9,9 @@ import (
 
 	"bookvault/platform/database"
 	"bookvault/platform/database/dbtest"
+	"bookvault/platform/database/faulttest"
 	"bookvault/platform/problem"
 	"bookvault/platform/resilience"
-	"bookvault/platform/resilience/faulttest"
 )
 
 // through has a test's database reach one of its servers by a way that can fail.

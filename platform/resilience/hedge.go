@@ -83,7 +83,8 @@ func Hedged[T any](ctx context.Context, h *Hedge, first, second func(context.Con
 		return r.best(ctx, 1).give()
 	}
 	h.asked.Add(1)
-	other, lost := context.WithCancel(ctx)
+	var other context.Context
+	other, r.lost = context.WithCancel(ctx)
 	go r.run(other, 1, second)
 	a := r.best(ctx, 2)
 	switch {
@@ -94,7 +95,7 @@ func Hedged[T any](ctx context.Context, h *Hedge, first, second func(context.Con
 		h.won.Add(1)
 		return a.value, nil // its rows are still to be read
 	}
-	lost()
+	r.lost()
 	return a.give()
 }
 
@@ -108,6 +109,7 @@ func (h *Hedge) record(err error, took time.Duration) {
 type race[T any] struct {
 	answers chan answer[T]
 	drop    func(T)
+	lost    context.CancelFunc // of the second call; not called when that one wins, and its context ends with the caller's
 }
 
 type answer[T any] struct {
