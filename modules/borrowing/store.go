@@ -23,6 +23,7 @@ type Store interface {
 	OrderStore
 	Memory
 	NoticeStore
+	Past
 }
 
 // Tx is one transaction of a command.
@@ -53,8 +54,10 @@ type LoanFilter struct {
 	Exceptions bool       // only loans that were made, or renewed, offline against the rules
 	Overdue    bool       // only open loans past their due date
 	Now        time.Time  // set by the Service
-	Before     int64      // only loans with a smaller id; 0: from the newest
-	Limit      int
+	// Of the past: only loans opened by an instant, and not closed by another one. Zero: whenever.
+	OpenedBy, ClosedAfter time.Time
+	Before                int64 // only loans with a smaller id; 0: from the newest
+	Limit                 int
 }
 
 // HoldFilter says which holds to list: live ones, or all, newest first.
@@ -62,6 +65,7 @@ type HoldFilter struct {
 	MemberID int64 // 0: everybody's
 	BookID   int64 // 0: of every title
 	Live     bool
+	PlacedBy time.Time // only holds placed by this instant; zero: whenever
 	Before   int64
 	Limit    int
 }

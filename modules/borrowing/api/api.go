@@ -72,6 +72,8 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("GET", "/notices", "list-notices", "What members are to hear of, newest first; patrons see their own", identity.Patron, 0), o.listNotices)
 	rest.Register(api, route("POST", "/notices/{id}/told", "notice-told", "Say that the desk has told the member", identity.Desk, 0), o.noticeTold)
 
+	rest.Register(api, route("GET", "/ledger", "audit-trail", "What happened at the desk, newest first: by whom, when and why", identity.Librarian, 0), o.trail)
+
 	rest.Register(api, route("GET", "/branches", "list-branches", "The branches of the library", identity.Public, 0), o.listBranches)
 	rest.Register(api, route("GET", "/item-types", "list-item-types", "The kinds of copies", identity.Public, 0), o.listItemTypes)
 	o.registerRules(api, route)
