@@ -91,13 +91,24 @@ func (s *Service) AccountAt(ctx context.Context, card string, f ChargeFilter, at
 	if err != nil {
 		return view, err
 	}
-	view.More = len(charges) > limit
+	charges, view.More = charges[:min(len(charges), limit)], len(charges) > limit
+	var items []int64
+	for _, c := range charges {
+		items = append(items, c.ItemID)
+	}
+	barcodes, err := s.store.BarcodesAt(ctx, compact(items), at)
+	if err != nil {
+		return view, err
+	}
+	for i := range charges {
+		charges[i].Barcode = barcodes[charges[i].ItemID]
+	}
 	currency := s.settings.Currency
 	view.Balance, view.Accrued = Money{owed[currency], currency}, Money{Currency: currency}
 	if view.Accrued.Minor, err = s.accruedAt(ctx, f.MemberID, at); err != nil {
 		return view, err
 	}
-	view.Charges = s.chargeViews(ctx, f.MemberID, charges[:min(len(charges), limit)])
+	view.Charges = s.chargeViews(ctx, f.MemberID, charges)
 	return view, recorded()
 }
 

@@ -27,23 +27,28 @@ const replayPage = 5000
 // differs is added to a report. It works in a snapshot, in which ledger and tables are of one instant, so the desk stays open; and page
 // by page, so that memory does not grow with the ledger.
 func (s *Store) Replay(ctx context.Context, report *ledger.Report, progress ledger.Progress) (done Replayed, err error) {
-	err = ledger.InSnapshot(ctx, s.db.Pool(), func(tx pgx.Tx) error {
-		r := &replay{store: s, tx: tx, report: report, closed: map[int64]bool{}}
-		if err := r.streams(ctx, progress); err != nil {
-			return err
-		}
-		// What follows reads whole tables: the planner may do that as it likes.
-		if _, err := tx.Exec(ctx, `SELECT set_config('enable_sort', 'on', true), set_config('enable_seqscan', 'on', true)`); err != nil {
-			return err
-		}
-		err := r.derived(ctx)
-		done = r.done
+	err = ledger.InSnapshot(ctx, s.db.Pool(), func(tx pgx.Tx) (err error) {
+		done, err = s.ReplayIn(ctx, tx, report, progress)
 		return err
 	})
+	return done, err
+}
+
+// ReplayIn is Replay in a transaction of the caller's.
+func (s *Store) ReplayIn(ctx context.Context, tx pgx.Tx, report *ledger.Report, progress ledger.Progress) (Replayed, error) {
+	r := &replay{store: s, tx: tx, report: report, closed: map[int64]bool{}}
+	err := r.streams(ctx, progress)
+	if err == nil {
+		// What follows reads whole tables: the planner may do that as it likes.
+		_, err = tx.Exec(ctx, `SELECT set_config('enable_sort', 'on', true), set_config('enable_seqscan', 'on', true)`)
+	}
+	if err == nil {
+		err = r.derived(ctx)
+	}
 	if err != nil {
 		err = fmt.Errorf("replay the ledger: %w", err)
 	}
-	return done, err
+	return r.done, err
 }
 
 type replay struct {
