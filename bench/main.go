@@ -4,6 +4,7 @@
 //	go run ./bench conformance   the public suite for HTTP caches against ours; needs node and npm
 //	go run ./bench consistency   two processes: nobody is shown less than they wrote or saw, others' writes within 100 ms
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
+//	go run ./bench ledger        a large ledger: verified, replayed, asked for the past; what events cost a check-out
 //	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
 //	go run ./bench seed          the synthetic library, titles a second
@@ -43,6 +44,7 @@ var suites = map[string]suite{
 	"conformance": {"the public suite for HTTP caches against the response cache", benchConformance},
 	"consistency": {"two processes on one database, whose readers check what they were promised", benchConsistency},
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
+	"ledger":      {"a large ledger verified, replayed and asked for the past; what events cost a check-out", benchLedger},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
