@@ -77,7 +77,9 @@ var filledRows = []string{
 			FROM generate_series(1, @items::int * @rounds::int) l) x`,
 	// One copy that has been here longer than all others.
 	`INSERT INTO borrowing.events (stream, version, type, data, actor, at) SELECT 'item/' || (@items::int + 1), v, CASE v WHEN 1 THEN 'ItemAdded' ELSE 'ItemMoved' END,
-		jsonb_build_object('book_id', 1024, 'barcode', 'OLD', 'branch', 'main', 'item_type', 'book', 'loanable', true, 'status', 'available', 'from', 'available', 'to', 'available'),
+		jsonb_build_object('book_id', 1024, 'barcode', 'OLD', 'branch', 'main', 'item_type', 'book', 'loanable', true, 'status', 'available', 'from', 'available', 'to', 'available')
+		|| CASE WHEN v % 64 <> 0 THEN '{}' ELSE jsonb_build_object('state', jsonb_build_object('id', @items::int + 1, 'barcode', 'OLD', 'book_id', 1024, 'home_branch', 'main',
+			'current_branch', 'main', 'item_type', 'book', 'loanable', true, 'status', 'available', 'created_at', @began::timestamptz + interval '9 hours', 'version', v)) END,
 		'system', @began::timestamptz + interval '9 hours' * v FROM generate_series(1, @long::int) v`,
 	`INSERT INTO borrowing.items (id, barcode, book_id, home_branch, current_branch, item_type, loanable, status, created_at, version)
 		VALUES (@items::int + 1, 'OLD', 1024, 'main', 'main', 'book', true, 'available', @began::timestamptz + interval '9 hours', @long::int)`,

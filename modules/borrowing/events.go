@@ -81,6 +81,8 @@ type itemChanged struct {
 	SlipHold  int64  `json:"slip_hold,omitempty"`
 	Because   string `json:"because,omitempty"` // the stream of the cause
 
+	State *itemState `json:"state,omitempty"` // of every 64th event
+
 	OccurredAt *time.Time `json:"occurred_at,omitempty"` // where that was before the event was recorded
 }
 
@@ -88,6 +90,8 @@ type itemEdited struct {
 	BookID  int64             `json:"book_id"`
 	Barcode string            `json:"barcode"`
 	Changed map[string][2]any `json:"changed"` // what each field was, and what it is
+
+	State *itemState `json:"state,omitempty"`
 }
 
 type loanOpened struct {

@@ -2,6 +2,7 @@ package borrowing
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -49,14 +50,19 @@ func (h *History) apply(e ledger.Event) error {
 		h.base = &baseline{}
 		return json.Unmarshal(e.Data, h.base)
 	}
+	kind, name, _ := strings.Cut(e.Stream, "/")
+	if h.Version == 0 && e.Version > 1 && kind == "item" {
+		return h.fromState(e)
+	}
 	if h.Version++; e.Version != h.Version {
 		return fmt.Errorf("version %d should follow", h.Version)
 	}
-	kind, name, _ := strings.Cut(e.Stream, "/")
 	var err error
 	switch kind {
 	case "item":
-		err = h.item(e, name)
+		if err = h.item(e, name); err == nil && e.Version%ledger.StateEvery == 0 {
+			err = h.checkState(e)
+		}
 	case "loan":
 		err = h.loan(e, name)
 	case "hold":
@@ -68,6 +74,30 @@ func (h *History) apply(e ledger.Event) error {
 	}
 	if err == nil && h.base != nil {
 		h.fromBaseline()
+	}
+	return err
+}
+
+// fromState begins with an event that carries the state after it.
+func (h *History) fromState(e ledger.Event) error {
+	d, err := read[itemChanged](e)
+	if err != nil || d.State == nil {
+		return errors.Join(errors.New("a history begins with a first event, or with one that carries a state"), err)
+	}
+	it := d.State.item()
+	h.Version, h.Item, h.Because = e.Version, &it, d.Because
+	return nil
+}
+
+// checkState holds the state that an event carries against what the events before it make.
+func (h *History) checkState(e ledger.Event) error {
+	d, err := read[struct {
+		State *itemState `json:"state"`
+	}](e)
+	if err == nil && d.State != nil {
+		if fields := differing(*d.State, stateOfItem(h.Item)); len(fields) > 0 {
+			err = fmt.Errorf("the state that it carries differs from what the events make, in %s", strings.Join(fields, ", "))
+		}
 	}
 	return err
 }

@@ -189,6 +189,42 @@ func TestThePastIsAsItWas(t *testing.T) {
 	}
 }
 
+// A copy that has been here for long is made from the last event that carries its state.
+func TestALongStreamIsReadFromItsLastState(t *testing.T) {
+	l := opened(t, 1)
+	l.add("B1", 1)
+	shown := map[time.Time]string{}
+	for i := range 150 {
+		l.clock.move(time.Minute)
+		if i%10 == 3 {
+			label := fmt.Sprintf("%d", i)
+			_, err := l.EditItem(desk(), borrowing.EditItem{Barcode: "B1", CallNumber: &label}, borrowing.Order{})
+			must(t, err)
+		} else if it, err := l.Item(desk(), "B1"); err == nil && it.Status == borrowing.Available {
+			_, err := l.MarkItem(desk(), "B1", borrowing.Missing, "", borrowing.Order{})
+			must(t, err)
+		} else {
+			l.checkIn("B1", "main")
+		}
+		it, err := l.Item(desk(), "B1")
+		shown[l.clock.read()] = asJSON(t, it, err)
+	}
+	if n := l.count("borrowing.events WHERE data ? 'state'"); n != 2 {
+		t.Errorf("%d events carry the state", n)
+	}
+	for at, want := range shown {
+		it, err := l.ItemAt(desk(), "B1", at)
+		if got := asJSON(t, it, err); got != want {
+			t.Fatalf("at %s: %s, then %s", at, got, want)
+		}
+		h, err := l.store.HistoriesAt(context.Background(), []string{"item/1"}, at)
+		must(t, err)
+		if h["item/1"].Version != it.Version {
+			t.Errorf("at %s: version %d, not %d", at, h["item/1"].Version, it.Version)
+		}
+	}
+}
+
 // A library whose events are older than what they say now: they get hashes, and what their rows held is kept beside them.
 func TestAnOlderLedgerIsUpgraded(t *testing.T) {
 	l := opened(t, 2)

@@ -248,7 +248,7 @@ func (sc *Scene) changeItem(it *Item, eventType, because string, change func(*It
 	}
 	sc.Changes.Items[it.ID] = it
 	sc.record(itemStream(it.ID), it.Version, eventType, itemChanged{BookID: it.BookID, Barcode: it.Barcode, From: was.Status, To: it.Status,
-		Branch: it.CurrentBranch, TransitTo: it.TransitTo, SlipHold: it.SlipHold, Because: because, OccurredAt: sc.occurred()}, "")
+		Branch: it.CurrentBranch, TransitTo: it.TransitTo, SlipHold: it.SlipHold, Because: because, State: it.state(), OccurredAt: sc.occurred()}, "")
 }
 
 func sameItem(a, b Item) bool {

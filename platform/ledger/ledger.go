@@ -46,7 +46,7 @@ func Encode(data any) json.RawMessage {
 
 // Ledger is the ledger of one module.
 type Ledger struct {
-	append, insert, read, all, covered, page, at string
+	append, insert, read, all, covered, page, at, whole string
 
 	beginning, unchained, give string // what chain.go gives hashes to
 }
@@ -66,8 +66,18 @@ func New(schema string) *Ledger {
 		INSERT INTO ` + s + `.outbox (topic, key, data, at) SELECT type, stream, data, at FROM appended ORDER BY position`,
 		read: `SELECT ` + Columns + ` FROM ` + s + `.events
 			WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`,
-		page:    `SELECT ` + Columns + ` FROM ` + s + `.events WHERE (stream, version) > ($1, $2) ORDER BY stream, version LIMIT $3`,
-		at:      `SELECT ` + Columns + ` FROM ` + s + `.events WHERE stream = ANY($1) AND (at <= $2 OR version = 0) ORDER BY stream, version`,
+		page: `SELECT ` + Columns + ` FROM ` + s + `.events WHERE (stream, version) > ($1, $2) ORDER BY stream, version LIMIT $3`,
+		at: `SELECT e.position, e.stream, e.version, e.type, e.data, e.actor, e.at, e.reason, e.request_id FROM unnest($1::text[]) AS s (stream)
+			LEFT JOIN LATERAL (SELECT version FROM ` + s + `.events k WHERE k.stream = s.stream AND k.version % 64 = 0 AND k.version > 0 AND k.at <= $2
+				AND k.data ? 'state' ORDER BY k.version DESC LIMIT 1) first ON true
+			LEFT JOIN LATERAL (SELECT version FROM ` + s + `.events k WHERE k.stream = s.stream AND k.version % 64 = 0 AND k.version > 0 AND k.at > $2
+				ORDER BY k.version LIMIT 1) last ON true
+			CROSS JOIN LATERAL (
+				SELECT * FROM ` + s + `.events b WHERE b.stream = s.stream AND b.version = 0
+				UNION ALL SELECT * FROM ` + s + `.events w WHERE w.stream = s.stream AND w.version >= coalesce(first.version, 1)
+					AND w.version < coalesce(last.version, 2147483647) AND w.at <= $2) e
+			ORDER BY e.stream, e.version`,
+		whole:   `SELECT ` + Columns + ` FROM ` + s + `.events WHERE stream = ANY($1) ORDER BY stream, version`,
 		all:     `SELECT ` + linkColumns + ` FROM ` + s + `.events e ORDER BY e.stream, e.version`,
 		covered: `SELECT position, stream, version, hash FROM ` + s + `.events WHERE position > $1 AND position <= $2 ORDER BY position`,
 		beginning: `SELECT stream FROM (SELECT stream, version FROM ` + s + `.events WHERE hash IS NULL ORDER BY stream, version LIMIT $1) e
@@ -167,10 +177,23 @@ func (l *Ledger) Page(ctx context.Context, q Queryer, stream string, version, li
 	return events, nil
 }
 
-// ReadAt gives the events that streams had at an instant, stream by stream, each from its first; with the version 0 of those that have
-// one, whenever that was written.
+// StateEvery is how many events apart a long stream carries its whole state: in the data of every 64th event, under the name state. The
+// index events_with_state finds them.
+const StateEvery = 64
+
+// ReadAt gives the events that streams had at an instant, stream by stream, each from the last one that carries its state, or from its
+// first; with the version 0 of those that have one, whenever that was written. So what is read does not grow with a stream.
 func (l *Ledger) ReadAt(ctx context.Context, q Queryer, streams []string, at time.Time) ([]Event, error) {
-	rows, err := q.Query(ctx, l.at, streams, at)
+	return readStreams(ctx, q, streams, l.at, streams, at)
+}
+
+// ReadWhole gives all events of streams, stream by stream, each from its first.
+func (l *Ledger) ReadWhole(ctx context.Context, q Queryer, streams []string) ([]Event, error) {
+	return readStreams(ctx, q, streams, l.whole, streams)
+}
+
+func readStreams(ctx context.Context, q Queryer, streams []string, query string, args ...any) ([]Event, error) {
+	rows, err := q.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read %d streams: %w", len(streams), err)
 	}

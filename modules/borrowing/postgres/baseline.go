@@ -27,7 +27,7 @@ func (s *Store) keepStates(ctx context.Context, tx pgx.Tx, streams []string, now
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	events, err := s.ledger.ReadAt(ctx, tx, streams, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)) // whatever there is
+	events, err := s.ledger.ReadWhole(ctx, tx, streams)
 	if err != nil {
 		return err
 	}
