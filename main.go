@@ -48,6 +48,7 @@ type commandLine struct {
 	Seed    seedCommand    `cmd:"" help:"Fill the library with synthetic titles, items and members, for measuring."`
 	Token   tokenCommand   `cmd:"" help:"Print a new API token, and nothing else, on standard output."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, PostgreSQL, disk, clock and ports: what is wrong, and the mend."`
+	Ledger  ledgerCommand  `cmd:"" help:"Check what happened at the desk: verify, replay, show, anchor."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -265,6 +266,58 @@ func (c doctorCommand) Run(ctx context.Context, house *modules.House) error {
 		return house.Ready(ctx)
 	}
 	return house.Doctor(ctx)
+}
+
+type ledgerCommand struct {
+	Verify ledgerVerifyCommand `cmd:"" help:"Read every event and anchor: is anything not as it was written?"`
+	Replay ledgerReplayCommand `cmd:"" help:"Build everything from the ledger alone: do the tables hold the same?"`
+	Show   ledgerShowCommand   `cmd:"" help:"Print what happened to a loan, a hold, an item …"`
+	Anchor ledgerAnchorCommand `cmd:"" help:"Sign what is there now, in between the daily anchors."`
+}
+
+// Help gives the details and examples of bookvault ledger --help.
+func (ledgerCommand) Help() string {
+	return `They work beside a running server and hold nobody up. Memory does not grow with the ledger; progress is told on standard
+error. The exit status is 0 when all is as it should be, else 1, and each finding is a line on standard output.
+
+Examples:
+
+  bookvault ledger verify
+  bookvault ledger verify --set ledger.anchors=/mnt/elsewhere/anchors
+  bookvault ledger replay
+  bookvault ledger show loan/17`
+}
+
+type ledgerVerifyCommand struct {
+	Trust []string `placeholder:"KEY" help:"Public key of anchors, beside that of ledger.key: after the key was changed, or where it is not. May be repeated."`
+}
+
+// Run verifies.
+func (c ledgerVerifyCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.VerifyLedger(ctx, c.Trust)
+}
+
+type ledgerReplayCommand struct{}
+
+// Run replays.
+func (ledgerReplayCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.ReplayLedger(ctx)
+}
+
+type ledgerShowCommand struct {
+	Stream string `arg:"" help:"Such as loan/17, hold/4, item/9, title/1024, rules or calendar."`
+}
+
+// Run prints a stream.
+func (c ledgerShowCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.ShowLedger(ctx, c.Stream)
+}
+
+type ledgerAnchorCommand struct{}
+
+// Run makes an anchor.
+func (ledgerAnchorCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.AnchorLedger(ctx)
 }
 
 type versionCommand struct{}

@@ -5,6 +5,7 @@
 //	go run ./bench consistency   two processes: nobody is shown less than they wrote or saw, others' writes within 100 ms
 //	go run ./bench faults        dependencies that fail for real, with the patterns that are made for it off and on
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
+//	go run ./bench ledger        a large ledger: verified, replayed, asked for the past; what events cost a check-out
 //	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
 //	go run ./bench soak          half an hour at half capacity while dependencies fail at random: what is lost by it
@@ -47,6 +48,7 @@ var suites = map[string]suite{
 	"consistency": {"two processes on one database, whose readers check what they were promised", benchConsistency},
 	"faults":      {"dependencies that fail for real, with the patterns off and on", benchFaults},
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
+	"ledger":      {"a large ledger verified, replayed and asked for the past; what events cost a check-out", benchLedger},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
 	"soak":        {"a library at half its capacity while dependencies fail at random", benchSoak},

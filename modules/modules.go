@@ -172,7 +172,7 @@ func Assemble(f Foundations) (*Library, error) {
 	people.OnChange(tellDesk(desk, f.Logger))
 	people.SetDesk(desk)
 
-	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), slices.Concat(desk.Housekeeping(), people.Housekeeping()),
+	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), slices.Concat(desk.Housekeeping(), people.Housekeeping(), anchoring(f)),
 		housekeeping.Settings{Every: f.Settings.Borrowing.HousekeepingEvery, Logger: f.Logger})
 	figureKeeper := figureKeeper(f)
 	if f.Registry != nil {

@@ -198,8 +198,8 @@ func (sc *Scene) openLoan(m Member, it *Item, branch string, channel Channel, te
 	account.Books[l.BookID]++
 	sc.Loans[l.ID] = l
 	sc.Changes.NewLoans = append(sc.Changes.NewLoans, l)
-	sc.record(stream, 1, EventLoanOpened, loanOpened{BookID: l.BookID, ItemID: l.ItemID, Barcode: l.Barcode, Ref: l.Ref, Branch: l.Branch,
-		Channel: l.Channel, DueOn: l.DueOn, DueAt: l.DueAt, Terms: l.Terms, Why: l.Why}, why.Reason)
+	sc.record(stream, 1, EventLoanOpened, loanOpened{BookID: l.BookID, ItemID: l.ItemID, Barcode: l.Barcode, ItemType: l.ItemType, Ref: l.Ref, Branch: l.Branch,
+		Channel: l.Channel, DueOn: l.DueOn, DueAt: l.DueAt, Terms: l.Terms, Why: l.Why, OccurredAt: sc.occurred()}, why.Reason)
 	return l
 }
 

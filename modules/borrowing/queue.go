@@ -105,7 +105,7 @@ func (sc *Scene) placeHold(m Member, bookID int64, it *Item, cmd PlaceHold, pick
 	if len(used) > 0 {
 		reason = cmd.Override.Reason
 	}
-	sc.record(holdStream(h.ID), 1, EventHoldPlaced, holdPlaced{BookID: h.BookID, Ref: h.Ref, Part: h.Part, Item: h.ItemID, PickupBranch: pickup, SuspendedUntil: h.SuspendedUntil, Overridden: used}, reason)
+	sc.record(holdStream(h.ID), 1, EventHoldPlaced, holdPlaced{BookID: h.BookID, Ref: h.Ref, Part: h.Part, Item: h.ItemID, PickupBranch: pickup, Place: h.Place, SuspendedUntil: h.SuspendedUntil, Overridden: used}, reason)
 	return h, nil
 }
 

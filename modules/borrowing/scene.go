@@ -248,7 +248,7 @@ func (sc *Scene) changeItem(it *Item, eventType, because string, change func(*It
 	}
 	sc.Changes.Items[it.ID] = it
 	sc.record(itemStream(it.ID), it.Version, eventType, itemChanged{BookID: it.BookID, Barcode: it.Barcode, From: was.Status, To: it.Status,
-		Branch: it.CurrentBranch, TransitTo: it.TransitTo, Because: because, OccurredAt: sc.occurred()}, "")
+		Branch: it.CurrentBranch, TransitTo: it.TransitTo, SlipHold: it.SlipHold, Because: because, State: it.state(), OccurredAt: sc.occurred()}, "")
 }
 
 func sameItem(a, b Item) bool {
@@ -302,7 +302,7 @@ func (sc *Scene) changeHold(h *Hold, eventType, because string, change func(*Hol
 		sc.count(h.BookID, func(t *Title) { t.Holds++ })
 	}
 	sc.record(holdStream(h.ID), h.Version, eventType, holdChanged{BookID: h.BookID, Ref: h.Ref, Status: h.Status, Item: h.CapturedItem,
-		PickupBranch: h.PickupBranch, SuspendedUntil: h.SuspendedUntil, ExpiresOn: h.ExpiresOn, Because: because}, "")
+		PickupBranch: h.PickupBranch, SuspendedUntil: h.SuspendedUntil, ReadyOn: h.ReadyOn, ExpiresOn: h.ExpiresOn, Because: because}, "")
 }
 
 // count changes a title's counts.

@@ -24,6 +24,7 @@ type Store interface {
 	Memory
 	NoticeStore
 	Statistics
+	Past
 }
 
 // Ask is what one command asks of its transaction: its key, and what to lock and load.
@@ -68,8 +69,10 @@ type LoanFilter struct {
 	Exceptions bool       // only loans that were made, or renewed, offline against the rules
 	Overdue    bool       // only open loans past their due date
 	Now        time.Time  // set by the Service
-	Before     int64      // only loans with a smaller id; 0: from the newest
-	Limit      int
+	// Of the past: only loans opened by an instant, and not closed by another one. Zero: whenever.
+	OpenedBy, ClosedAfter time.Time
+	Before                int64 // only loans with a smaller id; 0: from the newest
+	Limit                 int
 }
 
 // HoldFilter says which holds to list: live ones, or all, newest first.
@@ -77,6 +80,7 @@ type HoldFilter struct {
 	MemberID int64 // 0: everybody's
 	BookID   int64 // 0: of every title
 	Live     bool
+	PlacedBy time.Time // only holds placed by this instant; zero: whenever
 	Before   int64
 	Limit    int
 }

@@ -17,6 +17,7 @@ type Config struct {
 	Catalog      Catalog      `key:"catalog"`
 	Members      Members      `key:"members"`
 	Borrowing    Borrowing    `key:"borrowing"`
+	Ledger       Ledger       `key:"ledger"`
 	Notices      Notices      `key:"notices"`
 	Database     Database     `key:"database"`
 	Cache        Cache        `key:"cache"`
@@ -98,6 +99,13 @@ type GroupCommit struct {
 // BorrowingPrivacy says how long it is known who borrowed what.
 type BorrowingPrivacy struct {
 	Retention time.Duration `key:"retention" min:"1h" max:"87600h"`
+}
+
+// Ledger says how what happened is made certain.
+type Ledger struct {
+	Key         string        `key:"key"`
+	Anchors     string        `key:"anchors"`
+	AnchorEvery time.Duration `key:"anchor_every" min:"1m" max:"720h"`
 }
 
 // NoticeDays says when members are told of what; 0 switches a kind off.

@@ -50,7 +50,8 @@ type Report struct {
 // Intact tells whether nothing was found.
 func (r *Report) Intact() bool { return r.Found == 0 }
 
-func (r *Report) find(f Finding) {
+// Find adds something that is not as it should be; more than a thousand are only counted.
+func (r *Report) Find(f Finding) {
 	if r.Found++; len(r.Findings) < mostFindings {
 		r.Findings = append(r.Findings, f)
 	}
@@ -62,7 +63,8 @@ type Progress func(events int64)
 // progressEvery is how many events are read between two words about it.
 const progressEvery = 100_000
 
-func (p Progress) say(events int64) {
+// Say tells of a number of events, if it is a round one.
+func (p Progress) Say(events int64) {
 	if p != nil && events%progressEvery == 0 {
 		p(events)
 	}
@@ -84,7 +86,7 @@ func (l *Ledger) Verify(ctx context.Context, tx pgx.Tx, report *Report, progress
 		}
 		w.check(&e, report)
 		report.Events++
-		progress.say(report.Events)
+		progress.Say(report.Events)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("verify the ledger: %w", err)
@@ -103,7 +105,7 @@ type walker struct {
 
 func (w *walker) check(e *link, report *Report) {
 	found := func(version int, position int64, problem string) {
-		report.find(Finding{Stream: e.Stream, Version: version, Position: position, Problem: problem})
+		report.Find(Finding{Stream: e.Stream, Version: version, Position: position, Problem: problem})
 	}
 	if e.Stream != w.stream {
 		w.stream, w.next, w.before, w.broken = e.Stream, 1, nil, false

@@ -26,7 +26,7 @@ import (
 // adds to a report what is not as it was signed. trusted are the public keys whose signatures count. Of an anchor whose list is in the
 // folder each event is named that is changed, missing or new; of others only the anchor. It holds one event in memory.
 func (a *Anchors) Verify(ctx context.Context, tx pgx.Tx, trusted []ed25519.PublicKey, report *Report, progress Progress) error {
-	found := func(format string, args ...any) { report.find(Finding{Problem: fmt.Sprintf(format, args...)}) }
+	found := func(format string, args ...any) { report.Find(Finding{Problem: fmt.Sprintf(format, args...)}) }
 	kept, newest, err := a.kept(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("verify the anchors: %w", err)
@@ -137,7 +137,7 @@ func (a *Anchors) compare(ctx context.Context, tx pgx.Tx, of *anchor, report *Re
 	reckoned, events, named := newDigests(), int64(0), report.Found
 	err = a.ledger.eachCovered(ctx, tx, of.After, of.To, func(e *covered) error {
 		events++
-		progress.say(report.Anchored + events)
+		progress.Say(report.Anchored + events)
 		reckoned.add(e)
 		list.meet(e, report)
 		return nil
@@ -147,10 +147,10 @@ func (a *Anchors) compare(ctx context.Context, tx pgx.Tx, of *anchor, report *Re
 	}
 	list.rest(report)
 	if list.there() && list.sum() != of.List {
-		report.find(Finding{Problem: fmt.Sprintf("the list of anchor %d was changed, so that events cannot be named by it", of.Number)})
+		report.Find(Finding{Problem: fmt.Sprintf("the list of anchor %d was changed, so that events cannot be named by it", of.Number)})
 	}
 	if (reckoned.sum() != of.Digest || events != of.Events) && report.Found == named {
-		report.find(Finding{Problem: fmt.Sprintf("the events at positions %d to %d are not those of anchor %d: it covers %d, there are %d, and which ones differ its list would say",
+		report.Find(Finding{Problem: fmt.Sprintf("the events at positions %d to %d are not those of anchor %d: it covers %d, there are %d, and which ones differ its list would say",
 			of.After+1, of.To, of.Number, of.Events, events)})
 	}
 	return nil
@@ -218,11 +218,11 @@ func (l *eventList) meet(e *covered, report *Report) {
 		l.missing(report)
 	}
 	if l.at != e.position {
-		report.find(Finding{Stream: e.stream, Version: e.version, Position: e.position, Problem: "this event was not there when it was anchored"})
+		report.Find(Finding{Stream: e.stream, Version: e.version, Position: e.position, Problem: "this event was not there when it was anchored"})
 		return
 	}
 	if want := string(l.lined.text(e)) + hex.EncodeToString(e.hash[:min(shortHash, len(e.hash))]); want != l.line {
-		report.find(Finding{Stream: e.stream, Version: e.version, Position: e.position,
+		report.Find(Finding{Stream: e.stream, Version: e.version, Position: e.position,
 			Problem: "it has another hash than when it was anchored: this event, or one before it in its stream, was written anew"})
 	}
 	l.next()
@@ -241,6 +241,6 @@ func (l *eventList) missing(report *Report) {
 		f.Stream = words[1]
 		f.Version, _ = strconv.Atoi(words[2]) // 0 names the stream at least
 	}
-	report.find(f)
+	report.Find(f)
 	l.next()
 }

@@ -176,11 +176,12 @@ type listLoansIn struct {
 	Status     string `query:"status" enum:"open,closed,overdue,all" default:"all"`
 	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor     string `query:"cursor" maxLength:"500"`
+	PastIn
 }
 
 func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*listOut[LoanBody], error) {
 	p, _ := identity.FromContext(ctx)
-	scope := fmt.Sprintf("loans %d %q %s", p.MemberID, in.MemberCard, in.Status)
+	scope := fmt.Sprintf("loans %d %q %s", p.MemberID, in.MemberCard, in.Status) + in.scope()
 	before, err := place(scope, in.Cursor)
 	if err != nil {
 		return nil, err
@@ -192,7 +193,14 @@ func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*listOut[L
 	case "open", "closed":
 		f.Status = borrowing.LoanStatus(in.Status)
 	}
-	return o.loans(ctx, in.MemberCard, f, scope)
+	if in.now() {
+		return o.loans(ctx, in.MemberCard, f, scope)
+	}
+	loans, more, err := o.desk.LoansAt(ctx, in.MemberCard, f, in.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	return listed(ctx, loans, more, scope, loanOf, func(l LoanBody) int64 { return l.ID }), nil
 }
 
 // loans answers a page of a list of loans.
@@ -221,6 +229,7 @@ func (o *operations) exceptions(ctx context.Context, in *exceptionsIn) (*listOut
 
 type oneLoanIn struct {
 	ID int64 `path:"id" minimum:"1"`
+	PastIn
 }
 
 type explainedLoan struct {
@@ -231,7 +240,8 @@ type explainedLoan struct {
 }
 
 func (o *operations) getLoan(ctx context.Context, in *oneLoanIn) (*struct{ Body explainedLoan }, error) {
-	l, err := o.desk.Loan(ctx, in.ID)
+	l, err := look(in.PastIn, func() (borrowing.LoanView, error) { return o.desk.Loan(ctx, in.ID) },
+		func(at time.Time) (borrowing.LoanView, error) { return o.desk.LoanAt(ctx, in.ID, at) })
 	if err != nil {
 		return nil, err
 	}

@@ -93,6 +93,12 @@ func (s *Store) Loans(ctx context.Context, f borrowing.LoanFilter) ([]borrowing.
 	if f.Branch != "" {
 		q = q.Where("l.branch = ?", f.Branch)
 	}
+	if !f.OpenedBy.IsZero() {
+		q = q.Where("l.opened_at <= ?", f.OpenedBy)
+	}
+	if !f.ClosedAfter.IsZero() {
+		q = q.Where("(l.closed_at IS NULL OR l.closed_at > ?)", f.ClosedAfter)
+	}
 	if f.Exceptions {
 		q = q.Where("l.explanation -> 'exceptions' IS NOT NULL")
 	}
