@@ -148,14 +148,14 @@ func TestACallerWhoLeavesWaitsForNoneAndAPanicIsTheirs(t *testing.T) {
 		ctx, end := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer end()
 		stubborn := func(context.Context) (string, error) { time.Sleep(time.Second); return "first", nil }
-		dropped := 0
+		var dropped atomic.Int64
 		begin := time.Now()
-		if _, err := Hedged(ctx, h, stubborn, stubborn, func(string) { dropped++ }); err != context.DeadlineExceeded || time.Since(begin) > 20*time.Millisecond {
+		if _, err := Hedged(ctx, h, stubborn, stubborn, func(string) { dropped.Add(1) }); err != context.DeadlineExceeded || time.Since(begin) > 20*time.Millisecond {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		time.Sleep(2 * time.Second)
-		if dropped != 2 {
-			t.Errorf("%d of 2 late answers were thrown away", dropped)
+		if n := dropped.Load(); n != 2 {
+			t.Errorf("%d of 2 late answers were thrown away", n)
 		}
 		defer func() {
 			if thrown := recover(); thrown != "a defect" {
