@@ -154,12 +154,16 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	var relay *ledger.Relay
 	stock := borrowingpostgres.New(f.DB)
-	copies, err := memories.writeThrough(borrowinglayers.Resilient(stock, policies.For("borrowing-database")))
+	asked := func(what string) coalesce.Settings {
+		return coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, what)}
+	}
+	copies, err := memories.writeThrough(borrowinglayers.GatheredStore(borrowinglayers.Resilient(stock, policies.For("borrowing-database")), asked("copies"), patterns.Coalescing.Load))
 	if err != nil {
 		return nil, err
 	}
+	borrowers := borrowinglayers.GatheredMembers(borrowinglayers.Members(deskMembers{people}, policies.For("members")), asked("cards"), asked("members"), patterns.Coalescing.Load)
 	group := borrowinglayers.Grouped(copies, groupSettings(f, patterns)) // outside of the bulkhead: a transaction takes one place, however many share it
-	desk := borrowing.New(copies, borrowinglayers.Members(deskMembers{people}, policies.For("members")), borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")),
+	desk := borrowing.New(copies, borrowers, borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")),
 		borrowingSettings(f, people, post, group, func() { relay.Nudge() }))
 	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, borrowing.FollowAvailability(stock.Availability, tellCatalogue(titles)))
 	titles.SetHoldings(desk)

@@ -40,14 +40,23 @@ type Library struct {
 // OpenLibrary starts a library of so many titles, and makes it first in the folder data if it is not there. That takes some 90 s a
 // million, and is done once a folder: it is left as it is for the next run, and may be deleted at any time.
 func OpenLibrary(ctx context.Context, program, dir, data string, titles int, env ...string) (*Library, error) {
-	l := &Library{Program: program, Dir: dir, Titles: titles, Data: data}
-	if l.Data == "" {
-		l.Data = filepath.Join(os.TempDir(), "bookvault-bench-"+strconv.Itoa(titles))
+	if data == "" {
+		data = filepath.Join(os.TempDir(), "bookvault-bench-"+strconv.Itoa(titles))
 	}
+	return OpenStocked(ctx, program, dir, data, Stock{Titles: titles, Items: titles / 10, Members: 1000}, env...)
+}
+
+// Stock is how large a library is.
+type Stock struct{ Titles, Items, Members int }
+
+// OpenStocked is OpenLibrary for one of another size.
+func OpenStocked(ctx context.Context, program, dir, data string, stock Stock, env ...string) (*Library, error) {
+	titles := stock.Titles
+	l := &Library{Program: program, Dir: dir, Titles: titles, Data: data}
 	made := filepath.Join(l.Data, "seeded")
 	if _, err := os.Stat(made); err != nil {
 		fmt.Fprintf(os.Stderr, "making a library of %d titles in %s …\n", titles, l.Data)
-		seed := exec.CommandContext(ctx, program, "seed", "--data", l.Data, "--titles", strconv.Itoa(titles), "--items", strconv.Itoa(titles/10), "--members", "1000")
+		seed := exec.CommandContext(ctx, program, "seed", "--data", l.Data, "--titles", strconv.Itoa(titles), "--items", strconv.Itoa(stock.Items), "--members", strconv.Itoa(stock.Members))
 		if out, err := seed.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("seed: %w: %s", err, lastLines(out))
 		}
