@@ -163,8 +163,8 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	borrowers := borrowinglayers.GatheredMembers(borrowinglayers.Members(deskMembers{people}, policies.For("members")), asked("cards"), asked("members"), patterns.Coalescing.Load)
 	group := borrowinglayers.Grouped(copies, groupSettings(f, patterns)) // outside of the bulkhead: a transaction takes one place, however many share it
-	desk := borrowing.New(copies, borrowers, borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")),
-		borrowingSettings(f, people, post, group, func() { relay.Nudge() }))
+	names := borrowinglayers.GatheredTitles(borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")), asked("names"), patterns.Coalescing.Load)
+	desk := borrowing.New(copies, borrowers, names, borrowingSettings(f, people, post, group, func() { relay.Nudge() }))
 	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, borrowing.FollowAvailability(stock.Availability, tellCatalogue(titles)))
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)

@@ -75,6 +75,30 @@ func (g *gatheredMembers) MembersByID(ctx context.Context, ids []int64) (map[int
 	return map[int64]borrowing.Member{ids[0]: m}, nil
 }
 
+// GatheredTitles makes one question of the titles that commands ask the names of at the same time.
+func GatheredTitles(titles borrowing.Titles, s coalesce.Settings, enabled func() bool) borrowing.Titles {
+	s.Name = "names"
+	return &gatheredTitles{Titles: titles, names: coalesce.New(s, titles.TitlesByID), enabled: enabled}
+}
+
+type gatheredTitles struct {
+	borrowing.Titles
+	names   *coalesce.Batcher[int64, string]
+	enabled func() bool
+}
+
+// TitlesByID gives the text of each title that exists; a question for one is asked with those of others.
+func (g *gatheredTitles) TitlesByID(ctx context.Context, ids []int64) (map[int64]string, error) {
+	if len(ids) != 1 || !g.enabled() {
+		return g.Titles.TitlesByID(ctx, ids)
+	}
+	name, found, err := g.names.Get(ctx, ids[0])
+	if err != nil || !found {
+		return nil, orBusy(err)
+	}
+	return map[int64]string{ids[0]: name}, nil
+}
+
 // orBusy words that too many ask.
 func orBusy(err error) error {
 	if !errors.Is(err, coalesce.ErrFull) {

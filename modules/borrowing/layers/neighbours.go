@@ -41,7 +41,9 @@ func (r *resilientMembers) MemberByCard(ctx context.Context, card string) (borro
 
 // MembersByCards finds members by cards.
 func (r *resilientMembers) MembersByCards(ctx context.Context, cards []string) (map[string]borrowing.Member, error) {
-	return resilience.Do(ctx, r.stack, func(ctx context.Context) (map[string]borrowing.Member, error) { return r.next.MembersByCards(ctx, cards) })
+	return resilience.Do(ctx, r.stack, func(ctx context.Context) (map[string]borrowing.Member, error) {
+		return r.next.MembersByCards(ctx, cards)
+	})
 }
 
 // MembersByID finds members.
