@@ -39,6 +39,7 @@ import (
 	"bookvault/platform/gateway"
 	"bookvault/platform/housekeeping"
 	"bookvault/platform/ledger"
+	"bookvault/platform/live"
 	"bookvault/platform/rest"
 	"bookvault/web"
 )
@@ -78,6 +79,7 @@ type Library struct {
 	Patterns *Patterns
 
 	feed          *database.Feed
+	live          *live.Hub
 	policies      *policies
 	demonstration demonstration.Library
 	seeder        seeder
@@ -177,6 +179,10 @@ func Assemble(f Foundations) (*Library, error) {
 		f.Registry.MustRegister(keeper)
 	}
 
+	hub := newHub(f.Settings, f.Registry)
+	tellLive(f.DB.Feed(), hub)
+	registerEvents(api, hub)
+
 	pages, err := web.Handler(web.Settings{Policy: gateway.PagePolicy, BaseURL: f.Settings.CDN.BaseURL, Hashed: &patterns.CDN, Registry: f.Registry,
 		Titles: pageTitles{titles}})
 	if err != nil {
@@ -186,7 +192,8 @@ func Assemble(f Foundations) (*Library, error) {
 	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
 		Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
-		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger}}}, nil
+		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger},
+			&ticker{hub: hub, patterns: patterns, registry: f.Registry}}, live: hub}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.
