@@ -86,7 +86,7 @@ func benchCirculation(ctx context.Context, args []string, out *report) error {
 	all := []struct {
 		name string
 		run  func() error
-	}{{"rate", b.rate}, {"one", b.oneDesk}, {"desks", b.desks}, {"rush", b.rush}}
+	}{{"rate", b.rate}, {"one", b.oneDesk}, {"desks", b.desks}, {"rush", b.rush}, {"kills", b.crashes}, {"linear", b.linearizable}}
 	for _, figure := range all {
 		alone := figure.name == "kills" || figure.name == "linear"
 		switch {
@@ -113,11 +113,10 @@ func benchCirculation(ctx context.Context, args []string, out *report) error {
 
 // prepare takes all copies back that an earlier run lent, raises the loan limit, and finds cards and copies.
 func (b *circulationBench) prepare() error {
-	token, err := exec.CommandContext(b.ctx, b.library.Program, "token", "--role", "desk", "--data", b.library.Data).Output()
-	if err != nil {
-		return fmt.Errorf("make a token: %w", err)
+	var err error
+	if b.token, err = b.tokenOf("desk"); err != nil {
+		return err
 	}
-	b.token = strings.TrimSpace(string(token))
 	conn, err := pgx.Connect(b.ctx, b.library.Primary)
 	if err != nil {
 		return err
@@ -150,6 +149,15 @@ func (b *circulationBench) prepare() error {
 		return fmt.Errorf("%d cards and %d copies to lend are left in %s; delete the folder, and it is made anew", len(b.cards), len(b.barcodes), b.library.Data)
 	}
 	return nil
+}
+
+// tokenOf makes a token of a role.
+func (b *circulationBench) tokenOf(role string) (string, error) {
+	token, err := exec.CommandContext(b.ctx, b.library.Program, "token", "--role", role, "--data", b.library.Data).Output()
+	if err != nil {
+		return "", fmt.Errorf("make a token: %w", err)
+	}
+	return strings.TrimSpace(string(token)), nil
 }
 
 // copy gives a copy that nothing of this run has touched.

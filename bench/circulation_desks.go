@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -170,9 +169,9 @@ func (b *circulationBench) desk(seed uint64, end time.Time) (outs, ins *hdrhisto
 
 // patterns gives what turns patterns of the running library on and off.
 func (b *circulationBench) patterns(names ...string) (func(on bool) error, error) {
-	token, err := exec.CommandContext(b.ctx, b.library.Program, "token", "--role", "administrator", "--data", b.library.Data).Output()
+	token, err := b.tokenOf("administrator")
 	if err != nil {
-		return nil, fmt.Errorf("make a token: %w", err)
+		return nil, err
 	}
 	return func(on bool) error {
 		for _, name := range names {
@@ -180,7 +179,7 @@ func (b *circulationBench) patterns(names ...string) (func(on bool) error, error
 			if err != nil {
 				return err
 			}
-			r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+			r.Header.Set("Authorization", "Bearer "+token)
 			r.Header.Set("Content-Type", "application/json")
 			answer, err := http.DefaultClient.Do(r)
 			if err != nil {

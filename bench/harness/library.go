@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +36,7 @@ type Library struct {
 	Replica []string // and of its replicas
 	IDs     []int64
 	Home    *Process // the server that holds it open, with every setting at its default; it is idle unless it is what is measured
+	env     []string
 }
 
 // OpenLibrary starts a library of so many titles, and makes it first in the folder data if it is not there. That takes some 90 s a
@@ -68,7 +70,8 @@ func OpenStocked(ctx context.Context, program, dir, data string, stock Stock, en
 	if err != nil {
 		return nil, err
 	}
-	if l.Home, err = l.start(ctx, "home", address, append([]string{"BOOKVAULT_DATABASE_EMBEDDED_DATA=" + l.Data}, env...)); err != nil {
+	l.env = append([]string{"BOOKVAULT_DATABASE_EMBEDDED_DATA=" + l.Data}, env...)
+	if l.Home, err = l.start(ctx, "home", address, l.env); err != nil {
 		return nil, err
 	}
 	state, runs := embedded.Running(filepath.Join(l.Data, "postgres"))
@@ -85,6 +88,32 @@ func OpenStocked(ctx context.Context, program, dir, data string, stock Stock, en
 		return nil, err
 	}
 	return l, nil
+}
+
+// KillHome ends the home server as a loss of power would (kill -9; PostgreSQL, which is another process, lives on), and starts it again at
+// the same address.
+func (l *Library) KillHome(ctx context.Context) error {
+	l.Home.Kill()
+	home, err := l.start(ctx, "home", l.Home.Address, l.env)
+	if err == nil {
+		l.Home = home
+	}
+	return err
+}
+
+// KillDatabase ends a server process of the primary with kill -9: PostgreSQL then takes all of them for damaged, throws their memory away
+// and recovers from its log, as after a crash of the machine.
+func (l *Library) KillDatabase(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, l.Primary)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	var pid int
+	if err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
+		return err
+	}
+	return syscall.Kill(pid, syscall.SIGKILL) // our own: whose it is makes no difference to PostgreSQL
 }
 
 // Serve starts another server on the same database, with settings as environment variables.

@@ -98,6 +98,13 @@ func (p *Process) Stop() {
 	_ = p.log.Close()
 }
 
+// Kill ends it at once, and nothing that it started.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.done
+	_ = p.log.Close()
+}
+
 // CPU gives the processor time, of the user's and the kernel's, that the process and all below it have taken, PostgreSQL's servers left
 // out: they are the database's.
 func (p *Process) CPU() (time.Duration, error) {

@@ -19,9 +19,10 @@ type Setting struct {
 	Address    string // of the server, or of each of its lives
 	Token      string // of a desk
 	Cards      []string
-	Barcodes   []string // at most 64
-	Books      []int64  // their titles
-	Operations int
+	Barcodes   []string        // at most 64
+	Books      []int64         // their titles
+	Operations int             // at most
+	Until      <-chan struct{} // closed: send no more; nil: there is no such thing
 	Clients    int
 	Seed       uint64
 	Run        string // tells the Idempotency-Keys of this run from those of others
@@ -46,6 +47,11 @@ func Record(ctx context.Context, s Setting) ([]Recorded, error) {
 		all.Go(func() {
 			random := rand.New(rand.NewPCG(s.Seed, uint64(n)))
 			for i := 0; left.Add(-1) >= 0 && ctx.Err() == nil; i++ {
+				select {
+				case <-s.Until:
+					return
+				default:
+				}
 				c := Command{Kind: []Kind{Lend, Lend, Return, Return, Hold}[random.IntN(5)], Item: random.IntN(len(s.Barcodes)), Member: random.IntN(len(s.Cards))}
 				if c.Kind == Return {
 					c.Member = -1
