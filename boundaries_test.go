@@ -36,6 +36,7 @@ var technologies = map[string][]string{
 	"github.com/wneessen/go-mail":     {"platform/mail"},
 	"github.com/emersion/":            {"platform/mail/mailtest"},
 	"github.com/failsafe-go/":         {"platform/resilience", "modules/*/layers"},
+	"github.com/nats-io/":             {"platform/queue"},
 }
 
 // innerRooms are the folders of a module that its other folders may not import: only modules.go hands them over.

@@ -176,12 +176,12 @@ func (b *circulationBench) key() string {
 
 // checkOut makes the request that lends a copy.
 func (b *circulationBench) checkOut(address, card, barcode string) []byte {
-	return harness.Post(address, "/api/borrowing/v1/loans", `{"member_card":"`+card+`","barcode":"`+barcode+`"}`, "Authorization", "Bearer "+b.token, "Idempotency-Key", b.key())
+	return harness.Post(address, "/api/borrowing/v1/loans", []byte(`{"member_card":"`+card+`","barcode":"`+barcode+`"}`), "Authorization", "Bearer "+b.token, "Idempotency-Key", b.key())
 }
 
 // checkIn makes the request that takes a copy back.
 func (b *circulationBench) checkIn(address, barcode string) []byte {
-	return harness.Post(address, "/api/borrowing/v1/check-ins", `{"barcode":"`+barcode+`"}`, "Authorization", "Bearer "+b.token, "Idempotency-Key", b.key())
+	return harness.Post(address, "/api/borrowing/v1/check-ins", []byte(`{"barcode":"`+barcode+`"}`), "Authorization", "Bearer "+b.token, "Idempotency-Key", b.key())
 }
 
 // titleOfFive makes a title whose copies are all free and five, and gives how many it has.

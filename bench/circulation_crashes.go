@@ -112,7 +112,7 @@ func (b *circulationBench) setting() (s linear.Setting, began time.Time, err err
 	}
 	for _, book := range s.Books {
 		barcode := "LIN-" + b.key()
-		if err := b.ask(harness.Post(s.Address, "/api/borrowing/v1/items", fmt.Sprintf(`{"book_id":%d,"barcode":"%s","branch":"%s","item_type":"%s"}`, book, barcode, branch, itemType),
+		if err := b.ask(harness.Post(s.Address, "/api/borrowing/v1/items", []byte(fmt.Sprintf(`{"book_id":%d,"barcode":"%s","branch":"%s","item_type":"%s"}`, book, barcode, branch, itemType)),
 			"Authorization", "Bearer "+b.token)); err != nil {
 			return s, began, err
 		}
@@ -137,7 +137,7 @@ func (b *circulationBench) newTitles(s *linear.Setting) error {
 		return err
 	}
 	for i := range linearItems {
-		said, err := b.tell(b.ctx, s.Address, harness.Post(s.Address, "/api/catalog/v1/books", fmt.Sprintf(`{"title":"Linear %d","authors":[{"name":"Bench"}]}`, i), "Authorization", "Bearer "+librarian))
+		said, err := b.tell(b.ctx, s.Address, harness.Post(s.Address, "/api/catalog/v1/books", []byte(fmt.Sprintf(`{"title":"Linear %d","authors":[{"name":"Bench"}]}`, i)), "Authorization", "Bearer "+librarian))
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@
 //	go run ./bench circulation   the desk: check-outs a second, one desk and many, a run on one title, crashes, linearizability
 //	go run ./bench conformance   the public suite for HTTP caches against ours; needs node and npm
 //	go run ./bench consistency   two processes: nobody is shown less than they wrote or saw, others' writes within 100 ms
+//	go run ./bench faults        dependencies that fail for real, with the patterns that are made for it off and on
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
 //	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
@@ -23,6 +24,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"sort"
 	"strings"
 	"syscall"
@@ -44,6 +46,7 @@ var suites = map[string]suite{
 	"circulation": {"check-outs against pgbench, desks beside readers, crashes under load, linearizability", benchCirculation},
 	"conformance": {"the public suite for HTTP caches against the response cache", benchConformance},
 	"consistency": {"two processes on one database, whose readers check what they were promised", benchConsistency},
+	"faults":      {"dependencies that fail for real, with the patterns off and on", benchFaults},
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
@@ -66,6 +69,10 @@ func run() int {
 		usage(os.Stderr)
 		return 2
 	}
+	if slices.Contains([]string{"-h", "-help", "--help", "help"}, os.Args[1]) {
+		usage(os.Stdout)
+		return 0
+	}
 	chosen, ok := suites[os.Args[1]]
 	if !ok {
 		usage(os.Stderr)
@@ -86,7 +93,7 @@ func run() int {
 }
 
 func usage(w io.Writer) {
-	fmt.Fprintln(w, "usage: go run ./bench SUITE [flags]; the suites are")
+	fmt.Fprintln(w, "usage: go run ./bench SUITE [flags]; go run ./bench SUITE -help lists the flags. The suites are")
 	names := make([]string, 0, len(suites))
 	for name := range suites {
 		names = append(names, name)

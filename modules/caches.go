@@ -106,7 +106,9 @@ func (m *memories) search(search catalog.Search) (catalog.Search, error) {
 		return nil, err
 	}
 	m.open = append(m.open, searches)
-	m.f.DB.Feed().Subscribe(catalog.Changes, func(h database.Heard) { searches.Forget(h.At) })
+	for _, topic := range []string{catalog.Changes, database.ViewsChanged} { // the latter has the order "popular"
+		m.f.DB.Feed().Subscribe(topic, func(h database.Heard) { searches.Forget(h.At) })
+	}
 	return through, nil
 }
 

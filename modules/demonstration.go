@@ -50,6 +50,9 @@ func (s *server) loadDemonstration(ctx context.Context) (note string, err error)
 	if loaded.Titles == 0 {
 		return "nothing to bring in", nil
 	}
+	if err := s.db.WantViews(ctx); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("%d titles, %d copies, %d members, %d loans, %d holds", loaded.Titles, loaded.Copies, loaded.Members, loaded.Loans, loaded.Holds), nil
 }
 

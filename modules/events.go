@@ -52,7 +52,7 @@ const patternsAudience = "patterns"
 
 // tellLive publishes what the change feed tells of, and ends the streams of members whose proof of who they are ended.
 func tellLive(feed *database.Feed, hub *live.Hub) {
-	feed.Subscribe(borrowing.Circulation, func(h database.Heard) {
+	feed.Subscribe(borrowing.LiveNews, func(h database.Heard) {
 		if len(h.Keys) == 0 {
 			hub.Missed()
 			return

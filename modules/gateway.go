@@ -77,6 +77,7 @@ func shared(c config.GatewayCache) rest.Shared {
 // purgeAsTold has the answers that show a title forgotten when it is changed, by whatever process.
 func purgeAsTold(feed *database.Feed) func(*httpcache.Cache) {
 	return func(kept *httpcache.Cache) {
+		feed.Subscribe(database.ViewsChanged, func(database.Heard) { kept.Purge(catalogapi.FiguresTag) })
 		feed.Subscribe(catalog.Changes, func(h database.Heard) {
 			if len(h.Keys) == 0 {
 				kept.PurgeAll()
@@ -97,7 +98,7 @@ func purgeAsTold(feed *database.Feed) func(*httpcache.Cache) {
 func leastOf(feed *database.Feed) func(*http.Request) wal.Position {
 	return func(r *http.Request) wal.Position {
 		if strings.HasPrefix(r.URL.Path, "/api/catalog/") {
-			return feed.Reached(catalog.Changes)
+			return feed.Reached(catalog.Changes).And(feed.Reached(database.ViewsChanged))
 		}
 		return wal.Position{}
 	}

@@ -49,10 +49,10 @@ type Foundations struct {
 	Version  string
 	Settings *config.Config
 	DB       *database.DB
-	// CatalogDB is the catalogue's own way to the same database; nil: DB. With another one the catalogue's can fail alone.
-	CatalogDB *database.DB
-	Registry  prometheus.Registerer // nil where nobody will ask for metrics
-	Logger    *slog.Logger
+	// CatalogDB, BorrowingDB and MembersDB are modules' own ways to the same database, each of which can fail alone; nil: DB.
+	CatalogDB, BorrowingDB, MembersDB *database.DB
+	Registry                          prometheus.Registerer // nil where nobody will ask for metrics
+	Logger                            *slog.Logger
 }
 
 // Library is the modules, built and introduced to each other.
@@ -71,6 +71,8 @@ type Library struct {
 	Borrowing *borrowing.Service
 	// Housekeeping does what is due because time has passed.
 	Housekeeping *housekeeping.Keeper
+	// Figures refreshes the figures that are kept ready.
+	Figures *housekeeping.Keeper
 	// TitleLayers names the layers on the way to a title, from the outside in.
 	TitleLayers []string
 	// Remote is the cache that processes share; nil where the settings name none.
@@ -78,12 +80,14 @@ type Library struct {
 	// Patterns are the switches that can be turned while the library runs.
 	Patterns *Patterns
 
-	feed          *database.Feed
-	live          *live.Hub
-	policies      *policies
-	demonstration demonstration.Library
-	seeder        seeder
-	workers       []worker
+	db             *database.DB
+	refreshTimeout time.Duration
+	feed           *database.Feed
+	policies       *policies
+	demonstration  demonstration.Library
+	seeder         seeder
+	workers        []worker
+	live           *live.Hub
 }
 
 // worker is what a module does behind the requests. Stop is synchronous, and safe before Start and twice.
@@ -120,7 +124,7 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := memories.proofs(memberspostgres.New(f.DB))
+	accounts, err := memories.proofs(memberspostgres.New(cmp.Or(f.MembersDB, f.DB)))
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +135,7 @@ func Assemble(f Foundations) (*Library, error) {
 	policies := newPolicies(f, patterns)
 	registerOperations(api, patterns)
 	registerResilience(api, policies)
+	registerFigures(api, f.DB)
 
 	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()       // GORM; reads from a replica that is fresh enough
 	stores = cataloglayers.Resilient(stores, policies.For("catalog-database"), policies.For("search-database")) // retry( breaker( timeout( bulkhead( … ))))
@@ -155,7 +160,7 @@ func Assemble(f Foundations) (*Library, error) {
 		return nil, err
 	}
 	var relay *ledger.Relay
-	stock := borrowingpostgres.New(f.DB)
+	stock := borrowingpostgres.New(cmp.Or(f.BorrowingDB, f.DB))
 	asked := func(what string) coalesce.Settings {
 		return coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, what)}
 	}
@@ -173,10 +178,11 @@ func Assemble(f Foundations) (*Library, error) {
 	people.OnChange(tellDesk(desk, f.Logger))
 	people.SetDesk(desk)
 
-	keeper := housekeeping.New(housekeepingLock(f.DB), slices.Concat(desk.Housekeeping(), people.Housekeeping()),
+	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), slices.Concat(desk.Housekeeping(), people.Housekeeping()),
 		housekeeping.Settings{Every: f.Settings.Borrowing.HousekeepingEvery, Logger: f.Logger})
+	figureKeeper := figureKeeper(f)
 	if f.Registry != nil {
-		f.Registry.MustRegister(keeper)
+		f.Registry.MustRegister(keeper, figureKeeper)
 	}
 
 	hub := newHub(f.Settings, f.Registry)
@@ -190,9 +196,10 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 
 	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
+		Figures: figureKeeper, db: f.DB, refreshTimeout: f.Settings.Statistics.RefreshTimeout,
 		Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
-		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, &indexMender{imports: imports, log: f.Logger},
+		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, figureKeeper, &indexMender{imports: imports, log: f.Logger},
 			&ticker{hub: hub, patterns: patterns, registry: f.Registry}}, live: hub}, nil
 }
 

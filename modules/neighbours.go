@@ -129,10 +129,10 @@ func tellDesk(desk *borrowing.Service, logger *slog.Logger) func(context.Context
 	}
 }
 
-// housekeepingLock is held by the one process that does the housekeeping of a database.
-func housekeepingLock(db *database.DB) housekeeping.Locker {
+// housekeepingLock is held by the one process that does some housekeeping of a database.
+func housekeepingLock(db *database.DB, name string) housekeeping.Locker {
 	return func(ctx context.Context) (housekeeping.Lock, error) {
-		lock, err := db.TryLock(ctx, "housekeeping")
+		lock, err := db.TryLock(ctx, name)
 		if lock == nil { // a nil *SessionLock is no nil Lock
 			return nil, err
 		}

@@ -27,7 +27,7 @@ type Patterns struct {
 	Retry          atomic.Bool
 	WriteThrough   atomic.Bool
 
-	db         *database.DB // keeps the switch of its replicas itself
+	db         *database.DB // keeps the switches of its replicas and of its views itself
 	configured map[string]bool
 	log        *slog.Logger
 }
@@ -35,11 +35,25 @@ type Patterns struct {
 // newPatterns sets the switches as configured.
 func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns {
 	p := &Patterns{db: db, log: log}
-	p.configured = map[string]bool{"cache_aside": c.CacheAside.Enabled, "cdn": c.CDN.Enabled, "coalescing": c.Coalescing.Enabled,
-		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled, "group_commit": c.GroupCommit.Enabled,
-		"adaptive_limit": c.AdaptiveLimit.Enabled, "bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled,
-		"rate_limit": c.RateLimit.Enabled, "read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled,
-		"remote_cache": c.RemoteCache.Enabled, "retry": c.Retry.Enabled, "write_through": c.WriteThrough.Enabled}
+	p.configured = map[string]bool{
+		"adaptive_limit":     c.AdaptiveLimit.Enabled,
+		"bulkhead":           c.Bulkhead.Enabled,
+		"cache_aside":        c.CacheAside.Enabled,
+		"cdn":                c.CDN.Enabled,
+		"circuit_breaker":    c.CircuitBreaker.Enabled,
+		"coalescing":         c.Coalescing.Enabled,
+		"compression":        c.Compression.Enabled,
+		"fallback":           c.Fallback.Enabled,
+		"gateway_cache":      c.GatewayCache.Enabled,
+		"group_commit":       c.GroupCommit.Enabled,
+		"materialized_views": c.MaterializedViews.Enabled,
+		"rate_limit":         c.RateLimit.Enabled,
+		"read_replicas":      c.ReadReplicas.Enabled,
+		"read_through":       c.ReadThrough.Enabled,
+		"remote_cache":       c.RemoteCache.Enabled,
+		"retry":              c.Retry.Enabled,
+		"write_through":      c.WriteThrough.Enabled,
+	}
 	for _, s := range p.switches() {
 		s.turn(p.configured[s.name])
 	}
@@ -66,6 +80,7 @@ func (p *Patterns) switches() []namedSwitch {
 		{"fallback", p.Fallback.Load, p.Fallback.Store},
 		{"gateway_cache", p.GatewayCache.Load, p.GatewayCache.Store},
 		{"group_commit", p.GroupCommit.Load, p.GroupCommit.Store},
+		{"materialized_views", p.db.UsesViews, p.db.UseViews},
 		{"rate_limit", p.RateLimit.Load, p.RateLimit.Store},
 		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},
 		{"read_through", p.ReadThrough.Load, p.ReadThrough.Store},

@@ -167,11 +167,15 @@ func (s *server) closeDatabase(ctx context.Context) error {
 }
 
 func (s *server) assemble(ctx context.Context) (note string, err error) {
-	s.library, err = Assemble(Foundations{Version: s.version, Settings: s.settings, DB: s.db, Registry: s.registry, Logger: s.log})
-	if err != nil {
+	f := Foundations{Version: s.version, Settings: s.settings, DB: s.db, Registry: s.registry, Logger: s.log}
+	if err := f.openWays(); err != nil {
+		return "", err
+	}
+	if s.library, err = Assemble(f); err != nil {
 		return "", err
 	}
 	s.health.Add("housekeeping", false, s.library.Housekeeping.Health)
+	s.health.Add("figures", false, s.library.Figures.Health)
 	if s.library.Remote != nil {
 		s.health.Add("remote-cache", false, s.library.Remote.Health)
 	}

@@ -93,7 +93,7 @@ func OpenStocked(ctx context.Context, program, dir, data string, stock Stock, en
 // KillHome ends the home server as a loss of power would (kill -9; PostgreSQL, which is another process, lives on), and starts it again at
 // the same address.
 func (l *Library) KillHome(ctx context.Context) error {
-	l.Home.Kill()
+	l.Home.KillAlone()
 	home, err := l.start(ctx, "home", l.Home.Address, l.env)
 	if err == nil {
 		l.Home = home

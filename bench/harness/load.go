@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -58,15 +59,15 @@ func Get(address, path string, headers ...string) []byte {
 	return b.Bytes()
 }
 
-// Post makes a request that sends JSON.
-func Post(address, path, body string, headers ...string) []byte {
+// Post makes a request with a JSON body.
+func Post(address, path string, body []byte, headers ...string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", path, address, len(body))
 	for i := 0; i+1 < len(headers); i += 2 {
 		fmt.Fprintf(&b, "%s: %s\r\n", headers[i], headers[i+1])
 	}
 	b.WriteString("\r\n")
-	b.WriteString(body)
+	b.Write(body)
 	return b.Bytes()
 }
 
@@ -169,6 +170,8 @@ func read(r *bufio.Reader, body io.Writer) error {
 		return err
 	case status == 304:
 		return nil
+	case length < 0:
+		return errors.New("the answer comes in chunks, which are not counted here")
 	case status < 200 || status > 299:
 		text, _ := io.ReadAll(io.LimitReader(r, min(length, 500)))
 		return fmt.Errorf("answered %d: %s", status, text)
@@ -179,7 +182,9 @@ func read(r *bufio.Reader, body io.Writer) error {
 
 var contentLength = []byte("Content-Length:")
 
-// readHeader takes the header of an answer: its status, the length of its body, and the value of one field (such as "Etag:").
+var chunked = []byte("Transfer-Encoding: chunked")
+
+// readHeader takes the header of an answer: its status, the length of its body (negative when it comes in chunks), and the value of one field (such as "Etag:").
 func readHeader(r *bufio.Reader, field []byte) (status int, length int64, value string, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
@@ -203,6 +208,8 @@ func readHeader(r *bufio.Reader, field []byte) (status int, length int64, value 
 			if length, err = strconv.ParseInt(string(bytes.TrimSpace(line[len(contentLength):])), 10, 64); err != nil {
 				return 0, 0, "", err
 			}
+		case bytes.EqualFold(bytes.TrimSpace(line), chunked):
+			length = -1
 		case field != nil && is(field):
 			value = string(bytes.TrimSpace(line[len(field):]))
 		}
@@ -219,7 +226,10 @@ type Conn struct {
 
 // Dial connects. field is the header field that Ask gives.
 func Dial(ctx context.Context, address, field string) (*Conn, error) {
-	var dialer net.Dialer
+	return dial(ctx, net.Dialer{}, address, field)
+}
+
+func dial(ctx context.Context, dialer net.Dialer, address, field string) (*Conn, error) {
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Circulation is the topic under which it is heard whose loans and holds change, and where copies come and go (platform/database, Feed).
+// LiveNews is the topic under which it is heard whose loans and holds change, and where copies come and go (platform/database, Feed).
 // Its keys are read by ReadNews: they say that something changed and for whom, and nothing else.
-const Circulation = "circulation"
+const LiveNews = "circulation"
 
 // The kinds of news, in the lowest bits of a key.
 const (
@@ -67,7 +67,7 @@ func (c *Changes) News() []int64 {
 	return slices.Compact(keys)
 }
 
-// ReadNews reads the keys of the topic Circulation.
+// ReadNews reads the keys of the topic LiveNews.
 func ReadNews(keys []int64) []News {
 	news := make([]News, 0, len(keys))
 	for _, key := range keys {

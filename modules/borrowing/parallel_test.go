@@ -26,7 +26,7 @@ func TestDesksThatWorkAtOnceKeepEveryInvariant(t *testing.T) {
 	must(t, l.SaveHours(librarian(), "east", []borrowing.Opening{{Weekday: 2, Opens: "10:00", Closes: "19:00"}, {Weekday: 6, Opens: "10:00", Closes: "15:00"}}))
 	start, round := l.clock.read(), 0
 	together := grouped(l, layers.GroupSettings{MaxWait: time.Millisecond})
-	rapid.Check(t, func(r *rapid.T) {
+	check(t, func(r *rapid.T) {
 		round++
 		l.clock.move(start.Sub(l.clock.read()))
 		w := &crowd{library: l, round: round}

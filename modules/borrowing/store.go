@@ -23,6 +23,7 @@ type Store interface {
 	OrderStore
 	Memory
 	NoticeStore
+	Statistics
 }
 
 // Ask is what one command asks of its transaction: its key, and what to lock and load.

@@ -83,6 +83,7 @@ type Stores struct {
 	Covers         Covers
 	Search         Search
 	Availabilities Availabilities
+	Statistics     Statistics
 }
 
 // Service is the catalogue: what the API and other modules call.

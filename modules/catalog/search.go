@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"sort"
+	"time"
 )
 
 // Sort is the order of a list of titles.
@@ -15,6 +16,7 @@ const (
 	ByTitleDesc Sort = "-title"
 	Newest      Sort = "newest" // the latest added to the catalogue first
 	Oldest      Sort = "oldest"
+	Popular     Sort = "popular" // the most borrowed in the last year first, then the newest
 )
 
 // SearchSettings bound what one search costs, whatever it matches.
@@ -72,6 +74,7 @@ type Found struct {
 	More   bool // whether titles follow
 	Total  Total
 	Facets Facets
+	AsOf   *time.Time // of the order, where it goes by figures that are reckoned now and then; else nil
 }
 
 // Suggestion is a completion of what was typed: a title, an author or a genre.
@@ -98,6 +101,7 @@ type Page struct {
 	Total     Total
 	Facets    Facets
 	Corrected string // the query as it was understood, where a typo was mended
+	AsOf      *time.Time
 }
 
 // Search finds titles. When nothing matches, one typo a word is forgiven, and the page says so.
@@ -129,7 +133,7 @@ func (s *Service) Search(ctx context.Context, c Criteria) (Page, error) {
 			}
 		}
 	}
-	page := Page{Total: found.Total, Facets: found.Facets}
+	page := Page{Total: found.Total, Facets: found.Facets, AsOf: found.AsOf}
 	books, err := s.stores.Books.Many(ctx, found.IDs)
 	if err != nil {
 		return Page{}, err

@@ -23,6 +23,7 @@ type Config struct {
 	GatewayCache GatewayCache `key:"gateway_cache"`
 	Feed         Feed         `key:"feed"`
 	Events       Events       `key:"events"`
+	Statistics   Statistics   `key:"statistics"`
 	Resilience   Resilience   `key:"resilience"`
 	RateLimit    RateLimit    `key:"rate_limit"`
 	Telemetry    Telemetry    `key:"telemetry"`
@@ -204,6 +205,11 @@ type Database struct {
 	Direct   string   `key:"direct" secret:"true"`
 	Pooler   bool     `key:"pooler"`
 
+	// Ways of their own to the primary, where a module has one.
+	Catalog   string `key:"catalog" secret:"true"`
+	Borrowing string `key:"borrowing" secret:"true"`
+	Members   string `key:"members" secret:"true"`
+
 	StatementTimeout         time.Duration `key:"statement_timeout" min:"100ms" max:"1h"`
 	LockTimeout              time.Duration `key:"lock_timeout" min:"10ms" max:"10m"`
 	CommitTimeout            time.Duration `key:"commit_timeout" min:"100ms" max:"10m"`
@@ -285,22 +291,29 @@ type Telemetry struct {
 
 // Patterns switches the performance layers, each by its name in docs/PATTERNS.md.
 type Patterns struct {
-	AdaptiveLimit  Switch `key:"adaptive_limit"`
-	Bulkhead       Switch `key:"bulkhead"`
-	CacheAside     Switch `key:"cache_aside"`
-	CDN            Switch `key:"cdn"`
-	CircuitBreaker Switch `key:"circuit_breaker"`
-	Coalescing     Switch `key:"coalescing"`
-	Compression    Switch `key:"compression"`
-	Fallback       Switch `key:"fallback"`
-	GatewayCache   Switch `key:"gateway_cache"`
-	GroupCommit    Switch `key:"group_commit"`
-	RateLimit      Switch `key:"rate_limit"`
-	ReadReplicas   Switch `key:"read_replicas"`
-	ReadThrough    Switch `key:"read_through"`
-	RemoteCache    Switch `key:"remote_cache"`
-	Retry          Switch `key:"retry"`
-	WriteThrough   Switch `key:"write_through"`
+	AdaptiveLimit     Switch `key:"adaptive_limit"`
+	Bulkhead          Switch `key:"bulkhead"`
+	CacheAside        Switch `key:"cache_aside"`
+	CDN               Switch `key:"cdn"`
+	CircuitBreaker    Switch `key:"circuit_breaker"`
+	Coalescing        Switch `key:"coalescing"`
+	Compression       Switch `key:"compression"`
+	Fallback          Switch `key:"fallback"`
+	GatewayCache      Switch `key:"gateway_cache"`
+	GroupCommit       Switch `key:"group_commit"`
+	MaterializedViews Switch `key:"materialized_views"`
+	RateLimit         Switch `key:"rate_limit"`
+	ReadReplicas      Switch `key:"read_replicas"`
+	ReadThrough       Switch `key:"read_through"`
+	RemoteCache       Switch `key:"remote_cache"`
+	Retry             Switch `key:"retry"`
+	WriteThrough      Switch `key:"write_through"`
+}
+
+// Statistics says how figures are kept ready.
+type Statistics struct {
+	RefreshEvery   time.Duration `key:"refresh_every" min:"10s" max:"24h"`
+	RefreshTimeout time.Duration `key:"refresh_timeout" min:"1s" max:"6h"`
 }
 
 // Switch turns one pattern on. Off means that requests really take the plain way.

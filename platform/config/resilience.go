@@ -48,4 +48,5 @@ type Compartment struct {
 // Neighbours bounds what the desk waits for the other modules.
 type Neighbours struct {
 	Timeout time.Duration `key:"timeout" min:"10ms" max:"1m"`
+	Titles  time.Duration `key:"titles" min:"10ms" max:"1m"`
 }

@@ -95,12 +95,20 @@ const rememberedMembers = 10_000
 
 // DB is the database as modules see it. Close it when done.
 type DB struct {
-	settings Settings
+	*shared
 	gorm     *gorm.DB
 	primary  *server
 	replicas []*server
 
+	stopWatching context.CancelFunc
+	watching     sync.WaitGroup
+}
+
+// shared is what is known of a database, by whatever way it is reached (see Apart).
+type shared struct {
+	settings    Settings
 	useReplicas atomic.Bool
+	liveViews   atomic.Bool  // materialized views are not read
 	lastRead    atomic.Int64 // Unix nanoseconds: the watchers rest while nobody reads
 	own         Reader       // everything that this process committed
 	known       reached      // how far the primary is known to be
@@ -108,9 +116,7 @@ type DB struct {
 	written     *lru.Cache[int64, wal.Position]
 	history     history
 	counts      counts
-
-	stopWatching context.CancelFunc
-	watching     sync.WaitGroup
+	apart       []*server // the primary again, by ways of their own
 }
 
 // server is one PostgreSQL server with our pools to it.
@@ -136,7 +142,7 @@ type pool struct {
 // the primary until they do.
 func Open(ctx context.Context, s Settings) (_ *DB, err error) {
 	s = s.withDefaults()
-	db := &DB{settings: s}
+	db := &DB{shared: &shared{settings: s}}
 	db.feed = newFeed(db)
 	db.useReplicas.Store(true)
 	if db.written, err = lru.New[int64, wal.Position](rememberedMembers); err != nil {
@@ -178,7 +184,7 @@ func (db *DB) Close() {
 }
 
 func (db *DB) closePools() {
-	for _, s := range db.servers() {
+	for _, s := range append(db.servers(), db.apart...) {
 		for _, p := range []*pool{s.main, s.search} {
 			_ = p.sql.Close()
 			p.pgx.Close()

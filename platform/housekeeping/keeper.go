@@ -20,6 +20,7 @@ type Locker func(ctx context.Context) (Lock, error)
 
 // Settings of a keeper; zero values are replaced by the defaults named here.
 type Settings struct {
+	Name    string           // of the list, in metrics (bookvault_NAME_…) and the log; "housekeeping"
 	Every   time.Duration    // between the beginnings of two rounds; 1 min
 	Standby time.Duration    // how often a process without the lock looks whether it is free; 3 s
 	Clock   func() time.Time // time.Now
@@ -32,6 +33,7 @@ type Keeper struct {
 	steps    []Step
 	locker   Locker
 	settings Settings
+	metrics  descriptions
 
 	turn sync.Mutex // a round, or letting go of the lock
 	lock Lock       // nil: another process has it, as far as we know
@@ -47,6 +49,9 @@ type Keeper struct {
 
 // New makes a keeper of a list.
 func New(locker Locker, steps []Step, s Settings) *Keeper {
+	if s.Name == "" {
+		s.Name = "housekeeping"
+	}
 	if s.Every <= 0 {
 		s.Every = time.Minute
 	}
@@ -59,7 +64,7 @@ func New(locker Locker, steps []Step, s Settings) *Keeper {
 	if s.Logger == nil {
 		s.Logger = slog.Default()
 	}
-	k := &Keeper{steps: steps, locker: locker, settings: s, status: make([]Status, len(steps))}
+	k := &Keeper{steps: steps, locker: locker, settings: s, status: make([]Status, len(steps)), metrics: describe(s.Name)}
 	for i, step := range steps {
 		k.status[i].Step = step.Name
 	}
@@ -92,7 +97,7 @@ func (k *Keeper) Stop(ctx context.Context) error {
 		k.stop = nil
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("stop housekeeping: %w", ctx.Err())
+		return fmt.Errorf("stop %s: %w", k.settings.Name, ctx.Err())
 	}
 }
 
@@ -142,7 +147,7 @@ func (k *Keeper) Round(ctx context.Context) bool {
 		}
 		k.note(i, begin, done, err, true)
 		if err != nil {
-			k.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "a step of housekeeping failed; it is tried again in the next round",
+			k.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "a step of "+k.settings.Name+" failed; it is tried again in a later round",
 				slog.String("step", step.Name), slog.Any("error", err))
 		}
 	}
@@ -159,7 +164,7 @@ func (k *Keeper) mine(ctx context.Context) bool {
 	}
 	lock, err := k.locker(ctx)
 	if err != nil && ctx.Err() == nil {
-		k.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "housekeeping waits for its lock", slog.Any("error", err))
+		k.settings.Logger.LogAttrs(ctx, slog.LevelWarn, k.settings.Name+" waits for its lock", slog.Any("error", err))
 	}
 	if err != nil || lock == nil {
 		return false

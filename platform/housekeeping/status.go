@@ -59,17 +59,25 @@ func (k *Keeper) Health(context.Context) (map[string]any, error) {
 	return map[string]any{"here": here, "steps": list}, errors.Join(errs...)
 }
 
-var (
-	hereNow     = prometheus.NewDesc("bookvault_housekeeping_here", "1 in the one process that does the housekeeping.", nil, nil)
-	doneTotal   = prometheus.NewDesc("bookvault_housekeeping_done_total", "Things done by a step.", []string{"step"}, nil)
-	failures    = prometheus.NewDesc("bookvault_housekeeping_failures_total", "Runs of a step that failed.", []string{"step"}, nil)
-	lastSuccess = prometheus.NewDesc("bookvault_housekeeping_last_success_timestamp_seconds", "When a step last ended well, Unix time.", []string{"step"}, nil)
-	duration    = prometheus.NewDesc("bookvault_housekeeping_duration_seconds", "How long the last run of a step took.", []string{"step"}, nil)
-)
+// descriptions are the metrics of one list.
+type descriptions struct{ here, done, failures, lastSuccess, duration *prometheus.Desc }
+
+func describe(name string) descriptions {
+	one := func(metric, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("bookvault_"+name+"_"+metric, help, labels, nil)
+	}
+	return descriptions{
+		here:        one("here", "1 in the one process that does the "+name+"."),
+		done:        one("done_total", "Things done by a step.", "step"),
+		failures:    one("failures_total", "Runs of a step that failed.", "step"),
+		lastSuccess: one("last_success_timestamp_seconds", "When a step last ended well, Unix time.", "step"),
+		duration:    one("duration_seconds", "How long the last run of a step took.", "step"),
+	}
+}
 
 // Describe is for prometheus: what can be collected.
 func (k *Keeper) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{hereNow, doneTotal, failures, lastSuccess, duration} {
+	for _, d := range []*prometheus.Desc{k.metrics.here, k.metrics.done, k.metrics.failures, k.metrics.lastSuccess, k.metrics.duration} {
 		to <- d
 	}
 }
@@ -81,15 +89,15 @@ func (k *Keeper) Collect(to chan<- prometheus.Metric) {
 	if here {
 		one = 1
 	}
-	to <- prometheus.MustNewConstMetric(hereNow, prometheus.GaugeValue, one)
+	to <- prometheus.MustNewConstMetric(k.metrics.here, prometheus.GaugeValue, one)
 	for _, s := range steps {
-		to <- prometheus.MustNewConstMetric(doneTotal, prometheus.CounterValue, float64(s.Done), s.Step)
-		to <- prometheus.MustNewConstMetric(failures, prometheus.CounterValue, float64(s.Failures), s.Step)
+		to <- prometheus.MustNewConstMetric(k.metrics.done, prometheus.CounterValue, float64(s.Done), s.Step)
+		to <- prometheus.MustNewConstMetric(k.metrics.failures, prometheus.CounterValue, float64(s.Failures), s.Step)
 		if !s.LastSuccess.IsZero() {
-			to <- prometheus.MustNewConstMetric(lastSuccess, prometheus.GaugeValue, float64(s.LastSuccess.UnixMilli())/1000, s.Step)
+			to <- prometheus.MustNewConstMetric(k.metrics.lastSuccess, prometheus.GaugeValue, float64(s.LastSuccess.UnixMilli())/1000, s.Step)
 		}
 		if !s.LastRun.IsZero() {
-			to <- prometheus.MustNewConstMetric(duration, prometheus.GaugeValue, s.Took.Seconds(), s.Step)
+			to <- prometheus.MustNewConstMetric(k.metrics.duration, prometheus.GaugeValue, s.Took.Seconds(), s.Step)
 		}
 	}
 }

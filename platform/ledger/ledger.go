@@ -1,9 +1,11 @@
 // Package ledger keeps what happened: streams of events in PostgreSQL that are only ever appended to, and an outbox that is
 // written in the same transaction and relayed to whoever has to hear of it.
 //
-// A ledger lives in a schema of its module: the tables events, outbox and outbox_cursors, made by that module's migration, whose
-// triggers refuse to change or remove an event. The version of an event in its stream is what its writer expected; a writer who
-// was overtaken gets ErrConflict. The next rooms are outbox.go (who reads how far) and relay.go (the goroutine that carries on).
+// A ledger lives in a schema of its module: the tables events, anchors, outbox and outbox_cursors, made by that module's migration,
+// whose triggers refuse to change or remove an event, and give each one the hash of itself and of the one before it in its stream. The
+// version of an event in its stream is what its writer expected; a writer who was overtaken, or who leaves one out, gets ErrConflict.
+// The next rooms are outbox.go (who reads how far) and relay.go (the goroutine that carries on); then chain.go (hashes), anchor.go and
+// anchoring.go (what was there on a day, signed), verify.go and verifyanchors.go (whether all of it is as it was written).
 package ledger
 
 import (
@@ -44,7 +46,9 @@ func Encode(data any) json.RawMessage {
 
 // Ledger is the ledger of one module.
 type Ledger struct {
-	append, read string
+	append, read, all, covered string
+
+	beginning, unchained, give string // what chain.go gives hashes to
 }
 
 // New opens the ledger whose tables are in a schema. The name comes from the program, never from a user.
@@ -61,6 +65,14 @@ func New(schema string) *Ledger {
 		INSERT INTO ` + s + `.outbox (topic, key, data, at) SELECT type, stream, data, at FROM appended ORDER BY position`,
 		read: `SELECT position, stream, version, type, data, actor, at, reason, request_id FROM ` + s + `.events
 			WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`,
+		all:     `SELECT ` + linkColumns + ` FROM ` + s + `.events e ORDER BY e.stream, e.version`,
+		covered: `SELECT position, stream, version, hash FROM ` + s + `.events WHERE position > $1 AND position <= $2 ORDER BY position`,
+		beginning: `SELECT stream FROM (SELECT stream, version FROM ` + s + `.events WHERE hash IS NULL ORDER BY stream, version LIMIT $1) e
+			WHERE version = 1 ORDER BY stream`,
+		unchained: `SELECT ` + linkColumns + `, before.hash FROM (SELECT * FROM ` + s + `.events WHERE hash IS NULL ORDER BY stream, version LIMIT $1) e
+			LEFT JOIN ` + s + `.events before ON before.stream = e.stream AND before.version = e.version - 1 ORDER BY e.stream, e.version`,
+		give: `UPDATE ` + s + `.events e SET hash = v.hash FROM unnest($1::bigint[], $2::bytea[]) AS v (position, hash)
+			WHERE e.position = v.position AND e.hash IS NULL`,
 	}
 }
 

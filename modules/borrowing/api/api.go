@@ -72,6 +72,12 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("GET", "/notices", "list-notices", "What members are to hear of, newest first; patrons see their own", identity.Patron, 0), o.listNotices)
 	rest.Register(api, route("POST", "/notices/{id}/told", "notice-told", "Say that the desk has told the member", identity.Desk, 0), o.noticeTold)
 
+	rest.Register(api, route("GET", "/most-borrowed", "most-borrowed", "Titles by how often they were borrowed", identity.Public, 0), o.mostBorrowed)
+	rest.Register(api, route("GET", "/statistics", "borrowing-statistics", "What was lent and came back, and what is overdue", identity.Desk, 0), o.statistics)
+	file := route("GET", "/statistics/file", "borrowing-statistics-file", "One of these tables as CSV", identity.Desk, 0)
+	file.Configure = rest.Responses(http.StatusOK, "text/csv")
+	rest.Register(api, file, o.statisticsFile)
+
 	rest.Register(api, route("GET", "/branches", "list-branches", "The branches of the library", identity.Public, 0), o.listBranches)
 	rest.Register(api, route("GET", "/item-types", "list-item-types", "The kinds of copies", identity.Public, 0), o.listItemTypes)
 	o.registerRules(api, route)

@@ -4,6 +4,7 @@ package layers
 
 import (
 	"context"
+	"time"
 
 	"bookvault/modules/borrowing"
 	"bookvault/platform/ledger"
@@ -133,6 +134,24 @@ func (r *resilientStore) Policy(ctx context.Context) (*borrowing.Policy, error) 
 // Editions lists the editions of a part of that order.
 func (r *resilientStore) Editions(ctx context.Context, stream string, before, limit int) ([]ledger.Event, error) {
 	return resilience.Read(ctx, r.stack, func(ctx context.Context) ([]ledger.Event, error) { return r.Store.Editions(ctx, stream, before, limit) })
+}
+
+// Circulation gives the figures of a period.
+func (r *resilientStore) Circulation(ctx context.Context, f borrowing.StatisticsFilter) (borrowing.Circulation, error) {
+	return ask(ctx, r.stack, r.Store.Circulation, f)
+}
+
+// MostBorrowed lists titles by their loans.
+func (r *resilientStore) MostBorrowed(ctx context.Context, p borrowing.Period, limit int) ([]borrowing.BorrowedTitle, time.Time, error) {
+	type ranking struct {
+		titles []borrowing.BorrowedTitle
+		asOf   time.Time
+	}
+	found, err := resilience.Read(ctx, r.stack, func(ctx context.Context) (found ranking, err error) {
+		found.titles, found.asOf, err = r.Store.MostBorrowed(ctx, p, limit)
+		return found, err
+	})
+	return found.titles, found.asOf, err
 }
 
 // ask is resilience.Read for a question of one part.

@@ -47,7 +47,7 @@ func (t *transaction) note(batch *pgx.Batch, c *borrowing.Changes) error {
 		}
 	}
 	if news := c.News(); len(news) > 0 {
-		if err := database.QueueChange(t.tx, batch, borrowing.Circulation, news...); err != nil {
+		if err := database.QueueChange(t.tx, batch, borrowing.LiveNews, news...); err != nil {
 			return err
 		}
 	}

@@ -60,6 +60,8 @@ func Register(api *rest.API, service *catalog.Service, shared rest.Shared) {
 	rest.Register(api, route("DELETE", "/books/{id}/cover", "remove-cover", "Take a title's cover away", identity.Librarian, http.StatusNoContent), o.removeCover)
 
 	rest.Register(api, route("GET", "/authors/{id}", "get-author", "An author; GET /books?author={id} lists the titles", identity.Public, 0), o.author)
+	rest.Register(api, route("GET", "/authors/{id}/statistics", "author-statistics", "How much of an author the library has", identity.Public, 0), o.authorStatistics)
+	rest.Register(api, route("GET", "/statistics", "catalog-statistics", "How much the library has, in all and by genre", identity.Public, 0), o.statistics)
 	rest.Register(api, route("GET", "/genres", "list-genres", "All genres", identity.Public, 0), o.genres)
 }
 

@@ -22,7 +22,7 @@ type searchInput struct {
 	YearFrom       optional[int] `query:"year_from"`
 	YearTo         optional[int] `query:"year_to"`
 	Available      bool          `query:"available" doc:"true: only titles of which an item can be borrowed now."`
-	Sort           string        `query:"sort" enum:"relevance,title,-title,newest,oldest" default:"relevance" doc:"newest and oldest go by when a title was added. Without words, relevance is newest."`
+	Sort           string        `query:"sort" enum:"relevance,title,-title,newest,oldest,popular" default:"relevance" doc:"newest and oldest go by when a title was added; popular is the most borrowed in the last year first, as of the last count, then the newest. Without words, relevance is newest."`
 	Lang           string        `query:"lang" maxLength:"35" doc:"Language whose alphabet orders titles; else Accept-Language decides."`
 	AcceptLanguage string        `header:"Accept-Language"`
 	Limit          int           `query:"limit" minimum:"1" maximum:"200" default:"20"`
@@ -35,6 +35,7 @@ type searchBody struct {
 	Total      catalog.Total  `json:"total"`
 	Facets     catalog.Facets `json:"facets" doc:"Counted over the first matches, as many as the total says: exact when its relation is eq."`
 	Corrected  string         `json:"corrected,omitempty" doc:"The query as it was understood, where a typo was mended."`
+	AsOf       *time.Time     `json:"as_of,omitempty" doc:"With sort=popular: when loans were last counted."`
 }
 
 type searchOutput struct {
@@ -63,7 +64,7 @@ func (o *operations) search(ctx context.Context, in *searchInput) (*searchOutput
 	if err != nil {
 		return nil, err
 	}
-	out := &searchOutput{CacheControl: revalidate, Body: searchBody{Items: make([]bookView, len(page.Books)), Total: page.Total, Facets: page.Facets, Corrected: page.Corrected}}
+	out := &searchOutput{CacheControl: revalidate, Body: searchBody{Items: make([]bookView, len(page.Books)), Total: page.Total, Facets: page.Facets, Corrected: page.Corrected, AsOf: page.AsOf}}
 	stale := false
 	for i := range page.Books {
 		out.Body.Items[i] = show(&page.Books[i])
@@ -77,7 +78,11 @@ func (o *operations) search(ctx context.Context, in *searchInput) (*searchOutput
 		out.Vary = "Accept-Language"
 	}
 	if !c.Available && !stale { // what is on the shelf changes with every loan
-		o.share(ctx, AnyTitle)
+		tags := []string{AnyTitle}
+		if page.AsOf != nil {
+			tags = append(tags, FiguresTag)
+		}
+		o.share(ctx, tags...)
 	}
 	return out, nil
 }

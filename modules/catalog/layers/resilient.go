@@ -7,14 +7,15 @@ import (
 	"bookvault/platform/resilience"
 )
 
-// Resilient puts policies before the stores (patterns 5 and 6): titles, authors and covers have a compartment, searches another, so
-// that slow searches leave titles their room. What only reads is made anew when it failed for want of the database; what writes is not.
+// Resilient puts policies before the stores (patterns 5 and 6): titles, authors and covers have a compartment, searches and figures another, so
+// that slow ones leave titles their room. What only reads is made anew when it failed for want of the database; what writes is not.
 // The copy of borrowing's counts comes from the relay, which waits its own way, and stays as it is.
 func Resilient(stores catalog.Stores, titles, search *resilience.Stack) catalog.Stores {
 	stores.Books = &resilientBooks{stores.Books, titles}
 	stores.Authors = &resilientAuthors{stores.Authors, titles}
 	stores.Covers = &resilientCovers{stores.Covers, titles}
 	stores.Search = &resilientSearch{stores.Search, search}
+	stores.Statistics = &resilientStatistics{stores.Statistics, search}
 	return stores
 }
 
@@ -124,6 +125,23 @@ func (r *resilientSearch) Existing(ctx context.Context, words []string, open boo
 // Suggest completes a key.
 func (r *resilientSearch) Suggest(ctx context.Context, key string, limit int) ([]catalog.Suggestion, error) {
 	return resilience.Read(ctx, r.stack, func(ctx context.Context) ([]catalog.Suggestion, error) { return r.next.Suggest(ctx, key, limit) })
+}
+
+type resilientStatistics struct {
+	next  catalog.Statistics
+	stack *resilience.Stack
+}
+
+// BookStatistics gives the figures of the collection.
+func (r *resilientStatistics) BookStatistics(ctx context.Context, genres int) (catalog.BookStatistics, error) {
+	return resilience.Read(ctx, r.stack, func(ctx context.Context) (catalog.BookStatistics, error) { return r.next.BookStatistics(ctx, genres) })
+}
+
+// AuthorStatistics gives those of an author.
+func (r *resilientStatistics) AuthorStatistics(ctx context.Context, authorID int64) (catalog.AuthorStatistics, error) {
+	return resilience.Read(ctx, r.stack, func(ctx context.Context) (catalog.AuthorStatistics, error) {
+		return r.next.AuthorStatistics(ctx, authorID)
+	})
 }
 
 // do is resilience.Do for what gives nothing but an error.

@@ -170,6 +170,7 @@ RETURNING CASE WHEN options ->> 'dry_run' = 'true' THEN 0 ELSE created + changed
 		if _, err := i.db.Pool().Exec(ctx, `ANALYZE catalog.books, catalog.authors, catalog.lexemes, catalog.import_keys`); err != nil {
 			return fmt.Errorf("renew the statistics after import %d: %w", id, err)
 		}
+		return i.db.WantViews(ctx)
 	}
 	return nil
 }

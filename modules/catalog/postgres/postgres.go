@@ -21,5 +21,5 @@ func New(db *database.DB, settings catalog.SearchSettings) *Store {
 
 // Stores gives the store in every part that it plays.
 func (s *Store) Stores() catalog.Stores {
-	return catalog.Stores{Books: s, Authors: s, Covers: s, Search: s, Availabilities: s}
+	return catalog.Stores{Books: s, Authors: s, Covers: s, Search: s, Availabilities: s, Statistics: s}
 }

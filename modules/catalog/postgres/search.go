@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"bookvault/modules/catalog"
 )
@@ -30,7 +31,15 @@ type survey struct {
 // for along an index that has the order asked for. So no search costs more than the bound, whatever it matches.
 func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, error) {
 	m := matchOf(c)
-	f, err := s.survey(ctx, m, c)
+	loans, asOf := "", (*time.Time)(nil)
+	if c.Sort == catalog.Popular {
+		from, at, err := s.db.Figures(ctx, popularity)
+		if err != nil {
+			return catalog.Found{}, err
+		}
+		loans, asOf = from, &at
+	}
+	f, err := s.survey(ctx, m, c, loans)
 	if err != nil {
 		return catalog.Found{}, err
 	}
@@ -45,6 +54,8 @@ func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, er
 	}
 	page := f.Page
 	switch {
+	case broad && loans != "":
+		page, err = s.popularPage(ctx, m, c, loans, f.Upper)
 	case broad && ranked:
 		page, fixed.Lower, err = s.rankedPage(ctx, m, c, fixed)
 	case broad:
@@ -53,7 +64,7 @@ func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, er
 	if err != nil {
 		return catalog.Found{}, err
 	}
-	found := catalog.Found{Total: catalog.Total{Value: f.Count, Relation: "eq"}, Facets: f.Facts.facets(s.settings.FacetValues), More: len(page) > c.Limit}
+	found := catalog.Found{AsOf: asOf, Total: catalog.Total{Value: f.Count, Relation: "eq"}, Facets: f.Facts.facets(s.settings.FacetValues), More: len(page) > c.Limit}
 	if broad {
 		found.Total = catalog.Total{Value: s.settings.Candidates, Relation: "gte"}
 	}
@@ -67,8 +78,8 @@ func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, er
 	return found, nil
 }
 
-func (s *Store) survey(ctx context.Context, m match, c catalog.Criteria) (f survey, err error) {
-	sql, args := surveyStatement(m, c, s.settings)
+func (s *Store) survey(ctx context.Context, m match, c catalog.Criteria, loans string) (f survey, err error) {
+	sql, args := surveyStatement(m, c, loans, s.settings)
 	return f, s.ask(ctx, &f, sql, args)
 }
 

@@ -10,7 +10,7 @@ import (
 var collations = map[string]string{"vi": `"vi-x-icu"`, "": `"und-x-icu"`}
 
 // surveyStatement looks at the candidates, and puts a page of them in order if they are all that matches.
-func surveyStatement(m match, c catalog.Criteria, s catalog.SearchSettings) (string, []any) {
+func surveyStatement(m match, c catalog.Criteria, loans string, s catalog.SearchSettings) (string, []any) {
 	bound := s.Candidates
 	var upper condition
 	if c.Sort == catalog.ByRelevance && c.After != nil {
@@ -18,7 +18,7 @@ func surveyStatement(m match, c catalog.Criteria, s catalog.SearchSettings) (str
 		upper, bound = when(true, "b.id <= ?", c.After.Upper), 2*bound
 	}
 	where, args := m.where(upper)
-	page, pageArgs := candidatesPage(m, c, bound)
+	page, pageArgs := candidatesPage(m, c, loans, bound)
 	// It begins with SELECT, since that is how GORM's resolver knows a read.
 	sql := `SELECT a.answer FROM (WITH candidates AS MATERIALIZED (
   SELECT b.id, b.title_key, b.sort_title, b.doc, b.language, b.published_year, b.genres, b.authors
@@ -32,12 +32,15 @@ SELECT json_build_object('page', (SELECT coalesce(json_agg(row_to_json(p)), '[]'
 
 // candidatesPage puts the candidates in the order asked for. Where there are as many as the bound it gives nothing, and costs
 // nothing.
-func candidatesPage(m match, c catalog.Criteria, bound int) (string, []any) {
+func candidatesPage(m match, c catalog.Criteria, loans string, bound int) (string, []any) {
 	after, again := c.After, c.After != nil
 	if !again {
 		after = &catalog.Place{}
 	}
 	complete := when(true, "(SELECT count(*) FROM candidates) < ?", bound)
+	if loans != "" {
+		return popularCandidates(c, loans, complete)
+	}
 	if c.Sort != catalog.ByRelevance {
 		o := orderOf(c)
 		where, args := all([]condition{complete, o.passed(after, again)})

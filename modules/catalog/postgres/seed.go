@@ -105,7 +105,7 @@ func (s *Seeding) Done(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("record the synthetic library: %w", err)
 	}
-	return nil
+	return s.imports.db.WantViews(ctx)
 }
 
 // BookID gives the id of the n-th title, once Write has run.
