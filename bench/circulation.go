@@ -133,7 +133,8 @@ func (b *circulationBench) prepare() error {
 	if b.cards, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		return err
 	}
-	rows, err = conn.Query(b.ctx, `SELECT barcode, book_id FROM borrowing.items WHERE status = 'available' AND loanable ORDER BY hashint8(id), id LIMIT 500000`)
+	rows, err = conn.Query(b.ctx, `SELECT barcode, book_id FROM borrowing.items WHERE status = 'available' AND loanable
+		AND book_id IN (SELECT book_id FROM borrowing.titles WHERE holds = 0) ORDER BY hashint8(id), id LIMIT 500000`)
 	if err != nil {
 		return err
 	}

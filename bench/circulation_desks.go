@@ -217,7 +217,7 @@ func (b *circulationBench) rush() error {
 		var wg sync.WaitGroup
 		start := make(chan struct{})
 		for i, conn := range conns {
-			request := harness.Post(home.Address, "/api/borrowing/v1/loans", fmt.Sprintf(`{"member_card":"%s","book_id":%d}`, b.cards[i%len(b.cards)], book),
+			request := harness.Post(home.Address, "/api/borrowing/v1/loans", []byte(fmt.Sprintf(`{"member_card":"%s","book_id":%d}`, b.cards[i%len(b.cards)], book)),
 				"Authorization", "Bearer "+b.token, "Idempotency-Key", b.key())
 			wg.Go(func() {
 				<-start

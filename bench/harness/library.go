@@ -105,6 +105,9 @@ func (l *Library) KillHome(ctx context.Context) error {
 // and recovers from its log, as after a crash of the machine.
 func (l *Library) KillDatabase(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, l.Primary)
+	for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end) && ctx.Err() == nil; conn, err = pgx.Connect(ctx, l.Primary) {
+		time.Sleep(100 * time.Millisecond) // it recovers from the time before
+	}
 	if err != nil {
 		return err
 	}
