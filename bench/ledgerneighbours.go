@@ -18,6 +18,19 @@ func (benchMembers) MemberByCard(_ context.Context, card string) (borrowing.Memb
 	return borrowing.Member{ID: id, Card: card, Category: "adult"}, err
 }
 
+// MembersByCards finds all.
+func (m benchMembers) MembersByCards(ctx context.Context, cards []string) (map[string]borrowing.Member, error) {
+	found := map[string]borrowing.Member{}
+	for _, card := range cards {
+		member, err := m.MemberByCard(ctx, card)
+		if err != nil {
+			return nil, err
+		}
+		found[card] = member
+	}
+	return found, nil
+}
+
 // MembersByID finds all.
 func (benchMembers) MembersByID(_ context.Context, ids []int64) (map[int64]borrowing.Member, error) {
 	found := map[int64]borrowing.Member{}

@@ -1,6 +1,7 @@
 // Command bench measures the library against what it could be: each suite runs the thing itself and a yardstick beside it, on
 // the same machine in the same minute, since only the ratio means something elsewhere.
 //
+//	go run ./bench circulation   the desk: check-outs a second, one desk and many, a run on one title, crashes, linearizability
 //	go run ./bench conformance   the public suite for HTTP caches against ours; needs node and npm
 //	go run ./bench consistency   two processes: nobody is shown less than they wrote or saw, others' writes within 100 ms
 //	go run ./bench faults        dependencies that fail for real, with the patterns that are made for it off and on
@@ -44,6 +45,7 @@ type suite struct {
 }
 
 var suites = map[string]suite{
+	"circulation": {"check-outs against pgbench, desks beside readers, crashes under load, linearizability", benchCirculation},
 	"conformance": {"the public suite for HTTP caches against the response cache", benchConformance},
 	"consistency": {"two processes on one database, whose readers check what they were promised", benchConsistency},
 	"faults":      {"dependencies that fail for real, with the patterns off and on", benchFaults},

@@ -39,6 +39,7 @@ func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registere
 		RateLimit: rateLimit(c.RateLimit, &l.Patterns.RateLimit, l.Remote),
 		Overload: resilience.ShedSettings{Least: uint(c.Resilience.AdaptiveLimit.Least), Most: uint(c.Resilience.AdaptiveLimit.Most),
 			Enabled: l.Patterns.AdaptiveLimit.Load},
+		Streams:     streams,
 		Compression: gateway.Compression{Enabled: &l.Patterns.Compression, MinSize: int(c.Compression.MinSize)},
 	}
 }

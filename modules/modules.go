@@ -39,6 +39,7 @@ import (
 	"bookvault/platform/gateway"
 	"bookvault/platform/housekeeping"
 	"bookvault/platform/ledger"
+	"bookvault/platform/live"
 	"bookvault/platform/rest"
 	"bookvault/web"
 )
@@ -86,6 +87,7 @@ type Library struct {
 	demonstration  demonstration.Library
 	seeder         seeder
 	workers        []worker
+	live           *live.Hub
 }
 
 // worker is what a module does behind the requests. Stop is synchronous, and safe before Start and twice.
@@ -159,13 +161,17 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	var relay *ledger.Relay
 	stock := borrowingpostgres.New(cmp.Or(f.BorrowingDB, f.DB))
-	copies, err := memories.writeThrough(borrowinglayers.Resilient(stock, policies.For("borrowing-database")))
+	asked := func(what string) coalesce.Settings {
+		return coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, what)}
+	}
+	copies, err := memories.writeThrough(borrowinglayers.GatheredStore(borrowinglayers.Resilient(stock, policies.For("borrowing-database")), asked("copies"), patterns.Coalescing.Load))
 	if err != nil {
 		return nil, err
 	}
+	borrowers := borrowinglayers.GatheredMembers(borrowinglayers.Members(deskMembers{people}, policies.For("members")), asked("cards"), asked("members"), patterns.Coalescing.Load)
 	group := borrowinglayers.Grouped(copies, groupSettings(f, patterns)) // outside of the bulkhead: a transaction takes one place, however many share it
-	desk := borrowing.New(copies, borrowinglayers.Members(deskMembers{people}, policies.For("members")), borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")),
-		borrowingSettings(f, people, post, group, func() { relay.Nudge() }, patterns.Fallback.Load))
+	names := borrowinglayers.GatheredTitles(borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")), asked("names"), patterns.Coalescing.Load)
+	desk := borrowing.New(copies, borrowers, names, borrowingSettings(f, people, post, group, func() { relay.Nudge() }, patterns.Fallback.Load))
 	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, borrowing.FollowAvailability(stock.Availability, tellCatalogue(titles)))
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)
@@ -179,6 +185,10 @@ func Assemble(f Foundations) (*Library, error) {
 		f.Registry.MustRegister(keeper, figureKeeper)
 	}
 
+	hub := newHub(f.Settings, f.Registry)
+	tellLive(f.DB.Feed(), hub)
+	registerEvents(api, hub)
+
 	pages, err := web.Handler(web.Settings{Policy: gateway.PagePolicy, BaseURL: f.Settings.CDN.BaseURL, Hashed: &patterns.CDN, Registry: f.Registry,
 		Titles: pageTitles{titles}})
 	if err != nil {
@@ -189,7 +199,8 @@ func Assemble(f Foundations) (*Library, error) {
 		Figures: figureKeeper, db: f.DB, refreshTimeout: f.Settings.Statistics.RefreshTimeout,
 		Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
-		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, figureKeeper, &indexMender{imports: imports, log: f.Logger}}}, nil
+		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, figureKeeper, &indexMender{imports: imports, log: f.Logger},
+			&ticker{hub: hub, patterns: patterns, registry: f.Registry}}, live: hub}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.

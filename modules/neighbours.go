@@ -28,6 +28,19 @@ func (d deskMembers) MemberByCard(ctx context.Context, card string) (borrowing.M
 	return deskMember(m, replaced), nil
 }
 
+// MembersByCards finds members by cards, current or replaced.
+func (d deskMembers) MembersByCards(ctx context.Context, cards []string) (map[string]borrowing.Member, error) {
+	found, err := d.people.ByCards(ctx, cards)
+	if err != nil {
+		return nil, err
+	}
+	people := make(map[string]borrowing.Member, len(found))
+	for card, held := range found {
+		people[card] = deskMember(held.Member, held.Replaced)
+	}
+	return people, nil
+}
+
 // MembersByID finds members.
 func (d deskMembers) MembersByID(ctx context.Context, ids []int64) (map[int64]borrowing.Member, error) {
 	found, err := d.people.ByIDs(ctx, ids)

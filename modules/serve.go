@@ -87,7 +87,7 @@ func (s *server) steps(banner *banner) *lifecycle.Stack {
 	stack.Add(lifecycle.Step{Name: "library", Start: s.assemble, Stop: func(ctx context.Context) error { return s.library.Stop(ctx) }, StopWithin: closing})
 	stack.Add(lifecycle.Step{Name: "demonstration", Start: s.loadDemonstration, StartWithin: 5 * time.Minute})
 	stack.Add(lifecycle.Step{Name: "metrics", Start: s.serveMetrics, Stop: func(ctx context.Context) error { return s.metrics.Stop(ctx) }, StopWithin: closing})
-	stack.Add(lifecycle.Step{Name: "requests", Start: s.answer, Stop: func(ctx context.Context) error { return s.web.Stop(ctx) },
+	stack.Add(lifecycle.Step{Name: "requests", Start: s.answer, Stop: s.stopAnswering,
 		StopWithin: s.settings.Server.ShutdownTimeout - closingTime})
 	return stack
 }
@@ -206,6 +206,12 @@ func (s *server) answer(context.Context) (string, error) {
 		return "", nil
 	}
 	return "", s.storage.cluster.Announce(s.web.Address())
+}
+
+// stopAnswering waits for requests that are under way. Streams of events would never end by themselves.
+func (s *server) stopAnswering(ctx context.Context) error {
+	s.library.live.Close()
+	return s.web.Stop(ctx)
 }
 
 // handler is the gateway's chain around the library and the process's own answers about its health.

@@ -71,11 +71,13 @@ func Post(address, path string, body []byte, headers ...string) []byte {
 	return b.Bytes()
 }
 
-// Run sends the load. Any answer that is not 200 or 304 ends it with an error, so that nobody measures refusals.
+// Run sends the load. Any answer that is no success and not 304 ends it with an error, so that nobody measures refusals.
 func (l Load) Run(ctx context.Context) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.For+30*time.Second)
 	defer cancel()
 	results, errs := make([]Result, l.Clients), make([]error, l.Clients)
+	var first error // the others are cut off because of it
+	var once sync.Once
 	begin := time.Now()
 	end := begin.Add(l.For)
 	var all sync.WaitGroup
@@ -83,6 +85,7 @@ func (l Load) Run(ctx context.Context) (Result, error) {
 		all.Go(func() {
 			results[i], errs[i] = l.client(ctx, i, begin, end)
 			if errs[i] != nil {
+				once.Do(func() { first = errs[i] })
 				cancel()
 			}
 		})
@@ -95,12 +98,10 @@ func (l Load) Run(ctx context.Context) (Result, error) {
 			sum.Times.Merge(r.Times)
 		}
 	}
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return sum, fmt.Errorf("load on %s: %w", l.Address, err)
-		}
+	if first != nil {
+		return sum, fmt.Errorf("load on %s: %w", l.Address, first)
 	}
-	return sum, errors.Join(errs...)
+	return sum, nil
 }
 
 // client is one connection.
@@ -161,7 +162,7 @@ func firstLine(request []byte) []byte {
 	return line
 }
 
-// read takes one answer and insists on 200 or 304.
+// read takes one answer and insists on a success or 304.
 func read(r *bufio.Reader, body io.Writer) error {
 	status, length, _, err := readHeader(r, nil)
 	switch {
@@ -171,7 +172,7 @@ func read(r *bufio.Reader, body io.Writer) error {
 		return nil
 	case length < 0:
 		return errors.New("the answer comes in chunks, which are not counted here")
-	case status != 200:
+	case status < 200 || status > 299:
 		text, _ := io.ReadAll(io.LimitReader(r, min(length, 500)))
 		return fmt.Errorf("answered %d: %s", status, text)
 	}

@@ -104,6 +104,13 @@ func (p *Process) Stop() {
 	_ = p.log.Close()
 }
 
+// KillAlone ends it at once, and nothing that it started.
+func (p *Process) KillAlone() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.done
+	_ = p.log.Close()
+}
+
 // Kill ends it as kill -9 does, with all that it started.
 func (p *Process) Kill() {
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)

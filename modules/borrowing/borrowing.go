@@ -36,6 +36,8 @@ type Member struct {
 type Members interface {
 	// MemberByCard finds a member by a card, current or replaced; a problem of kind NotFound when there is none.
 	MemberByCard(ctx context.Context, card string) (Member, error)
+	// MembersByCards is MemberByCard for several cards, by the cards as they were given; those that nobody has or had are left out.
+	MembersByCards(ctx context.Context, cards []string) (map[string]Member, error)
 	// MembersByID finds members; those that do not exist are left out.
 	MembersByID(ctx context.Context, ids []int64) (map[int64]Member, error)
 }
@@ -228,7 +230,10 @@ func needStaff(ctx context.Context) error {
 	return nil
 }
 
-func errMemberNotFound() error {
+func errMemberNotFound() error { return MemberNotFound() }
+
+// MemberNotFound says that no member has a card.
+func MemberNotFound() *problem.Error {
 	return problem.NotFound("member_not_found", "No member has this card.")
 }
 func errItemNotFound(barcode string) error {

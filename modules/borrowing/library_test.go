@@ -48,6 +48,17 @@ func (p *people) MemberByCard(_ context.Context, card string) (borrowing.Member,
 	return borrowing.Member{}, problem.NotFound("member_not_found", "No member has this card.")
 }
 
+// MembersByCards finds members by cards.
+func (p *people) MembersByCards(ctx context.Context, cards []string) (map[string]borrowing.Member, error) {
+	found := map[string]borrowing.Member{}
+	for _, card := range cards {
+		if m, err := p.MemberByCard(ctx, card); err == nil {
+			found[card] = m
+		}
+	}
+	return found, nil
+}
+
 // MembersByID finds members.
 func (p *people) MembersByID(_ context.Context, ids []int64) (map[int64]borrowing.Member, error) {
 	p.Lock()

@@ -93,6 +93,8 @@ type Overdue struct {
 // Reader answers questions outside of commands. What is not there is ErrNotFound.
 type Reader interface {
 	Glimpse(ctx context.Context, barcode string) (Glimpse, error)
+	// Glimpses is Glimpse for several barcodes; those that there are not are left out.
+	Glimpses(ctx context.Context, barcodes []string) (map[string]Glimpse, error)
 	Item(ctx context.Context, barcode string) (Item, error)
 	// ItemsOfBook lists the copies of a title by id, after an id, with the due date of those on loan.
 	ItemsOfBook(ctx context.Context, bookID, after int64, limit int) ([]Item, error)

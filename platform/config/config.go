@@ -23,6 +23,7 @@ type Config struct {
 	Cache        Cache        `key:"cache"`
 	GatewayCache GatewayCache `key:"gateway_cache"`
 	Feed         Feed         `key:"feed"`
+	Events       Events       `key:"events"`
 	Statistics   Statistics   `key:"statistics"`
 	Resilience   Resilience   `key:"resilience"`
 	RateLimit    RateLimit    `key:"rate_limit"`
@@ -267,6 +268,16 @@ type GatewayCache struct {
 	Fresh     time.Duration `key:"fresh" min:"1s" max:"24h"`
 	Stale     time.Duration `key:"stale" min:"0s" max:"24h"`
 	Ill       time.Duration `key:"ill" min:"0s" max:"24h"`
+}
+
+// Events bounds the streams of live events.
+type Events struct {
+	MaxListeners  int           `key:"max_listeners" min:"1" max:"1000000"`
+	MaxPerMember  int           `key:"max_per_member" min:"1" max:"1000"`
+	MaxPerAddress int           `key:"max_per_address" min:"1" max:"100000"`
+	Kept          int           `key:"kept" min:"1" max:"1000000"`
+	Buffer        int           `key:"buffer" min:"1" max:"10000"`
+	Heartbeat     time.Duration `key:"heartbeat" min:"1s" max:"5m"`
 }
 
 // Feed says how closely this process follows what others change.

@@ -35,6 +35,11 @@ func (r *resilientStore) Glimpse(ctx context.Context, barcode string) (borrowing
 	return ask(ctx, r.stack, r.Store.Glimpse, barcode)
 }
 
+// Glimpses tells the same of several items.
+func (r *resilientStore) Glimpses(ctx context.Context, barcodes []string) (map[string]borrowing.Glimpse, error) {
+	return ask(ctx, r.stack, r.Store.Glimpses, barcodes)
+}
+
 // Item reads a copy.
 func (r *resilientStore) Item(ctx context.Context, barcode string) (borrowing.Item, error) {
 	return ask(ctx, r.stack, r.Store.Item, barcode)

@@ -39,10 +39,15 @@ func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answers []
 	return nil
 }
 
-// note tells whoever keeps copies of the counts, or of the library's order, that they change.
+// note tells whoever keeps copies of the counts, or of the library's order, that they change, and whoever listens that loans, holds and copies do.
 func (t *transaction) note(batch *pgx.Batch, c *borrowing.Changes) error {
 	if len(c.Titles) > 0 {
 		if err := database.QueueChange(t.tx, batch, borrowing.CountsChanged, slices.Sorted(maps.Keys(c.Titles))...); err != nil {
+			return err
+		}
+	}
+	if news := c.News(); len(news) > 0 {
+		if err := database.QueueChange(t.tx, batch, borrowing.LiveNews, news...); err != nil {
 			return err
 		}
 	}

@@ -64,8 +64,9 @@ func (s *Store) Relay(consumer string, poll time.Duration, logger *slog.Logger, 
 
 // transaction implements borrowing.Tx.
 type transaction struct {
-	store *Store
-	tx    pgx.Tx
+	store   *Store
+	tx      pgx.Tx
+	planned bool
 }
 
 // asProblem words the refusals of the database that a command could not foresee.

@@ -55,6 +55,7 @@ type memberRow struct {
 	Card        string
 	CardKey     string
 	Replaced    bool
+	AskedKey    string // of the card by which it was looked for, where there are several
 	Blocks      string // JSON
 }
 
