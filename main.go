@@ -47,6 +47,7 @@ type commandLine struct {
 	Import  importCommand  `cmd:"" help:"Bring a file of titles into the catalogue: CSV or TSV, plain or .gz."`
 	Seed    seedCommand    `cmd:"" help:"Fill the library with synthetic titles, items and members, for measuring."`
 	Token   tokenCommand   `cmd:"" help:"Print a new API token, and nothing else, on standard output."`
+	Queue   queueCommand   `cmd:"" help:"Show what waits to be written into the database, and try again what was put aside."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, PostgreSQL, disk, clock and ports: what is wrong, and the mend."`
 	Ledger  ledgerCommand  `cmd:"" help:"Check what happened at the desk: verify, replay, show, anchor."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -242,6 +243,36 @@ Examples:
 // Run prints the token.
 func (c tokenCommand) Run(ctx context.Context, house *modules.House) error {
 	return house.Token(ctx, c.Role, c.Card, c.Name, c.Expires)
+}
+
+type queueCommand struct {
+	Status queueStatusCommand `cmd:"" help:"Tell what waits, and what was put aside with the reason."`
+	Retry  queueRetryCommand  `cmd:"" help:"Have what was put aside written, now that what was wrong is mended."`
+}
+
+// Help gives the details and examples of bookvault queue --help.
+func (queueCommand) Help() string {
+	return `Ratings, reading lists and counts are put on disk before they are answered, and written into the database behind. A record that the
+database refuses is put aside with the reason, so that it holds up nothing. Trying one again that is written already changes nothing.
+
+Examples:
+
+  bookvault queue status
+  bookvault queue retry --data /var/lib/bookvault`
+}
+
+type queueStatusCommand struct{}
+
+// Run tells how the queue stands.
+func (queueStatusCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.QueueStatus(ctx)
+}
+
+type queueRetryCommand struct{}
+
+// Run tries again what was put aside.
+func (queueRetryCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.QueueRetry(ctx)
 }
 
 type doctorCommand struct {

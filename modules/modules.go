@@ -40,6 +40,7 @@ import (
 	"bookvault/platform/housekeeping"
 	"bookvault/platform/ledger"
 	"bookvault/platform/live"
+	"bookvault/platform/queue"
 	"bookvault/platform/rest"
 	"bookvault/web"
 )
@@ -75,6 +76,8 @@ type Library struct {
 	Figures *housekeeping.Keeper
 	// TitleLayers names the layers on the way to a title, from the outside in.
 	TitleLayers []string
+	// Behind is the queue of what is written behind answers.
+	Behind *queue.Queue
 	// Remote is the cache that processes share; nil where the settings name none.
 	Remote *cache.Remote
 	// Patterns are the switches that can be turned while the library runs.
@@ -88,6 +91,7 @@ type Library struct {
 	seeder         seeder
 	workers        []worker
 	live           *live.Hub
+	writes         *behind
 }
 
 // worker is what a module does behind the requests. Stop is synchronous, and safe before Start and twice.
@@ -146,6 +150,16 @@ func Assemble(f Foundations) (*Library, error) {
 	if stores.Search, err = memories.search(stores.Search); err != nil {
 		return nil, err
 	}
+	writes := newBehind(f, patterns)
+	tallies, err := writes.ratings(memories, &stores) // ratings are shown at once, safe before the answer, written behind it
+	if err != nil {
+		return nil, err
+	}
+	lists, err := writes.lists(memories, accounts)
+	if err != nil {
+		return nil, err
+	}
+	people.SetLists(lists)
 	titles := catalog.New(stores, catalogSettings(f.Settings), time.Now)
 	catalogapi.Register(api, titles, shared(f.Settings.GatewayCache))
 	imports := catalogpostgres.NewImports(f.DB)
@@ -177,8 +191,9 @@ func Assemble(f Foundations) (*Library, error) {
 	borrowingapi.Register(api, desk)
 	people.OnChange(tellDesk(desk, f.Logger))
 	people.SetDesk(desk)
+	people.SetCatalogue(membersCatalogue{titles, writes.aside})
 
-	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), slices.Concat(desk.Housekeeping(), people.Housekeeping(), anchoring(f)),
+	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), slices.Concat(desk.Housekeeping(), people.Housekeeping(), anchoring(f), titles.Housekeeping()),
 		housekeeping.Settings{Every: f.Settings.Borrowing.HousekeepingEvery, Logger: f.Logger})
 	figureKeeper := figureKeeper(f)
 	if f.Registry != nil {
@@ -197,9 +212,9 @@ func Assemble(f Foundations) (*Library, error) {
 
 	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
 		Figures: figureKeeper, db: f.DB, refreshTimeout: f.Settings.Statistics.RefreshTimeout,
-		Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
+		Behind: writes.queue, writes: writes, Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
-		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, figureKeeper, &indexMender{imports: imports, log: f.Logger},
+		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, writes, tallies, keeper, figureKeeper, &indexMender{imports: imports, log: f.Logger},
 			&ticker{hub: hub, patterns: patterns, registry: f.Registry}}, live: hub}, nil
 }
 

@@ -26,6 +26,7 @@ type Patterns struct {
 	ReadThrough    atomic.Bool
 	RemoteCache    atomic.Bool
 	Retry          atomic.Bool
+	WriteBehind    atomic.Bool
 	WriteThrough   atomic.Bool
 
 	db         *database.DB // keeps the switches of its replicas and of its views itself
@@ -54,6 +55,7 @@ func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns
 		"read_through":       c.ReadThrough.Enabled,
 		"remote_cache":       c.RemoteCache.Enabled,
 		"retry":              c.Retry.Enabled,
+		"write_behind":       c.WriteBehind.Enabled,
 		"write_through":      c.WriteThrough.Enabled,
 	}
 	for _, s := range p.switches() {
@@ -89,6 +91,7 @@ func (p *Patterns) switches() []namedSwitch {
 		{"read_through", p.ReadThrough.Load, p.ReadThrough.Store},
 		{"remote_cache", p.RemoteCache.Load, p.RemoteCache.Store},
 		{"retry", p.Retry.Load, p.Retry.Store},
+		{"write_behind", p.WriteBehind.Load, p.WriteBehind.Store},
 		{"write_through", p.WriteThrough.Load, p.WriteThrough.Store},
 	}
 }

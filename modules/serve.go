@@ -176,6 +176,7 @@ func (s *server) assemble(ctx context.Context) (note string, err error) {
 	}
 	s.health.Add("housekeeping", false, s.library.Housekeeping.Health)
 	s.health.Add("figures", false, s.library.Figures.Health)
+	s.health.Add("queue", false, s.library.Behind.Health)
 	if s.library.Remote != nil {
 		s.health.Add("remote-cache", false, s.library.Remote.Health)
 	}

@@ -59,7 +59,7 @@ func memberSettings(c *config.Config) members.Settings {
 		Location: c.Library.Location, CardPrefix: m.CardPrefix, PasswordMin: m.PasswordMinLength,
 		Hashing:     members.Hashing{MemoryKiB: uint32(m.SignIn.HashMemory / 1024), Iterations: uint32(m.SignIn.HashPasses), Concurrency: m.SignIn.HashesAtOnce},
 		SessionIdle: m.SessionIdle, SessionLifetime: m.SessionLifetime,
-		TokenLifetime: m.TokenLifetime, TokenLifetimeMax: m.TokenLifetimeMax, AuditKept: m.AuditKept,
+		TokenLifetime: m.TokenLifetime, TokenLifetimeMax: m.TokenLifetimeMax, AuditKept: m.AuditKept, ListsMax: m.Lists, ListItemsMax: m.ListTitles,
 		Throttle: members.Throttle{Window: m.SignIn.Window, PerAccount: m.SignIn.PerAccount, PerAddress: m.SignIn.PerAddress},
 	}
 }

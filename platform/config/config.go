@@ -25,6 +25,7 @@ type Config struct {
 	Feed         Feed         `key:"feed"`
 	Events       Events       `key:"events"`
 	Statistics   Statistics   `key:"statistics"`
+	Queue        Queue        `key:"queue"`
 	Resilience   Resilience   `key:"resilience"`
 	RateLimit    RateLimit    `key:"rate_limit"`
 	Telemetry    Telemetry    `key:"telemetry"`
@@ -193,6 +194,8 @@ type Members struct {
 	TokenLifetime     time.Duration `key:"token_lifetime" min:"1m" max:"87600h"`
 	TokenLifetimeMax  time.Duration `key:"token_lifetime_max" min:"1m" max:"87600h"`
 	AuditKept         time.Duration `key:"audit_kept" min:"24h" max:"87600h"`
+	Lists             int           `key:"lists" min:"1" max:"1000"`
+	ListTitles        int           `key:"list_titles" min:"1" max:"10000"`
 	SignIn            SignIn        `key:"sign_in"`
 }
 
@@ -316,6 +319,7 @@ type Patterns struct {
 	ReadThrough       Switch `key:"read_through"`
 	RemoteCache       Switch `key:"remote_cache"`
 	Retry             Switch `key:"retry"`
+	WriteBehind       Switch `key:"write_behind"`
 	WriteThrough      Switch `key:"write_through"`
 }
 

@@ -46,6 +46,13 @@ func Ill(err error) bool {
 	return serverGone(err) || sqlState(err) == "57014"
 }
 
+// Refused tells whether an error is the fault of the values that were to be written: they do not fit, or break a rule of the schema. What
+// refers to something that is just going away may be right the next time, so that is not one.
+func Refused(err error) bool {
+	state := sqlState(err)
+	return strings.HasPrefix(state, "22") || strings.HasPrefix(state, "23") && state != "23503"
+}
+
 // inConflict tells whether a transaction lost against another one: serialization failure or deadlock. On a replica the first
 // also says that replaying the log had to cancel the query.
 func inConflict(err error) bool {

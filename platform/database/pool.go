@@ -110,6 +110,7 @@ type shared struct {
 	settings    Settings
 	useReplicas atomic.Bool
 	liveViews   atomic.Bool  // materialized views are not read
+	skew        atomic.Int64 // nanoseconds that the primary's clock is ahead
 	lastRead    atomic.Int64 // Unix nanoseconds: the watchers rest while nobody reads
 	own         Reader       // everything that this process committed
 	known       reached      // how far the primary is known to be

@@ -170,8 +170,13 @@ func (q *Queue) again(ctx context.Context, keep func(), wait time.Duration, what
 	}
 }
 
-// errHandler marks what is the record's fault by itself: nobody handles it, or handling it panicked.
+// errHandler marks what is the record's fault by itself: nobody handles it, it cannot be read, or handling it panicked.
 var errHandler = errors.New("it cannot be handled")
+
+// Refuse is the error of a handler that cannot make sense of a record, as fmt.Errorf words it.
+func Refuse(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errHandler, fmt.Errorf(format, args...))
+}
 
 func (q *Queue) refuses(err error) bool { return errors.Is(err, errHandler) || q.s.Refuses(err) }
 

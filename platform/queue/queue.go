@@ -165,13 +165,24 @@ func (q *Queue) Stop(ctx context.Context) error {
 	for _, l := range q.lanes {
 		l.close()
 	}
-	left := q.Drained(ctx)
+	within, cancel := withinHalf(ctx) // others have to stop after us
+	defer cancel()
+	left := q.Drained(within)
 	q.quit()
 	<-q.done
 	if left != nil {
 		q.s.Logger.Warn("the queue was not empty when it was closed; what it holds is kept for the next start", "error", left)
 	}
 	return nil
+}
+
+// withinHalf leaves half of the time that is left.
+func withinHalf(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/2)
 }
 
 // Drained waits until nothing is left to be written.

@@ -16,7 +16,7 @@ type Record struct {
 
 // bodyAtMost bounds one record, and batchAtMost what is published together, bytes. NATS takes a megabyte a message unless it is told otherwise.
 const (
-	bodyAtMost  = 64 << 10
+	bodyAtMost  = 128 << 10
 	batchAtMost = 512 << 10
 )
 

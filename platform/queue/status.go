@@ -62,6 +62,16 @@ func (q *Queue) Health(ctx context.Context) (map[string]any, error) {
 	return detail, nil
 }
 
+// Look opens the external store for a moment and tells how much is in it.
+func (q *Queue) Look(ctx context.Context) (Depth, error) {
+	s, err := q.openRemote(ctx)
+	if err != nil {
+		return Depth{}, err
+	}
+	defer s.close()
+	return s.depth(ctx)
+}
+
 // StoreStatus is a store in the folder, as it looks from outside.
 type StoreStatus struct {
 	Number int
