@@ -20,7 +20,7 @@ import (
 // technologies are libraries that only the listed rooms may import; * stands for the name of one module.
 var technologies = map[string][]string{
 	"gorm.io/":                        {"platform/database", "modules/*/postgres"},
-	"github.com/jackc/pgx/":           {"platform/database", "platform/ledger", "platform/doctor", "modules/*/postgres", "bench"},
+	"github.com/jackc/pgx/":           {"platform/database", "platform/ledger", "platform/doctor", "platform/queue/aside", "modules/*/postgres", "bench"},
 	"database/sql":                    {"platform/database", "modules/*/postgres"},
 	"github.com/pressly/goose/":       {"platform/database"},
 	"github.com/gin-gonic/gin":        {"platform/rest", "bench"}, // the bench has a plain program to compare with
@@ -30,12 +30,13 @@ var technologies = map[string][]string{
 	"bookvault/platform/config":       {"platform/config", "platform/doctor", "modules", "bench", ""},
 	"bookvault/platform/rest":         {"platform/rest", "modules", "modules/*/api"},
 	"bookvault/platform/gateway":      {"platform/gateway", "modules", "modules/*/api"},
-	"bookvault/platform/database":     {"platform/database", "platform/gateway", "platform/doctor", "modules", "modules/*/postgres", "bench"},
+	"bookvault/platform/database":     {"platform/database", "platform/gateway", "platform/doctor", "platform/queue/aside", "modules", "modules/*/postgres", "bench"},
 	"github.com/dgraph-io/ristretto/": {"platform/cache"},
 	"github.com/redis/rueidis":        {"platform/cache"},
 	"github.com/wneessen/go-mail":     {"platform/mail"},
 	"github.com/emersion/":            {"platform/mail/mailtest"},
 	"github.com/failsafe-go/":         {"platform/resilience", "modules/*/layers"},
+	"github.com/nats-io/":             {"platform/queue"},
 }
 
 // innerRooms are the folders of a module that its other folders may not import: only modules.go hands them over.

@@ -47,7 +47,9 @@ type commandLine struct {
 	Import  importCommand  `cmd:"" help:"Bring a file of titles into the catalogue: CSV or TSV, plain or .gz."`
 	Seed    seedCommand    `cmd:"" help:"Fill the library with synthetic titles, items and members, for measuring."`
 	Token   tokenCommand   `cmd:"" help:"Print a new API token, and nothing else, on standard output."`
+	Queue   queueCommand   `cmd:"" help:"Show what waits to be written into the database, and try again what was put aside."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, PostgreSQL, disk, clock and ports: what is wrong, and the mend."`
+	Ledger  ledgerCommand  `cmd:"" help:"Check what happened at the desk: verify, replay, show, anchor."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -243,6 +245,36 @@ func (c tokenCommand) Run(ctx context.Context, house *modules.House) error {
 	return house.Token(ctx, c.Role, c.Card, c.Name, c.Expires)
 }
 
+type queueCommand struct {
+	Status queueStatusCommand `cmd:"" help:"Tell what waits, and what was put aside with the reason."`
+	Retry  queueRetryCommand  `cmd:"" help:"Have what was put aside written, now that what was wrong is mended."`
+}
+
+// Help gives the details and examples of bookvault queue --help.
+func (queueCommand) Help() string {
+	return `Ratings, reading lists and counts are put on disk before they are answered, and written into the database behind. A record that the
+database refuses is put aside with the reason, so that it holds up nothing. Trying one again that is written already changes nothing.
+
+Examples:
+
+  bookvault queue status
+  bookvault queue retry --data /var/lib/bookvault`
+}
+
+type queueStatusCommand struct{}
+
+// Run tells how the queue stands.
+func (queueStatusCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.QueueStatus(ctx)
+}
+
+type queueRetryCommand struct{}
+
+// Run tries again what was put aside.
+func (queueRetryCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.QueueRetry(ctx)
+}
+
 type doctorCommand struct {
 	Ready bool `help:"Only ask the server of these settings whether it is ready: for a container's health check."`
 }
@@ -265,6 +297,58 @@ func (c doctorCommand) Run(ctx context.Context, house *modules.House) error {
 		return house.Ready(ctx)
 	}
 	return house.Doctor(ctx)
+}
+
+type ledgerCommand struct {
+	Verify ledgerVerifyCommand `cmd:"" help:"Read every event and anchor: is anything not as it was written?"`
+	Replay ledgerReplayCommand `cmd:"" help:"Build everything from the ledger alone: do the tables hold the same?"`
+	Show   ledgerShowCommand   `cmd:"" help:"Print what happened to a loan, a hold, an item …"`
+	Anchor ledgerAnchorCommand `cmd:"" help:"Sign what is there now, in between the daily anchors."`
+}
+
+// Help gives the details and examples of bookvault ledger --help.
+func (ledgerCommand) Help() string {
+	return `They work beside a running server and hold nobody up. Memory does not grow with the ledger; progress is told on standard
+error. The exit status is 0 when all is as it should be, else 1, and each finding is a line on standard output.
+
+Examples:
+
+  bookvault ledger verify
+  bookvault ledger verify --set ledger.anchors=/mnt/elsewhere/anchors
+  bookvault ledger replay
+  bookvault ledger show loan/17`
+}
+
+type ledgerVerifyCommand struct {
+	Trust []string `placeholder:"KEY" help:"Public key of anchors, beside that of ledger.key: after the key was changed, or where it is not. May be repeated."`
+}
+
+// Run verifies.
+func (c ledgerVerifyCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.VerifyLedger(ctx, c.Trust)
+}
+
+type ledgerReplayCommand struct{}
+
+// Run replays.
+func (ledgerReplayCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.ReplayLedger(ctx)
+}
+
+type ledgerShowCommand struct {
+	Stream string `arg:"" help:"Such as loan/17, hold/4, item/9, title/1024, rules or calendar."`
+}
+
+// Run prints a stream.
+func (c ledgerShowCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.ShowLedger(ctx, c.Stream)
+}
+
+type ledgerAnchorCommand struct{}
+
+// Run makes an anchor.
+func (ledgerAnchorCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.AnchorLedger(ctx)
 }
 
 type versionCommand struct{}

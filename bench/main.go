@@ -1,15 +1,19 @@
 // Command bench measures the library against what it could be: each suite runs the thing itself and a yardstick beside it, on
 // the same machine in the same minute, since only the ratio means something elsewhere.
 //
+//	go run ./bench circulation   the desk: check-outs a second, one desk and many, a run on one title, crashes, linearizability
 //	go run ./bench conformance   the public suite for HTTP caches against ours; needs node and npm
 //	go run ./bench consistency   two processes: nobody is shown less than they wrote or saw, others' writes within 100 ms
+//	go run ./bench faults        dependencies that fail for real, with the patterns that are made for it off and on
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
+//	go run ./bench ledger        a large ledger: verified, replayed, asked for the past; what events cost a check-out
 //	go run ./bench pool          500 clients on the tuned pool, against the defaults of database/sql
 //	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
 //	go run ./bench search        searches that no cache answers, and suggestions
-//	go run ./bench statistics    figures from the materialized views, against live SQL
 //	go run ./bench seed          the synthetic library, titles a second
+//	go run ./bench soak          half an hour at half capacity while dependencies fail at random: what is lost by it
+//	go run ./bench statistics    figures from the materialized views, against live SQL
 //
 // It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder, or a few; what
 // they measure servers with is in harness/.
@@ -25,6 +29,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"sort"
 	"strings"
 	"syscall"
@@ -43,14 +48,18 @@ type suite struct {
 }
 
 var suites = map[string]suite{
+	"circulation": {"check-outs against pgbench, desks beside readers, crashes under load, linearizability", benchCirculation},
 	"conformance": {"the public suite for HTTP caches against the response cache", benchConformance},
 	"consistency": {"two processes on one database, whose readers check what they were promised", benchConsistency},
+	"faults":      {"dependencies that fail for real, with the patterns off and on", benchFaults},
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
+	"ledger":      {"a large ledger verified, replayed and asked for the past; what events cost a check-out", benchLedger},
 	"pool":        {"500 clients on the tuned pool, against the defaults of database/sql", benchPool},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
 	"search":      {"searches that no cache answers: rare, common, two words, prefix, typo, filtered; and suggestions", benchSearch},
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
+	"soak":        {"a library at half its capacity while dependencies fail at random", benchSoak},
 	"statistics":  {"figures from the materialized views, against live SQL", benchStatistics},
 }
 
@@ -69,6 +78,10 @@ func run() int {
 	if len(os.Args) < 2 {
 		usage(os.Stderr)
 		return 2
+	}
+	if slices.Contains([]string{"-h", "-help", "--help", "help"}, os.Args[1]) {
+		usage(os.Stdout)
+		return 0
 	}
 	chosen, ok := suites[os.Args[1]]
 	if !ok {
@@ -90,7 +103,7 @@ func run() int {
 }
 
 func usage(w io.Writer) {
-	fmt.Fprintln(w, "usage: go run ./bench SUITE [flags]; the suites are")
+	fmt.Fprintln(w, "usage: go run ./bench SUITE [flags]; go run ./bench SUITE -help lists the flags. The suites are")
 	names := make([]string, 0, len(suites))
 	for name := range suites {
 		names = append(names, name)

@@ -13,6 +13,7 @@ import (
 	"bookvault/platform/cache"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
+	"bookvault/platform/wal"
 )
 
 // memories are what this process keeps in memory of what the database holds, and the tier that it shares with others.
@@ -95,6 +96,20 @@ func shareRemotely[V any](m *memories, s cache.Settings[V]) cache.Settings[V] {
 	s.Encode = func(v V) ([]byte, error) { return json.Marshal(v) }
 	s.Decode = func(b []byte) (v V, err error) { return v, json.Unmarshal(b, &v) }
 	return s
+}
+
+// forgets has a memory forget what is heard of under a topic.
+func forgets(m *memories, topic string, kept interface {
+	Invalidate(wal.Position, ...int64)
+	InvalidateAll(wal.Position)
+}) {
+	m.f.DB.Feed().Subscribe(topic, func(h database.Heard) {
+		if len(h.Keys) == 0 {
+			kept.InvalidateAll(h.At)
+			return
+		}
+		kept.Invalidate(h.At, h.Keys...)
+	})
 }
 
 // search puts the memory of searches in front of the search; any title's change empties it.

@@ -3,22 +3,13 @@ package modules
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"net"
-	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	toxiproxy "github.com/Shopify/toxiproxy/v2"
-	"github.com/jackc/pgx/v5"
-	"github.com/rs/zerolog"
 
 	"bookvault/modules/borrowing"
 	"bookvault/modules/catalog"
@@ -26,6 +17,7 @@ import (
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/database/dbtest"
+	"bookvault/platform/database/faulttest"
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 	"bookvault/platform/resilience"
@@ -39,46 +31,33 @@ const openFor = time.Second
 // ailing is a library whose catalogue can be cut off from its database.
 type ailing struct {
 	*Library
-	proxy *toxiproxy.Proxy
+	way   *faulttest.Path
 	staff context.Context
 	book  int64
 }
 
-// fault is a way in which a dependency fails.
-type fault struct {
-	name  string
-	begin func(*testing.T, *toxiproxy.Proxy)
-	end   func(*testing.T, *toxiproxy.Proxy)
+var faults = []faulttest.Fault{faulttest.Latency(5 * time.Second), faulttest.Reset, faulttest.Cut}
+
+func (l *ailing) begin(t *testing.T, f faulttest.Fault) {
+	t.Helper()
+	if err := l.way.Begin(f); err != nil {
+		t.Fatal(err)
+	}
 }
 
-func toxic(name, attributes string) fault {
-	return fault{name, func(t *testing.T, p *toxiproxy.Proxy) {
-		if _, err := p.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name": %q, "type": %q, "attributes": %s}`, name, name, attributes))); err != nil {
-			t.Fatal(err)
-		}
-	}, func(t *testing.T, p *toxiproxy.Proxy) {
-		if err := p.Toxics.RemoveToxic(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
-	}}
-}
-
-var faults = []fault{
-	toxic("latency", `{"latency": 5000}`),
-	toxic("reset_peer", `{"timeout": 0}`),
-	{"cut", func(_ *testing.T, p *toxiproxy.Proxy) { p.Stop() }, func(t *testing.T, p *toxiproxy.Proxy) {
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
-	}},
+func (l *ailing) end(t *testing.T, f faulttest.Fault) {
+	t.Helper()
+	if err := l.way.End(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestTheCataloguesFailureIsNotTheDesks(t *testing.T) {
 	l := openAiling(t)
 	well := l.lend(t, 20)
 	for _, f := range faults {
-		t.Run(f.name, func(t *testing.T) {
-			f.begin(t, l.proxy)
+		t.Run(f.Name, func(t *testing.T) {
+			l.begin(t, f)
 			began := time.Now()
 			l.untilOpen(t)
 			t.Logf("open after %v", time.Since(began))
@@ -100,11 +79,18 @@ func TestTheCataloguesFailureIsNotTheDesks(t *testing.T) {
 				t.Errorf("a command takes %v, and took %v", ill, well)
 			}
 
-			if lent := l.lendOne(t); lent.Title != "" {
+			if lent := l.lendOne(t); lent.Title != "" || !lent.Untitled {
 				t.Errorf("the catalogue is out of reach, and the desk heard of %q", lent.Title)
 			}
+			for _, on := range []bool{false, true} { // loans are shown without their titles, unless that is switched off
+				l.Patterns.Fallback.Store(on)
+				list, _, err := l.Borrowing.Loans(l.staff, "", borrowing.LoanFilter{Limit: 1})
+				if shown := err == nil && len(list) == 1 && list[0].Untitled; shown != on || !on && problem.Of(err).Kind != problem.Unavailable {
+					t.Errorf("fallback %v: %v, %v", on, list, err)
+				}
+			}
 
-			f.end(t, l.proxy)
+			l.end(t, f)
 			ended := time.Now()
 			for good := 0; good < 20; {
 				if _, err := l.Catalog.Book(l.staff, l.book); err != nil {
@@ -133,12 +119,12 @@ func TestWithoutThePatternsTheDeskWaits(t *testing.T) {
 	for _, s := range []*atomic.Bool{&l.Patterns.CircuitBreaker, &l.Patterns.Bulkhead, &l.Patterns.Retry} {
 		s.Store(false)
 	}
-	latency := toxic("latency", `{"latency": 500}`)
-	latency.begin(t, l.proxy)
+	latency := faulttest.Latency(500 * time.Millisecond)
+	l.begin(t, latency)
 	if took := l.lend(t, 2); took < 500*time.Millisecond {
 		t.Errorf("a command takes %v", took)
 	}
-	latency.end(t, l.proxy)
+	l.end(t, latency)
 }
 
 // untilOpen has readers ask until both breakers before the catalogue are open: its own, and the desk's.
@@ -198,8 +184,16 @@ func quantile(all []time.Duration, q float64) time.Duration {
 func openAiling(t *testing.T) *ailing {
 	t.Helper()
 	dsn := dbtest.DSN(t)
-	proxy, through := proxied(t, dsn)
-	direct, catalogue := opened(t, dsn), opened(t, through)
+	way, through, err := faulttest.ToPostgres(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(way.Close)
+	direct := opened(t, dsn)
+	catalogue, err := direct.Apart("catalog", through)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defaults, err := os.ReadFile("../config.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +201,7 @@ func openAiling(t *testing.T) *ailing {
 	settings, err := config.Load(config.Sources{Defaults: defaults, Flags: map[string]string{
 		"database.embedded.data": t.TempDir(), "patterns.cache_aside.enabled": "false", "patterns.fallback.enabled": "false",
 		"resilience.breaker.open_for": openFor.String(), "resilience.breaker.window": "2s",
-		"resilience.catalog.timeout": "300ms", "resilience.catalog.slow_after": "250ms", "resilience.neighbours.timeout": "300ms",
+		"resilience.catalog.timeout": "300ms", "resilience.catalog.slow_after": "250ms", "resilience.neighbours.titles": "300ms",
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +210,7 @@ func openAiling(t *testing.T) *ailing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &ailing{Library: library, proxy: proxy, staff: identity.WithPrincipal(t.Context(), identity.Principal{MemberID: 1, Role: identity.Librarian, Via: identity.ViaToken})}
+	l := &ailing{Library: library, way: way, staff: identity.WithPrincipal(t.Context(), identity.Principal{MemberID: 1, Role: identity.Librarian, Via: identity.ViaToken})}
 	if _, err := library.Members.Create(members.AsCommand(t.Context()), members.NewMember{Card: "READER", Name: "A Reader", Role: identity.Patron}); err != nil {
 		t.Fatal(err)
 	}
@@ -239,42 +233,4 @@ func opened(t *testing.T, dsn string) *database.DB {
 	}
 	t.Cleanup(db.Close)
 	return db
-}
-
-// proxied puts toxiproxy before a server, and gives the address that leads through it. The test's server listens on a socket in the file
-// system, which toxiproxy cannot reach: a relay in between can.
-func proxied(t *testing.T, dsn string) (*toxiproxy.Proxy, string) {
-	t.Helper()
-	c, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	relay, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = relay.Close() })
-	go func() {
-		for {
-			from, err := relay.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("unix", fmt.Sprintf("%s/.s.PGSQL.%d", c.Host, c.Port))
-			if err != nil {
-				_ = from.Close()
-				continue
-			}
-			pass := func(a, b net.Conn) { _, _ = io.Copy(a, b); _, _ = a.Close(), b.Close() }
-			go pass(to, from)
-			go pass(from, to)
-		}
-	}()
-	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "catalog", "127.0.0.1:0", relay.Addr().String())
-	if err := proxy.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(proxy.Stop)
-	address := url.URL{Scheme: "postgres", User: url.UserPassword(c.User, c.Password), Host: proxy.Listen, Path: "/" + c.Database, RawQuery: "sslmode=disable"}
-	return proxy, address.String()
 }

@@ -12,6 +12,7 @@ import (
 	"bookvault/modules/catalog"
 	catalogapi "bookvault/modules/catalog/api"
 	membersapi "bookvault/modules/members/api"
+	"bookvault/platform/cache"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/gateway"
@@ -35,16 +36,21 @@ func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registere
 			IgnoreReload: true, Compress: true, MinCompress: int(c.Compression.MinSize), TakeTargeted: true, Validate: true,
 			Enabled: l.Patterns.GatewayCache.Load, Compressing: l.Patterns.Compression.Load, Registry: registry,
 		}},
-		RateLimit: rateLimit(c.RateLimit, &l.Patterns.RateLimit),
+		RateLimit: rateLimit(c.RateLimit, &l.Patterns.RateLimit, l.Remote),
 		Overload: resilience.ShedSettings{Least: uint(c.Resilience.AdaptiveLimit.Least), Most: uint(c.Resilience.AdaptiveLimit.Most),
 			Enabled: l.Patterns.AdaptiveLimit.Load},
+		Streams:     streams,
 		Compression: gateway.Compression{Enabled: &l.Patterns.Compression, MinSize: int(c.Compression.MinSize)},
 	}
 }
 
-func rateLimit(c config.RateLimit, enabled *atomic.Bool) gateway.RateLimit {
-	return gateway.RateLimit{Enabled: enabled, Rate: c.Rate, Burst: c.Burst, SearchCost: c.SearchCost, SignInRate: c.SignInRate, SignInBurst: c.SignInBurst,
-		CrawlRate: c.CrawlRate, CrawlBurst: c.CrawlBurst, Clients: c.Clients, Exempt: networks(c.Exempt)}
+func rateLimit(c config.RateLimit, enabled *atomic.Bool, remote *cache.Remote) gateway.RateLimit {
+	limit := gateway.RateLimit{Enabled: enabled, Rate: c.Rate, Burst: c.Burst, SearchCost: c.SearchCost, SignInRate: c.SignInRate, SignInBurst: c.SignInBurst,
+		CrawlRate: c.CrawlRate, CrawlBurst: c.CrawlBurst, Clients: c.Clients, Exempt: networks(c.Exempt), Lease: c.Lease}
+	if remote != nil { // a nil *Remote is no nil Purse
+		limit.Purse = remote
+	}
+	return limit
 }
 
 // networks reads what config has held to be networks.

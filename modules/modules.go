@@ -39,6 +39,8 @@ import (
 	"bookvault/platform/gateway"
 	"bookvault/platform/housekeeping"
 	"bookvault/platform/ledger"
+	"bookvault/platform/live"
+	"bookvault/platform/queue"
 	"bookvault/platform/rest"
 	"bookvault/web"
 )
@@ -48,10 +50,10 @@ type Foundations struct {
 	Version  string
 	Settings *config.Config
 	DB       *database.DB
-	// CatalogDB is the catalogue's own way to the same database; nil: DB. With another one the catalogue's can fail alone.
-	CatalogDB *database.DB
-	Registry  prometheus.Registerer // nil where nobody will ask for metrics
-	Logger    *slog.Logger
+	// CatalogDB, BorrowingDB and MembersDB are modules' own ways to the same database, each of which can fail alone; nil: DB.
+	CatalogDB, BorrowingDB, MembersDB *database.DB
+	Registry                          prometheus.Registerer // nil where nobody will ask for metrics
+	Logger                            *slog.Logger
 }
 
 // Library is the modules, built and introduced to each other.
@@ -74,6 +76,8 @@ type Library struct {
 	Figures *housekeeping.Keeper
 	// TitleLayers names the layers on the way to a title, from the outside in.
 	TitleLayers []string
+	// Behind is the queue of what is written behind answers.
+	Behind *queue.Queue
 	// Remote is the cache that processes share; nil where the settings name none.
 	Remote *cache.Remote
 	// Patterns are the switches that can be turned while the library runs.
@@ -86,6 +90,8 @@ type Library struct {
 	demonstration  demonstration.Library
 	seeder         seeder
 	workers        []worker
+	live           *live.Hub
+	writes         *behind
 }
 
 // worker is what a module does behind the requests. Stop is synchronous, and safe before Start and twice.
@@ -122,7 +128,7 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := memories.proofs(memberspostgres.New(f.DB))
+	accounts, err := memories.proofs(memberspostgres.New(cmp.Or(f.MembersDB, f.DB)))
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +136,7 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	policies := newPolicies(f, patterns)
+	policies := newPolicies(f, patterns, memories.remote)
 	registerOperations(api, patterns)
 	registerResilience(api, policies)
 	registerFigures(api, f.DB)
@@ -144,6 +150,16 @@ func Assemble(f Foundations) (*Library, error) {
 	if stores.Search, err = memories.search(stores.Search); err != nil {
 		return nil, err
 	}
+	writes := newBehind(f, patterns)
+	tallies, err := writes.ratings(memories, &stores) // ratings are shown at once, safe before the answer, written behind it
+	if err != nil {
+		return nil, err
+	}
+	lists, err := writes.lists(memories, accounts)
+	if err != nil {
+		return nil, err
+	}
+	people.SetLists(lists)
 	titles := catalog.New(stores, catalogSettings(f.Settings), time.Now)
 	catalogapi.Register(api, titles, shared(f.Settings.GatewayCache))
 	imports := catalogpostgres.NewImports(f.DB)
@@ -158,25 +174,35 @@ func Assemble(f Foundations) (*Library, error) {
 		return nil, err
 	}
 	var relay *ledger.Relay
-	stock := borrowingpostgres.New(f.DB)
-	copies, err := memories.writeThrough(borrowinglayers.Resilient(stock, policies.For("borrowing-database")))
+	stock := borrowingpostgres.New(cmp.Or(f.BorrowingDB, f.DB))
+	asked := func(what string) coalesce.Settings {
+		return coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, what)}
+	}
+	copies, err := memories.writeThrough(borrowinglayers.GatheredStore(borrowinglayers.Resilient(stock, policies.For("borrowing-database")), asked("copies"), patterns.Coalescing.Load))
 	if err != nil {
 		return nil, err
 	}
-	desk := borrowing.New(copies, borrowinglayers.Members(deskMembers{people}, policies.For("members")), borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")),
-		borrowingSettings(f, people, post, func() { relay.Nudge() }))
+	borrowers := borrowinglayers.GatheredMembers(borrowinglayers.Members(deskMembers{people}, policies.For("members")), asked("cards"), asked("members"), patterns.Coalescing.Load)
+	group := borrowinglayers.Grouped(copies, groupSettings(f, patterns)) // outside of the bulkhead: a transaction takes one place, however many share it
+	names := borrowinglayers.GatheredTitles(borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")), asked("names"), patterns.Coalescing.Load)
+	desk := borrowing.New(copies, borrowers, names, borrowingSettings(f, people, post, group, func() { relay.Nudge() }, patterns.Fallback.Load))
 	relay = stock.Relay("catalogue", f.Settings.Borrowing.RelayPoll, f.Logger, borrowing.FollowAvailability(stock.Availability, tellCatalogue(titles)))
 	titles.SetHoldings(desk)
 	borrowingapi.Register(api, desk)
 	people.OnChange(tellDesk(desk, f.Logger))
 	people.SetDesk(desk)
+	people.SetCatalogue(membersCatalogue{titles, writes.aside})
 
-	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), behind(slices.Concat(desk.Housekeeping(), people.Housekeeping())),
+	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), inBackground(slices.Concat(desk.Housekeeping(), people.Housekeeping(), anchoring(f), titles.Housekeeping())),
 		housekeeping.Settings{Every: f.Settings.Borrowing.HousekeepingEvery, Logger: f.Logger})
 	figureKeeper := figureKeeper(f)
 	if f.Registry != nil {
 		f.Registry.MustRegister(keeper, figureKeeper)
 	}
+
+	hub := newHub(f.Settings, f.Registry)
+	tellLive(f.DB.Feed(), hub)
+	registerEvents(api, hub)
 
 	pages, err := web.Handler(web.Settings{Policy: gateway.PagePolicy, BaseURL: f.Settings.CDN.BaseURL, Hashed: &patterns.CDN, Registry: f.Registry,
 		Titles: pageTitles{titles}})
@@ -186,9 +212,10 @@ func Assemble(f Foundations) (*Library, error) {
 
 	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
 		Figures: figureKeeper, db: f.DB, refreshTimeout: f.Settings.Statistics.RefreshTimeout,
-		Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
+		Behind: writes.queue, writes: writes, Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
-		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, keeper, figureKeeper, &indexMender{imports: imports, log: f.Logger}}}, nil
+		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, writes, tallies, keeper, figureKeeper, &indexMender{imports: imports, log: f.Logger},
+			&ticker{hub: hub, patterns: patterns, registry: f.Registry}}, live: hub}, nil
 }
 
 // front parts the API and its documentation from the pages, which have every other address.

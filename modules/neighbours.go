@@ -28,6 +28,19 @@ func (d deskMembers) MemberByCard(ctx context.Context, card string) (borrowing.M
 	return deskMember(m, replaced), nil
 }
 
+// MembersByCards finds members by cards, current or replaced.
+func (d deskMembers) MembersByCards(ctx context.Context, cards []string) (map[string]borrowing.Member, error) {
+	found, err := d.people.ByCards(ctx, cards)
+	if err != nil {
+		return nil, err
+	}
+	people := make(map[string]borrowing.Member, len(found))
+	for card, held := range found {
+		people[card] = deskMember(held.Member, held.Replaced)
+	}
+	return people, nil
+}
+
 // MembersByID finds members.
 func (d deskMembers) MembersByID(ctx context.Context, ids []int64) (map[int64]borrowing.Member, error) {
 	found, err := d.people.ByIDs(ctx, ids)
@@ -116,8 +129,8 @@ func tellDesk(desk *borrowing.Service, logger *slog.Logger) func(context.Context
 	}
 }
 
-// behind has the transactions of steps use the connections for work behind the requests.
-func behind(steps []housekeeping.Step) []housekeeping.Step {
+// inBackground has the transactions of steps use the connections for work behind the requests.
+func inBackground(steps []housekeeping.Step) []housekeeping.Step {
 	all := make([]housekeeping.Step, len(steps))
 	for i, s := range steps {
 		all[i] = housekeeping.Step{Name: s.Name, Run: func(ctx context.Context) (int, error) { return s.Run(database.Background(ctx)) }}

@@ -20,10 +20,13 @@ type Patterns struct {
 	Compression    atomic.Bool
 	Fallback       atomic.Bool
 	GatewayCache   atomic.Bool
+	GroupCommit    atomic.Bool
+	Hedging        atomic.Bool
 	RateLimit      atomic.Bool
 	ReadThrough    atomic.Bool
 	RemoteCache    atomic.Bool
 	Retry          atomic.Bool
+	WriteBehind    atomic.Bool
 	WriteThrough   atomic.Bool
 
 	db         *database.DB // keeps the switches of its replicas and of its views itself
@@ -34,11 +37,27 @@ type Patterns struct {
 // newPatterns sets the switches as configured.
 func newPatterns(c config.Patterns, db *database.DB, log *slog.Logger) *Patterns {
 	p := &Patterns{db: db, log: log}
-	p.configured = map[string]bool{"cache_aside": c.CacheAside.Enabled, "cdn": c.CDN.Enabled, "coalescing": c.Coalescing.Enabled,
-		"compression": c.Compression.Enabled, "fallback": c.Fallback.Enabled, "gateway_cache": c.GatewayCache.Enabled, "materialized_views": c.MaterializedViews.Enabled,
-		"adaptive_limit": c.AdaptiveLimit.Enabled, "bulkhead": c.Bulkhead.Enabled, "circuit_breaker": c.CircuitBreaker.Enabled,
-		"rate_limit": c.RateLimit.Enabled, "read_replicas": c.ReadReplicas.Enabled, "read_through": c.ReadThrough.Enabled,
-		"remote_cache": c.RemoteCache.Enabled, "retry": c.Retry.Enabled, "write_through": c.WriteThrough.Enabled}
+	p.configured = map[string]bool{
+		"adaptive_limit":     c.AdaptiveLimit.Enabled,
+		"bulkhead":           c.Bulkhead.Enabled,
+		"cache_aside":        c.CacheAside.Enabled,
+		"cdn":                c.CDN.Enabled,
+		"circuit_breaker":    c.CircuitBreaker.Enabled,
+		"coalescing":         c.Coalescing.Enabled,
+		"compression":        c.Compression.Enabled,
+		"fallback":           c.Fallback.Enabled,
+		"gateway_cache":      c.GatewayCache.Enabled,
+		"group_commit":       c.GroupCommit.Enabled,
+		"hedging":            c.Hedging.Enabled,
+		"materialized_views": c.MaterializedViews.Enabled,
+		"rate_limit":         c.RateLimit.Enabled,
+		"read_replicas":      c.ReadReplicas.Enabled,
+		"read_through":       c.ReadThrough.Enabled,
+		"remote_cache":       c.RemoteCache.Enabled,
+		"retry":              c.Retry.Enabled,
+		"write_behind":       c.WriteBehind.Enabled,
+		"write_through":      c.WriteThrough.Enabled,
+	}
 	for _, s := range p.switches() {
 		s.turn(p.configured[s.name])
 	}
@@ -64,12 +83,15 @@ func (p *Patterns) switches() []namedSwitch {
 		{"compression", p.Compression.Load, p.Compression.Store},
 		{"fallback", p.Fallback.Load, p.Fallback.Store},
 		{"gateway_cache", p.GatewayCache.Load, p.GatewayCache.Store},
+		{"group_commit", p.GroupCommit.Load, p.GroupCommit.Store},
+		{"hedging", p.Hedging.Load, p.Hedging.Store},
 		{"materialized_views", p.db.UsesViews, p.db.UseViews},
 		{"rate_limit", p.RateLimit.Load, p.RateLimit.Store},
 		{"read_replicas", p.db.UsesReplicas, p.db.UseReplicas},
 		{"read_through", p.ReadThrough.Load, p.ReadThrough.Store},
 		{"remote_cache", p.RemoteCache.Load, p.RemoteCache.Store},
 		{"retry", p.Retry.Load, p.Retry.Store},
+		{"write_behind", p.WriteBehind.Load, p.WriteBehind.Store},
 		{"write_through", p.WriteThrough.Load, p.WriteThrough.Store},
 	}
 }

@@ -3,8 +3,10 @@ package modules
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
+	"bookvault/platform/cache"
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/problem"
@@ -16,35 +18,54 @@ type policies struct{ stacks []*resilience.Stack }
 
 // newPolicies builds them from the settings. A module's way to the database is a dependency of its own: it may fail alone, and then
 // leaves the other modules theirs. So are the modules that the desk asks.
-func newPolicies(f Foundations, p *Patterns) *policies {
+func newPolicies(f Foundations, p *Patterns, remote *cache.Remote) *policies {
 	r, metrics := f.Settings.Resilience, resilience.NewMetrics(f.Registry)
 	breaker := func(name string, slowAfter time.Duration, failed func(error) bool) *resilience.Breaker {
 		return resilience.NewBreaker(resilience.BreakerSettings{Name: name, FailureRate: r.Breaker.FailureRate, MinCalls: uint(r.Breaker.MinCalls), Window: r.Breaker.Window,
 			OpenFor: r.Breaker.OpenFor, Trials: uint(r.Breaker.Trials), SlowAfter: slowAfter, Failed: failed, Enabled: p.CircuitBreaker.Load, Metrics: metrics, Logger: f.Logger})
 	}
-	timeout := func(name string, limit time.Duration) *resilience.Timeout {
-		return resilience.NewTimeout(resilience.TimeoutSettings{Name: name, Limit: limit, Enabled: p.CircuitBreaker.Load, Metrics: metrics})
+	timeout := func(name string, limit, once time.Duration) *resilience.Timeout {
+		return resilience.NewTimeout(resilience.TimeoutSettings{Name: name, Limit: limit, Once: once, Enabled: p.CircuitBreaker.Load, Metrics: metrics})
 	}
-	compartment := func(name, subject string, c config.Compartment) *resilience.Stack {
+	compartment := func(name, subject string, c config.Compartment, locks time.Duration) *resilience.Stack {
 		return resilience.NewStack(resilience.StackSettings{Name: name, Subject: subject,
 			Retry: resilience.NewRetry(resilience.RetrySettings{Name: name, Attempts: r.Retry.Attempts, Backoff: r.Retry.Backoff, Budget: r.Retry.Budget,
 				Failed: database.Ill, Enabled: p.Retry.Load, Metrics: metrics}),
 			Breaker: breaker(name, c.SlowAfter, database.Ill),
-			Timeout: timeout(name, c.Timeout),
+			Timeout: timeout(name, c.Timeout, c.Timeout+locks),
 			Bulkhead: resilience.NewBulkhead(resilience.BulkheadSettings{Name: name, Concurrent: uint(c.Concurrent), Queue: c.Queue, MaxWait: c.MaxWait,
 				Enabled: p.Bulkhead.Load, Metrics: metrics})})
 	}
-	neighbour := func(name, subject string) *resilience.Stack {
+	neighbour := func(name, subject string, limit time.Duration) *resilience.Stack {
 		return resilience.NewStack(resilience.StackSettings{Name: name, Subject: subject,
-			Breaker: breaker(name, 0, silent), Timeout: timeout(name, r.Neighbours.Timeout)})
+			Breaker: breaker(name, 0, silent), Timeout: timeout(name, limit, limit)})
 	}
-	return &policies{[]*resilience.Stack{
-		compartment("borrowing-database", "The desk", r.Borrowing),
-		neighbour("catalog", "The catalogue"),
-		compartment("catalog-database", "The catalogue", r.Catalog),
-		neighbour("members", "The list of members"),
-		compartment("search-database", "The search", r.Search),
+	all := &policies{[]*resilience.Stack{
+		compartment("borrowing-database", "The desk", r.Borrowing, 0),
+		neighbour("catalog", "The catalogue", r.Neighbours.Titles),
+		compartment("catalog-database", "The catalogue", r.Catalog, f.Settings.Database.LockTimeout),
+		neighbour("members", "The list of members", r.Neighbours.Timeout),
+		compartment("search-database", "The search", r.Search, 0),
 	}}
+	// The servers themselves, whoever asks them.
+	for _, b := range f.DB.Guard(database.Guards{
+		Breaker: func(server string) *resilience.Breaker {
+			slow := time.Duration(0) // of the primary others judge, who know what they ask
+			if strings.HasPrefix(server, "replica-") {
+				slow = r.Replicas.SlowAfter
+			}
+			return breaker(server, slow, database.Gone)
+		},
+		Hedge: func(what string) *resilience.Hedge {
+			return resilience.NewHedge(resilience.HedgeSettings{Name: what, Quantile: r.Replicas.HedgeAfter, Budget: r.Replicas.HedgeBudget, Enabled: p.Hedging.Load, Metrics: metrics})
+		},
+	}) {
+		all.stacks = append(all.stacks, resilience.NewStack(resilience.StackSettings{Name: b.Name(), Subject: "The database", Breaker: b}))
+	}
+	if remote != nil {
+		all.stacks = append(all.stacks, resilience.NewStack(resilience.StackSettings{Name: "remote-cache", Subject: "The remote cache", Breaker: remote.Breaker()}))
+	}
+	return all
 }
 
 // For gives what stands before a dependency.

@@ -19,6 +19,7 @@ import (
 	"bookvault/platform/database/embedded"
 	"bookvault/platform/gateway"
 	"bookvault/platform/lifecycle"
+	"bookvault/platform/memory"
 	"bookvault/platform/telemetry"
 )
 
@@ -48,6 +49,7 @@ func (h *House) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer memory.Roomy(int64(settings.Server.Heap))()
 	begin := time.Now()
 	log := logger(h.Out, settings.Telemetry)
 	s := &server{version: h.Version, settings: settings, log: log, registry: telemetry.NewRegistry(h.Version), health: telemetry.NewHealth(log)}
@@ -85,7 +87,7 @@ func (s *server) steps(banner *banner) *lifecycle.Stack {
 	stack.Add(lifecycle.Step{Name: "library", Start: s.assemble, Stop: func(ctx context.Context) error { return s.library.Stop(ctx) }, StopWithin: closing})
 	stack.Add(lifecycle.Step{Name: "demonstration", Start: s.loadDemonstration, StartWithin: 5 * time.Minute})
 	stack.Add(lifecycle.Step{Name: "metrics", Start: s.serveMetrics, Stop: func(ctx context.Context) error { return s.metrics.Stop(ctx) }, StopWithin: closing})
-	stack.Add(lifecycle.Step{Name: "requests", Start: s.answer, Stop: func(ctx context.Context) error { return s.web.Stop(ctx) },
+	stack.Add(lifecycle.Step{Name: "requests", Start: s.answer, Stop: s.stopAnswering,
 		StopWithin: s.settings.Server.ShutdownTimeout - closingTime})
 	return stack
 }
@@ -165,12 +167,16 @@ func (s *server) closeDatabase(ctx context.Context) error {
 }
 
 func (s *server) assemble(ctx context.Context) (note string, err error) {
-	s.library, err = Assemble(Foundations{Version: s.version, Settings: s.settings, DB: s.db, Registry: s.registry, Logger: s.log})
-	if err != nil {
+	f := Foundations{Version: s.version, Settings: s.settings, DB: s.db, Registry: s.registry, Logger: s.log}
+	if err := f.openWays(); err != nil {
+		return "", err
+	}
+	if s.library, err = Assemble(f); err != nil {
 		return "", err
 	}
 	s.health.Add("housekeeping", false, s.library.Housekeeping.Health)
 	s.health.Add("figures", false, s.library.Figures.Health)
+	s.health.Add("queue", false, s.library.Behind.Health)
 	if s.library.Remote != nil {
 		s.health.Add("remote-cache", false, s.library.Remote.Health)
 	}
@@ -201,6 +207,12 @@ func (s *server) answer(context.Context) (string, error) {
 		return "", nil
 	}
 	return "", s.storage.cluster.Announce(s.web.Address())
+}
+
+// stopAnswering waits for requests that are under way. Streams of events would never end by themselves.
+func (s *server) stopAnswering(ctx context.Context) error {
+	s.library.live.Close()
+	return s.web.Stop(ctx)
 }
 
 // handler is the gateway's chain around the library and the process's own answers about its health.

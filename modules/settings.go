@@ -1,11 +1,15 @@
 package modules
 
 import (
+	"errors"
+
 	"bookvault/modules/borrowing"
+	"bookvault/modules/borrowing/layers"
 	"bookvault/modules/catalog"
 	"bookvault/modules/catalog/importing"
 	"bookvault/modules/members"
 	"bookvault/platform/config"
+	"bookvault/platform/database"
 	"bookvault/platform/mail"
 )
 
@@ -34,12 +38,19 @@ func mailSettings(c *config.Config) mail.Settings {
 	return mail.Settings{Host: s.Host, Port: s.Port, Username: s.Username, Password: s.Password, TLS: s.TLS, From: s.From, FromName: c.Library.Name}
 }
 
-func borrowingSettings(f Foundations, people *members.Service, mailer borrowing.Mailer, committed func()) borrowing.Settings {
+func borrowingSettings(f Foundations, people *members.Service, mailer borrowing.Mailer, group borrowing.Carrier, committed func(), untitled func() bool) borrowing.Settings {
 	b := f.Settings.Borrowing
 	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, Currency: f.Settings.Library.Currency,
 		HoldShelfDays: b.HoldShelfDays, CollectDays: b.CollectDays, OfflineMaxAge: b.OfflineMaxAge, Retention: b.Privacy.Retention,
 		LostRefund: borrowing.LostRefund{Days: b.LostRefundDays, Processing: b.RefundProcessingFee}, LostAfterDays: b.LostAfterDays,
-		Notices: noticeSettings(f.Settings, mailer), StaffRead: people.StaffRead, Committed: committed, Logger: f.Logger}
+		Notices: noticeSettings(f.Settings, mailer), StaffRead: people.StaffRead, Carrier: group, Committed: committed, Untitled: untitled, Logger: f.Logger}
+}
+
+func groupSettings(f Foundations, p *Patterns) layers.GroupSettings {
+	g := f.Settings.Borrowing.GroupCommit
+	return layers.GroupSettings{Batch: g.Batch, Queue: g.Queue, Parallel: g.Parallel, MaxWait: g.MaxWait, Together: f.DB.Together,
+		Ill:     func(err error) bool { return errors.Is(err, database.ErrOutcomeUnknown) || database.Ill(err) },
+		Enabled: p.GroupCommit.Load, Metrics: layers.NewGroupMetrics(f.Registry)}
 }
 
 func memberSettings(c *config.Config) members.Settings {
@@ -48,7 +59,7 @@ func memberSettings(c *config.Config) members.Settings {
 		Location: c.Library.Location, CardPrefix: m.CardPrefix, PasswordMin: m.PasswordMinLength,
 		Hashing:     members.Hashing{MemoryKiB: uint32(m.SignIn.HashMemory / 1024), Iterations: uint32(m.SignIn.HashPasses), Concurrency: m.SignIn.HashesAtOnce},
 		SessionIdle: m.SessionIdle, SessionLifetime: m.SessionLifetime,
-		TokenLifetime: m.TokenLifetime, TokenLifetimeMax: m.TokenLifetimeMax, AuditKept: m.AuditKept,
+		TokenLifetime: m.TokenLifetime, TokenLifetimeMax: m.TokenLifetimeMax, AuditKept: m.AuditKept, ListsMax: m.Lists, ListItemsMax: m.ListTitles,
 		Throttle: members.Throttle{Window: m.SignIn.Window, PerAccount: m.SignIn.PerAccount, PerAddress: m.SignIn.PerAddress},
 	}
 }

@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,12 @@ type storage struct {
 // privateFolder is where the private PostgreSQL lives inside the data folder.
 func privateFolder(c *config.Config) string {
 	return filepath.Join(c.Database.Embedded.Data, "postgres")
+}
+
+// ledgerFiles gives where the key of the ledger and the files of its anchors are.
+func ledgerFiles(c *config.Config) (key, anchors string) {
+	folder := filepath.Join(c.Database.Embedded.Data, "ledger")
+	return cmp.Or(c.Ledger.Key, filepath.Join(folder, "key.pem")), cmp.Or(c.Ledger.Anchors, filepath.Join(folder, "anchors"))
 }
 
 // startStorage gives a server the PostgreSQL that it serves from. A folder that another process runs is refused.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,19 +36,29 @@ type Library struct {
 	Replica []string // and of its replicas
 	IDs     []int64
 	Home    *Process // the server that holds it open, with every setting at its default; it is idle unless it is what is measured
+	env     []string
 }
 
 // OpenLibrary starts a library of so many titles, and makes it first in the folder data if it is not there. That takes some 90 s a
 // million, and is done once a folder: it is left as it is for the next run, and may be deleted at any time.
 func OpenLibrary(ctx context.Context, program, dir, data string, titles int, env ...string) (*Library, error) {
-	l := &Library{Program: program, Dir: dir, Titles: titles, Data: data}
-	if l.Data == "" {
-		l.Data = filepath.Join(os.TempDir(), "bookvault-bench-"+strconv.Itoa(titles))
+	if data == "" {
+		data = filepath.Join(os.TempDir(), "bookvault-bench-"+strconv.Itoa(titles))
 	}
+	return OpenStocked(ctx, program, dir, data, Stock{Titles: titles, Items: titles / 10, Members: 1000}, env...)
+}
+
+// Stock is how large a library is.
+type Stock struct{ Titles, Items, Members int }
+
+// OpenStocked is OpenLibrary for one of another size.
+func OpenStocked(ctx context.Context, program, dir, data string, stock Stock, env ...string) (*Library, error) {
+	titles := stock.Titles
+	l := &Library{Program: program, Dir: dir, Titles: titles, Data: data}
 	made := filepath.Join(l.Data, "seeded")
 	if _, err := os.Stat(made); err != nil {
 		fmt.Fprintf(os.Stderr, "making a library of %d titles in %s …\n", titles, l.Data)
-		seed := exec.CommandContext(ctx, program, "seed", "--data", l.Data, "--titles", strconv.Itoa(titles), "--items", strconv.Itoa(titles/10), "--members", "1000")
+		seed := exec.CommandContext(ctx, program, "seed", "--data", l.Data, "--titles", strconv.Itoa(titles), "--items", strconv.Itoa(stock.Items), "--members", strconv.Itoa(stock.Members))
 		if out, err := seed.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("seed: %w: %s", err, lastLines(out))
 		}
@@ -59,7 +70,8 @@ func OpenLibrary(ctx context.Context, program, dir, data string, titles int, env
 	if err != nil {
 		return nil, err
 	}
-	if l.Home, err = l.start(ctx, "home", address, append([]string{"BOOKVAULT_DATABASE_EMBEDDED_DATA=" + l.Data}, env...)); err != nil {
+	l.env = append([]string{"BOOKVAULT_DATABASE_EMBEDDED_DATA=" + l.Data}, env...)
+	if l.Home, err = l.start(ctx, "home", address, l.env); err != nil {
 		return nil, err
 	}
 	state, runs := embedded.Running(filepath.Join(l.Data, "postgres"))
@@ -76,6 +88,35 @@ func OpenLibrary(ctx context.Context, program, dir, data string, titles int, env
 		return nil, err
 	}
 	return l, nil
+}
+
+// KillHome ends the home server as a loss of power would (kill -9; PostgreSQL, which is another process, lives on), and starts it again at
+// the same address.
+func (l *Library) KillHome(ctx context.Context) error {
+	l.Home.KillAlone()
+	home, err := l.start(ctx, "home", l.Home.Address, l.env)
+	if err == nil {
+		l.Home = home
+	}
+	return err
+}
+
+// KillDatabase ends a server process of the primary with kill -9: PostgreSQL then takes all of them for damaged, throws their memory away
+// and recovers from its log, as after a crash of the machine.
+func (l *Library) KillDatabase(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, l.Primary)
+	for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end) && ctx.Err() == nil; conn, err = pgx.Connect(ctx, l.Primary) {
+		time.Sleep(100 * time.Millisecond) // it recovers from the time before
+	}
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	var pid int
+	if err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
+		return err
+	}
+	return syscall.Kill(pid, syscall.SIGKILL) // our own: whose it is makes no difference to PostgreSQL
 }
 
 // Serve starts another server on the same database, with settings as environment variables.

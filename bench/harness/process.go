@@ -88,6 +88,12 @@ func lastLines(text []byte) string {
 
 // Stop ends it, by force when it takes longer than 20 s.
 func (p *Process) Stop() {
+	select {
+	case <-p.done: // it was killed
+		_ = p.log.Close()
+		return
+	default:
+	}
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
 	case <-p.done:
@@ -95,6 +101,20 @@ func (p *Process) Stop() {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.done
 	}
+	_ = p.log.Close()
+}
+
+// KillAlone ends it at once, and nothing that it started.
+func (p *Process) KillAlone() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.done
+	_ = p.log.Close()
+}
+
+// Kill ends it as kill -9 does, with all that it started.
+func (p *Process) Kill() {
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.done
 	_ = p.log.Close()
 }
 

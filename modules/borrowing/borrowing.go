@@ -36,6 +36,8 @@ type Member struct {
 type Members interface {
 	// MemberByCard finds a member by a card, current or replaced; a problem of kind NotFound when there is none.
 	MemberByCard(ctx context.Context, card string) (Member, error)
+	// MembersByCards is MemberByCard for several cards, by the cards as they were given; those that nobody has or had are left out.
+	MembersByCards(ctx context.Context, cards []string) (map[string]Member, error)
 	// MembersByID finds members; those that do not exist are left out.
 	MembersByID(ctx context.Context, ids []int64) (map[int64]Member, error)
 }
@@ -60,9 +62,12 @@ type Settings struct {
 	LostAfterDays int              // days past due after which a copy is declared lost by itself; 0: never
 	Clock         func() time.Time // time.Now
 	Committed     func()           // called after each command that changed something, to wake the outbox relay; nothing
+	Carrier       Carrier          // carries out the commands that can share a transaction; nil: each has one of its own
 	// StaffRead records that staff read of what a member has here (0: of everybody); an answer is given after it is recorded. Nobody.
 	StaffRead func(ctx context.Context, what string, memberID int64) error
-	Logger    *slog.Logger // hears when titles cannot be read; slog.Default
+	// Untitled is asked whether loans and holds are shown without their titles while the catalogue is ill, rather than not at all. They are.
+	Untitled func() bool
+	Logger   *slog.Logger // hears when titles cannot be read; slog.Default
 }
 
 // Service is the desk.
@@ -98,6 +103,9 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 	if s.Clock == nil {
 		s.Clock = time.Now
 	}
+	if s.Untitled == nil {
+		s.Untitled = func() bool { return true }
+	}
 	if s.Committed == nil {
 		s.Committed = func() {}
 	}
@@ -111,6 +119,7 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 func (s *Service) At(at time.Time) *Service {
 	then := *s
 	then.settings.Clock = func() time.Time { return at }
+	then.settings.Carrier = nil // commands that share a transaction share their day
 	return &then
 }
 
@@ -137,6 +146,17 @@ func (s *Service) titleTexts(ctx context.Context, ids ...int64) map[int64]string
 		texts = map[int64]string{} // nil says that nobody knows
 	}
 	return texts
+}
+
+// mayShow tells whether lists may be shown although nobody knows what their titles are called: that is a fallback, which can be switched
+// off. What is lent or given back does not depend on it.
+func (s *Service) mayShow(texts map[int64]string, rows int) error {
+	if texts != nil || rows == 0 || s.settings.Untitled() {
+		return nil
+	}
+	e := problem.New(problem.Unavailable, "part_unavailable", "The catalogue does not answer right now. Please try again in a moment.")
+	e.RetryAfter = time.Second
+	return e
 }
 
 // levelOf gives the level at which a neighbour's failure is logged that the desk goes on without. That one is unavailable is said once,
@@ -210,7 +230,10 @@ func needStaff(ctx context.Context) error {
 	return nil
 }
 
-func errMemberNotFound() error {
+func errMemberNotFound() error { return MemberNotFound() }
+
+// MemberNotFound says that no member has a card.
+func MemberNotFound() *problem.Error {
 	return problem.NotFound("member_not_found", "No member has this card.")
 }
 func errItemNotFound(barcode string) error {

@@ -87,19 +87,7 @@ func (sc *Scene) enter(c *Charge, kind EntryKind, amount int64, method, reason s
 	if amount <= 0 {
 		return
 	}
-	owes := int64(0)
-	switch kind {
-	case ChargeEntry:
-		owes = amount
-	case Payment:
-		c.Paid, owes = c.Paid+amount, -amount
-	case Waiver:
-		c.Waived, owes = c.Waived+amount, -amount
-	case Void:
-		c.Voided, owes = c.Voided+amount, -amount
-	case Refund:
-		c.Refunded += amount
-	}
+	owes := c.tally(kind, amount)
 	e := Entry{MemberID: c.MemberID, ChargeID: c.ID, Kind: kind, Amount: amount, Currency: c.Currency, Method: method, Reason: reason, Actor: sc.Actor, Day: sc.Today}
 	if kind == ChargeEntry {
 		e.ID, e.ChargeKind = c.ID, c.Kind
@@ -113,6 +101,24 @@ func (sc *Scene) enter(c *Charge, kind EntryKind, amount int64, method, reason s
 	if c.Ref != (Ref{}) {
 		sc.record("charge/"+c.Ref.String(), c.Version, entryEvents[kind], entryMade{Charge: e.ChargeKind, Minor: amount, Currency: c.Currency, Method: method}, reason)
 	}
+}
+
+// tally counts an entry about the charge, and gives what more is owed for it.
+func (c *Charge) tally(kind EntryKind, amount int64) (owes int64) {
+	switch kind {
+	case ChargeEntry:
+		return amount
+	case Payment:
+		c.Paid += amount
+	case Waiver:
+		c.Waived += amount
+	case Void:
+		c.Voided += amount
+	case Refund:
+		c.Refunded += amount
+		return 0
+	}
+	return -amount
 }
 
 // fine charges what a loan has run up by the end of a day. The loan changes with it: the caller records why. A web loan whose copy

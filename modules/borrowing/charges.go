@@ -57,7 +57,12 @@ func (s *Service) Account(ctx context.Context, card string, f ChargeFilter) (Acc
 		return AccountView{}, err
 	}
 	view.More = len(charges) > limit
-	charges = charges[:min(len(charges), limit)]
+	view.Charges = s.chargeViews(ctx, memberID, charges[:min(len(charges), limit)])
+	return view, recorded()
+}
+
+// chargeViews shows charges of a member.
+func (s *Service) chargeViews(ctx context.Context, memberID int64, charges []Charge) (views []ChargeView) {
 	var books []int64
 	for _, c := range charges {
 		if c.BookID != 0 {
@@ -66,7 +71,7 @@ func (s *Service) Account(ctx context.Context, card string, f ChargeFilter) (Acc
 	}
 	texts, cards := s.titleTexts(ctx, books...), s.cards(ctx, memberID)
 	for _, c := range charges {
-		view.Charges = append(view.Charges, ChargeView{Charge: c, MemberCard: cards[memberID], Title: texts[c.BookID]})
+		views = append(views, ChargeView{Charge: c, MemberCard: cards[memberID], Title: texts[c.BookID]})
 	}
-	return view, recorded()
+	return views
 }

@@ -337,6 +337,7 @@ func TestWithItsSubjectAChargeForgetsWhatItWasFor(t *testing.T) {
 
 func TestABalanceIsReadAtOnceHoweverLongTheAccountIs(t *testing.T) {
 	l := fining(t, 1)
+	l.byHand = true
 	_, err := l.db.Pool().Exec(context.Background(), `INSERT INTO borrowing.accounts (member_id) VALUES (1);
 		INSERT INTO borrowing.account_entries (id, member_id, charge_id, kind, charge_kind, amount, currency, actor, day)
 			SELECT i, 1, i, 'charge', 'manual', 10, 'VND', 'system', '2026-01-01' FROM generate_series(1000001, 1010000) i;

@@ -198,7 +198,7 @@ func (a *arrival) giveBack(alert string) Next {
 // close ends the copy's loan because the copy came back: what accrued is charged, and what losing it cost is undone.
 func (a *arrival) close() {
 	a.fine(a.loan, a.item.Price, a.returnedOn)
-	a.changeLoan(a.loan, EventLoanClosed, loanClosed{BookID: a.loan.BookID, ItemID: a.loan.ItemID, Branch: a.branch, ReturnedOn: a.returnedOn, BookDrop: a.bookDrop, OccurredAt: a.occurred()}, "",
+	a.changeLoan(a.loan, EventLoanClosed, loanClosed{BookID: a.loan.BookID, ItemID: a.loan.ItemID, Branch: a.branch, ReturnedOn: a.returnedOn, BookDrop: a.bookDrop, fines: a.loan.fines(), OccurredAt: a.occurred()}, "",
 		func(l *Loan) {
 			l.Status, l.ClosedAt, l.ReturnedOn, l.ClosedBy = LoanClosed, &a.At, &a.returnedOn, ByCheckIn
 		})

@@ -13,8 +13,9 @@ import (
 func (l *library) set(barcode string, status borrowing.Status) {
 	l.t.Helper()
 	ctx := context.Background()
-	_, err := l.db.Pool().Exec(ctx, `WITH i AS (UPDATE borrowing.items SET status = $2, version = version + 1 WHERE barcode = $1 RETURNING id, book_id, version),
-		e AS (INSERT INTO borrowing.events (stream, version, type, data, actor, at) SELECT 'item/' || id, version, 'ItemMoved', '{}', 'system', now() FROM i)
+	_, err := l.db.Pool().Exec(ctx, `WITH i AS (UPDATE borrowing.items SET status = $2, version = version + 1 WHERE barcode = $1 RETURNING id, book_id, version, current_branch),
+		e AS (INSERT INTO borrowing.events (stream, version, type, data, actor, at) SELECT 'item/' || id, version, 'ItemMoved',
+			jsonb_build_object('book_id', book_id, 'to', $2, 'branch', current_branch), 'system', now() FROM i)
 		INSERT INTO borrowing.outbox (topic, key, data, at) SELECT 'ItemMoved', 'item/' || id, '{}', now() FROM i`, barcode, string(status))
 	must(l.t, err)
 	_, err = l.db.Pool().Exec(ctx, `UPDATE borrowing.titles t SET

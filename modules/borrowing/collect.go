@@ -31,7 +31,7 @@ func (sc *Scene) collect(l *Loan) {
 	if l.Collected() {
 		return
 	}
-	sc.changeLoan(l, EventLoanCollected, loanCollected{BookID: l.BookID, ItemID: l.ItemID}, "", func(l *Loan) { l.CollectedAt = &sc.At })
+	sc.changeLoan(l, EventLoanCollected, loanCollected{BookID: l.BookID, ItemID: l.ItemID, OccurredAt: sc.occurred()}, "", func(l *Loan) { l.CollectedAt = &sc.At })
 }
 
 // reverseUncollected undoes one batch of web loans that nobody fetched within the days that they wait: the copy and the hold that the

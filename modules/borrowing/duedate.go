@@ -57,7 +57,7 @@ func (sc *Scene) changeDueDate(l *Loan, day Date, reason string, o Override) err
 		return problem.Refused(standing...)
 	}
 	sc.fine(l, it.Price, sc.On)
-	sc.changeLoan(l, EventDueDateChanged, dueDateChanged{BookID: l.BookID, From: l.DueOn, DueOn: due.On, DueAt: due.At, Due: due, Overridden: used}, reason, func(l *Loan) {
+	sc.changeLoan(l, EventDueDateChanged, dueDateChanged{BookID: l.BookID, From: l.DueOn, DueOn: due.On, DueAt: due.At, Due: due, Overridden: used, fines: l.fines()}, reason, func(l *Loan) {
 		l.DueOn, l.DueAt, l.Why.Due = due.On, due.At, due
 		l.Why.Overridden = append(l.Why.Overridden, used...)
 	})

@@ -99,7 +99,7 @@ func (sc *Scene) editItem(it *Item, c EditItem) error {
 		return nil
 	}
 	newest := &sc.Changes.Events[len(sc.Changes.Events)-1]
-	newest.Data = ledger.Encode(itemEdited{BookID: it.BookID, Barcode: it.Barcode, Changed: differences(was, *it)})
+	newest.Data = ledger.Encode(itemEdited{BookID: it.BookID, Barcode: it.Barcode, Changed: differences(was, *it), State: it.state()})
 	if h := sc.captureOf(it.ID); h != nil && (!it.Loanable || !h.canBeFilledBy(it.ID, it.Part)) {
 		sc.release(h, itemStream(it.ID))
 	}

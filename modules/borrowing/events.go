@@ -44,6 +44,9 @@ const (
 	EventChargeWaived        = "ChargeWaived"
 	EventChargeVoided        = "ChargeVoided"
 	EventChargeRefunded      = "ChargeRefunded"
+
+	// EventStateKept is version 0 of a stream: what its row held when events began to keep all of it (history.go).
+	EventStateKept = "StateKept"
 )
 
 // entryEvents names the event of each entry of an account.
@@ -63,6 +66,9 @@ type itemAdded struct {
 	Loanable bool   `json:"loanable"`
 	Status   Status `json:"status"`
 	Price    *Money `json:"price,omitempty"`
+
+	CallNumber string `json:"call_number,omitempty"`
+	Location   string `json:"location,omitempty"`
 }
 
 type itemChanged struct {
@@ -72,7 +78,10 @@ type itemChanged struct {
 	To        Status `json:"to"`
 	Branch    string `json:"branch"`
 	TransitTo string `json:"transit_to,omitempty"`
+	SlipHold  int64  `json:"slip_hold,omitempty"`
 	Because   string `json:"because,omitempty"` // the stream of the cause
+
+	State *itemState `json:"state,omitempty"` // of every 64th event
 
 	OccurredAt *time.Time `json:"occurred_at,omitempty"` // where that was before the event was recorded
 }
@@ -81,20 +90,33 @@ type itemEdited struct {
 	BookID  int64             `json:"book_id"`
 	Barcode string            `json:"barcode"`
 	Changed map[string][2]any `json:"changed"` // what each field was, and what it is
+
+	State *itemState `json:"state,omitempty"`
 }
 
 type loanOpened struct {
-	BookID  int64       `json:"book_id"`
-	ItemID  int64       `json:"item_id"`
-	Barcode string      `json:"barcode"`
-	Ref     Ref         `json:"borrower_ref"`
-	Branch  string      `json:"branch"`
-	Channel Channel     `json:"channel"`
-	DueOn   Date        `json:"due_on"`
-	DueAt   time.Time   `json:"due_at"`
-	Terms   Terms       `json:"terms"`
-	Why     Explanation `json:"explanation"`
+	BookID   int64       `json:"book_id"`
+	ItemID   int64       `json:"item_id"`
+	Barcode  string      `json:"barcode"`
+	ItemType string      `json:"item_type"`
+	Ref      Ref         `json:"borrower_ref"`
+	Branch   string      `json:"branch"`
+	Channel  Channel     `json:"channel"`
+	DueOn    Date        `json:"due_on"`
+	DueAt    time.Time   `json:"due_at"`
+	Terms    Terms       `json:"terms"`
+	Why      Explanation `json:"explanation"`
+
+	OccurredAt *time.Time `json:"occurred_at,omitempty"`
 }
+
+// fines is what a loan had been fined in all by the time of an event.
+type fines struct {
+	Fined   int64 `json:"fined_minor,omitempty"`
+	Through *Date `json:"fined_through,omitempty"`
+}
+
+func (l *Loan) fines() fines { return fines{l.Fined, l.FinedThrough} }
 
 type loanRenewed struct {
 	BookID     int64     `json:"book_id"`
@@ -105,6 +127,7 @@ type loanRenewed struct {
 	Due        Due       `json:"explanation"`
 	Overridden []string  `json:"overridden,omitempty"`
 	Exceptions []string  `json:"exceptions,omitempty"`
+	fines
 
 	OccurredAt *time.Time `json:"occurred_at,omitempty"`
 }
@@ -116,6 +139,7 @@ type dueDateChanged struct {
 	DueAt      time.Time `json:"due_at"`
 	Due        Due       `json:"explanation"`
 	Overridden []string  `json:"overridden,omitempty"`
+	fines
 }
 
 type loanClosed struct {
@@ -124,6 +148,7 @@ type loanClosed struct {
 	Branch     string `json:"branch"`
 	ReturnedOn Date   `json:"returned_on"`
 	BookDrop   bool   `json:"book_drop,omitempty"`
+	fines
 
 	OccurredAt *time.Time `json:"occurred_at,omitempty"`
 }
@@ -131,6 +156,8 @@ type loanClosed struct {
 type loanCollected struct {
 	BookID int64 `json:"book_id"`
 	ItemID int64 `json:"item_id"`
+
+	OccurredAt *time.Time `json:"occurred_at,omitempty"`
 }
 
 type loanMoved struct {
@@ -138,11 +165,13 @@ type loanMoved struct {
 	From    int64  `json:"from_item_id"`
 	ItemID  int64  `json:"item_id"`
 	Barcode string `json:"barcode"`
+	Before  Before `json:"before"` // what a reversal puts back now
 }
 
 type loanReversed struct {
-	BookID int64 `json:"book_id"`
-	ItemID int64 `json:"item_id"`
+	BookID     int64 `json:"book_id"`
+	ItemID     int64 `json:"item_id"`
+	ReturnedOn Date  `json:"returned_on"`
 }
 
 type holdPlaced struct {
@@ -151,6 +180,7 @@ type holdPlaced struct {
 	Part           string   `json:"part,omitempty"`
 	Item           int64    `json:"item_id,omitempty"`
 	PickupBranch   string   `json:"pickup_branch"`
+	Place          int64    `json:"place"`
 	SuspendedUntil *Date    `json:"suspended_until,omitempty"`
 	Overridden     []string `json:"overridden,omitempty"`
 }
@@ -162,6 +192,7 @@ type holdChanged struct {
 	Item           int64      `json:"item_id,omitempty"`
 	PickupBranch   string     `json:"pickup_branch"`
 	SuspendedUntil *Date      `json:"suspended_until,omitempty"`
+	ReadyOn        *Date      `json:"ready_on,omitempty"`
 	ExpiresOn      *Date      `json:"expires_on,omitempty"`
 	Because        string     `json:"because,omitempty"`
 }
@@ -186,6 +217,7 @@ type itemGone struct {
 	BookID int64 `json:"book_id"`
 	ItemID int64 `json:"item_id"`
 	On     Date  `json:"on"`
+	fines
 }
 
 // loanSettled closes the loan of a lost copy: what it cost is paid or waived, and the copy stays lost.

@@ -23,9 +23,6 @@ var ErrNotFound = errors.New("borrowing: not there")
 // errMoved says that a thing is not where it was glimpsed; the command looks again.
 var errMoved = errors.New("borrowing: it moved between the glimpse and the lock")
 
-// errDryRun ends a transaction that was a rehearsal.
-var errDryRun = errors.New("borrowing: dry run")
-
 // Once makes a command repeatable: with the same key, of the same caller on the same route, it has one effect and one answer.
 type Once struct {
 	Caller string
@@ -68,9 +65,7 @@ type Order struct {
 // execute runs a command: claim its key, lock and load its scope, decide, save, remember the answer; all in one transaction.
 // early is what went wrong before (an unknown card, say): it is answered and remembered like a refusal. decide may run more
 // than once, each time on a fresh scene; when it refuses, nothing that it changed is kept.
-func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, early error, decide func(*Scene) (R, error)) (R, error) {
-	var result R
-	var refused, none *problem.Error
+func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, early error, decide func(*Scene) (R, error)) (result R, err error) {
 	now := s.now()
 	if order.DryRun {
 		order.Once = nil
@@ -81,60 +76,33 @@ func execute[R any](ctx context.Context, s *Service, order Order, scope Scope, e
 	if early != nil && (order.Once == nil || !isAnswer(early)) {
 		return result, early
 	}
-	changed := false
 	p, _ := identity.FromContext(ctx)
-	err := s.store.Transact(ctx, func(ctx context.Context, tx Tx) error {
-		refused, changed = none, false
-		if order.Once != nil {
-			before, found, err := tx.Claim(ctx, *order.Once, now.Add(-keyLifetime))
-			if err != nil {
-				return err
-			}
-			if found {
-				return before.again(order.Once)
-			}
+	c := &Command{ctx: ctx, order: order, scope: scope, early: early, now: now, zone: s.settings.Location, decide: func(scene *Scene) (any, error) {
+		scene.Actor, scene.RequestID, scene.Currency, scene.lostRefund = actor(p, scope), order.RequestID, s.settings.Currency, s.settings.LostRefund
+		scene.happened(order)
+		if err := scene.refuseClosed(scope.Members); err != nil {
+			return nil, err
 		}
-		scene, err := &Scene{}, early
-		if early == nil {
-			if scene, err = tx.Load(ctx, scope, now, s.settings.Location); err != nil {
-				return err
-			}
-			scene.Actor, scene.RequestID, scene.Currency, scene.lostRefund = actor(p, scope), order.RequestID, s.settings.Currency, s.settings.LostRefund
-			scene.happened(order)
-			if err = scene.refuseClosed(scope.Members); err == nil {
-				result, err = decide(scene)
-			}
-			if err == nil {
-				err = scene.fault
-			}
+		result, err := decide(scene)
+		if err == nil {
+			err = scene.fault
 		}
-		if err != nil {
-			if order.Once == nil || !isAnswer(err) {
-				return err
-			}
-			refused = problem.Of(err)
-			scene.Changes = Changes{}
-		}
-		if order.DryRun {
-			return errDryRun
-		}
-		changed = !scene.Changes.Empty()
-		answer, err := order.remember(result, refused, &scene.Changes, now)
-		if err != nil {
-			return err
-		}
-		return tx.Save(ctx, &scene.Changes, answer)
-	})
-	if err != nil && !errors.Is(err, errDryRun) {
 		return result, err
-	}
-	if changed && err == nil {
+	}}
+	err = s.carry(c)
+	result, _ = c.result.(R)
+	if err == nil && c.changed && !order.DryRun {
 		s.settings.Committed()
 	}
-	if refused != nil {
-		return result, refused
+	return result, err
+}
+
+// carry carries a command out: with others where it can be, else alone.
+func (s *Service) carry(c *Command) error {
+	if s.settings.Carrier != nil && !c.order.DryRun && c.scope.Joins() {
+		return s.settings.Carrier.Carry(c.ctx, c)
 	}
-	return result, nil
+	return CarryOut(c.ctx, s.store, c)
 }
 
 // isAnswer tells whether an error is the library's answer to the command, to be given again: a refusal by rule, or that there is no

@@ -352,6 +352,7 @@ func TestADeletedMemberIsForgottenAtOnceWhateverTheyChose(t *testing.T) {
 
 func TestForgettingGoesOnInBatchesWhereItStopped(t *testing.T) {
 	l := opened(t, 1)
+	l.byHand = true
 	ctx := context.Background()
 	for _, query := range []string{
 		`INSERT INTO borrowing.titles (book_id, items) VALUES (1024, 1)`,

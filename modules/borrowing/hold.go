@@ -79,4 +79,5 @@ type HoldView struct {
 	Hold
 	MemberCard string
 	Title      string
+	Untitled   bool // the catalogue does not say the title just now
 }

@@ -9,6 +9,9 @@ import (
 // keysAtOnce is how many old Idempotency-Keys one transaction deletes.
 const keysAtOnce = 1000
 
+// chainAtOnce is how many events one transaction gives hashes to.
+const chainAtOnce = 2000
+
 // Housekeeping lists what the desk does because time has passed, in the order in which a round does it. Each step finds its work
 // by looking at what is, in bounded batches, so that a round that comes late or twice leaves the same behind.
 func (s *Service) Housekeeping() []housekeeping.Step {
@@ -28,6 +31,9 @@ func (s *Service) Housekeeping() []housekeeping.Step {
 		{Name: "hold_expiring_notices", Run: s.makeNotices(NoticeHoldExpiring)},
 		{Name: "untrue_notices", Run: s.cancelNotices},
 		{Name: "letters", Run: s.sendNotices},
+
+		// Only after an upgrade is there anything to do; it may take minutes, so it comes behind what members wait for.
+		{Name: "ledger_chain", Run: func(ctx context.Context) (int, error) { return s.store.ChainLedger(ctx, s.now(), chainAtOnce) }},
 	}
 }
 

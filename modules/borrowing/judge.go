@@ -81,10 +81,11 @@ func (sc *Scene) lendAny(m Member, bookID int64, o Override) (*Loan, []Warning, 
 	for i := range reasons {
 		reasons[i].Overridable, reasons[i].By = false, "" // there is no copy that an override could free
 	}
+	census := sc.Census[bookID]
 	switch {
-	case sc.Census[CheckedOut] > 0:
+	case census[CheckedOut] > 0:
 		reasons = append(reasons, final(ItemOnLoan, "Every copy of this title is on loan. Place a hold, and you are next in turn."))
-	case sc.Census[OnHoldShelf]+sc.Census[InTransit] > 0:
+	case census[OnHoldShelf]+census[InTransit] > 0:
 		reasons = append(reasons, final(ItemReserved, "The copies of this title are kept for others, or on their way. Place a hold."))
 	default:
 		reasons = append(reasons, final(ItemNotLendable, "The library has no copy of this title to lend."))

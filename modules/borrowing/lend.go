@@ -89,7 +89,8 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 			if it == nil || it.BookID != seen.BookID || it.Barcode != cmd.Barcode {
 				return Lent{}, errMoved
 			}
-			if other := sc.lastLoanOf(it.ID); takes && other != nil && other.MemberID != 0 && other.MemberID != seen.BorrowerID {
+			// Of a loan that ends, or may move, the member and the other copies must be there too.
+			if other := sc.lastLoanOf(it.ID); other != nil && (takes || !other.Collected()) && other.MemberID != 0 && other.MemberID != seen.BorrowerID && other.MemberID != member.ID {
 				return Lent{}, errMoved
 			}
 			if l = sc.uncollected(member, it); l != nil {
@@ -103,7 +104,7 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 		if err != nil {
 			return Lent{}, err
 		}
-		return Lent{LoanView: LoanView{Loan: *l, MemberCard: member.Card, Title: title, Overdue: l.IsOverdue(sc.Now)}, Warnings: warnings}, nil
+		return Lent{LoanView: LoanView{Loan: *l, MemberCard: member.Card, Title: title, Untitled: title == "", Overdue: l.IsOverdue(sc.Now)}, Warnings: warnings}, nil
 	})
 }
 
@@ -197,8 +198,8 @@ func (sc *Scene) openLoan(m Member, it *Item, branch string, channel Channel, te
 	account.Books[l.BookID]++
 	sc.Loans[l.ID] = l
 	sc.Changes.NewLoans = append(sc.Changes.NewLoans, l)
-	sc.record(stream, 1, EventLoanOpened, loanOpened{BookID: l.BookID, ItemID: l.ItemID, Barcode: l.Barcode, Ref: l.Ref, Branch: l.Branch,
-		Channel: l.Channel, DueOn: l.DueOn, DueAt: l.DueAt, Terms: l.Terms, Why: l.Why}, why.Reason)
+	sc.record(stream, 1, EventLoanOpened, loanOpened{BookID: l.BookID, ItemID: l.ItemID, Barcode: l.Barcode, ItemType: l.ItemType, Ref: l.Ref, Branch: l.Branch,
+		Channel: l.Channel, DueOn: l.DueOn, DueAt: l.DueAt, Terms: l.Terms, Why: l.Why, OccurredAt: sc.occurred()}, why.Reason)
 	return l
 }
 

@@ -193,10 +193,10 @@ func TestTheDeskLendsWhileTheCatalogueIsIll(t *testing.T) {
 	l.add("B1", 1)
 	l.shelf.ill = true
 	lent := l.mustLend("C1", "B1")
-	if lent.Title != "" {
-		t.Errorf("title %q", lent.Title)
+	if lent.Title != "" || !lent.Untitled {
+		t.Errorf("title %q, and that it is not known: %v", lent.Title, lent.Untitled)
 	}
-	if list, _, err := l.Loans(desk(), "C1", borrowing.LoanFilter{Limit: 5}); err != nil || len(list) != 1 || list[0].MemberCard != "C1" {
+	if list, _, err := l.Loans(desk(), "C1", borrowing.LoanFilter{Limit: 5}); err != nil || len(list) != 1 || list[0].MemberCard != "C1" || !list[0].Untitled {
 		t.Errorf("%v %v", list, err)
 	}
 	in := l.checkIn("B1", "main")

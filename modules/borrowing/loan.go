@@ -3,6 +3,8 @@ package borrowing
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -24,6 +26,16 @@ func (r Ref) String() string {
 
 // MarshalText writes it as text, also in JSON.
 func (r Ref) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads the usual form of a UUID.
+func (r *Ref) UnmarshalText(text []byte) error {
+	raw, err := hex.DecodeString(strings.ReplaceAll(string(text), "-", ""))
+	if err != nil || len(raw) != len(r) {
+		return fmt.Errorf("%q is no UUID", text)
+	}
+	copy(r[:], raw)
+	return nil
+}
 
 // LoanStatus is open or closed; open -> closed is the only way.
 type LoanStatus string
@@ -119,5 +131,6 @@ type LoanView struct {
 	Loan
 	MemberCard string
 	Title      string // "" when the catalogue is ill
+	Untitled   bool   // the catalogue does not say the title just now
 	Overdue    bool
 }

@@ -130,7 +130,7 @@ func (sc *Scene) loseLoan(l *Loan, it *Item, on Date, price *Money, reason strin
 	if l.LostOn == nil {
 		sc.changeItem(it, EventItemMoved, loanStream(l.ID), func(it *Item) { it.Status = Lost })
 		sc.fine(l, it.Price, on)
-		sc.changeLoan(l, EventItemDeclaredLost, itemGone{BookID: l.BookID, ItemID: l.ItemID, On: on}, reason, func(l *Loan) { l.LostOn = &on })
+		sc.changeLoan(l, EventItemDeclaredLost, itemGone{BookID: l.BookID, ItemID: l.ItemID, On: on, fines: l.fines()}, reason, func(l *Loan) { l.LostOn = &on })
 		sc.charge(l.MemberID, ProcessingCharge, Money{l.Terms.LostFee, l.Terms.Currency}, l, "")
 	}
 	for _, c := range sc.Charges {

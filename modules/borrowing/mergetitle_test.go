@@ -127,6 +127,7 @@ func TestAMergeWaitsForNobodyWhoLendsMeanwhile(t *testing.T) {
 
 func TestATitleIsNotClosedWhileChargesAboutItAreOpen(t *testing.T) {
 	l := opened(t, 1)
+	l.byHand = true
 	l.add("A1", 1)
 	_, err := l.db.Pool().Exec(context.Background(), `WITH c AS (INSERT INTO borrowing.account_entries (id, member_id, charge_id, kind, charge_kind, amount, currency, actor, day)
 			VALUES (1, 1, 1, 'charge', 'manual', 100, 'EUR', 'system', '2026-03-01') RETURNING id)

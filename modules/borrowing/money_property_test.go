@@ -27,7 +27,7 @@ type purse struct {
 func TestMoneyAlwaysAddsUp(t *testing.T) {
 	l := fining(t, 0)
 	start, round := l.clock.read(), int64(0)
-	rapid.Check(t, func(r *rapid.T) {
+	check(t, func(r *rapid.T) {
 		round++
 		l.clock.move(start.Sub(l.clock.read()))
 		m := &purse{library: l}

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"bookvault/modules/borrowing"
+	"bookvault/modules/borrowing/layers"
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 )
@@ -24,10 +25,14 @@ func TestDesksThatWorkAtOnceKeepEveryInvariant(t *testing.T) {
 		FinePerDay: 30, FineCap: 200, GraceDays: 1, LostFee: 500, Currency: "VND"}}))
 	must(t, l.SaveHours(librarian(), "east", []borrowing.Opening{{Weekday: 2, Opens: "10:00", Closes: "19:00"}, {Weekday: 6, Opens: "10:00", Closes: "15:00"}}))
 	start, round := l.clock.read(), 0
-	rapid.Check(t, func(r *rapid.T) {
+	together := grouped(l, layers.GroupSettings{MaxWait: time.Millisecond})
+	check(t, func(r *rapid.T) {
 		round++
 		l.clock.move(start.Sub(l.clock.read()))
 		w := &crowd{library: l, round: round}
+		if round%2 == 0 { // every other round by group commit
+			w.library = together
+		}
 		w.people()
 		for range rapid.IntRange(1, 3).Draw(r, "days") {
 			seeds := rapid.SliceOfN(rapid.Uint64(), crowdDesks, crowdDesks).Draw(r, "seeds")

@@ -20,7 +20,7 @@ func TestAnySequenceOfCommandsKeepsEveryInvariant(t *testing.T) {
 	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 14, Renewals: 2, LoanLimit: 2, HoldLimit: 100}}))
 	must(t, l.SaveHours(librarian(), "east", []borrowing.Opening{{Weekday: 2, Opens: "10:00", Closes: "19:00"}, {Weekday: 6, Opens: "10:00", Closes: "15:00"}}))
 	start, round := l.clock.read(), 0
-	rapid.Check(t, func(r *rapid.T) {
+	check(t, func(r *rapid.T) {
 		// Each round has members, titles and copies of its own in the same database.
 		round++
 		m := &model{library: l, round: round, has: map[string]int{}}

@@ -58,7 +58,7 @@ func (s *Service) placeHold(ctx context.Context, cmd PlaceHold, order Order) (Ho
 		if err != nil {
 			return HoldView{}, err
 		}
-		return HoldView{Hold: *h, MemberCard: member.Card, Title: title}, nil
+		return HoldView{Hold: *h, MemberCard: member.Card, Title: title, Untitled: title == ""}, nil
 	})
 }
 
@@ -105,7 +105,7 @@ func (sc *Scene) placeHold(m Member, bookID int64, it *Item, cmd PlaceHold, pick
 	if len(used) > 0 {
 		reason = cmd.Override.Reason
 	}
-	sc.record(holdStream(h.ID), 1, EventHoldPlaced, holdPlaced{BookID: h.BookID, Ref: h.Ref, Part: h.Part, Item: h.ItemID, PickupBranch: pickup, SuspendedUntil: h.SuspendedUntil, Overridden: used}, reason)
+	sc.record(holdStream(h.ID), 1, EventHoldPlaced, holdPlaced{BookID: h.BookID, Ref: h.Ref, Part: h.Part, Item: h.ItemID, PickupBranch: pickup, Place: h.Place, SuspendedUntil: h.SuspendedUntil, Overridden: used}, reason)
 	return h, nil
 }
 
@@ -159,7 +159,11 @@ func (s *Service) visibleHold(ctx context.Context, id int64) (HoldView, error) {
 	if p, _ := identity.FromContext(ctx); !seesAll(ctx) && (h.MemberID == 0 || h.MemberID != p.MemberID) {
 		return HoldView{}, errHoldNotFound()
 	}
-	return s.holdViews(ctx, []Hold{h})[0], nil
+	views, err := s.holdViews(ctx, []Hold{h})
+	if err != nil {
+		return HoldView{}, err
+	}
+	return views[0], nil
 }
 
 // Holds lists holds, newest first: of a member (a patron: their own), of a title, or all. It gives at most limit, and whether
@@ -178,18 +182,25 @@ func (s *Service) Holds(ctx context.Context, card string, f HoldFilter) ([]HoldV
 		return nil, false, err
 	}
 	more := len(holds) > limit
-	return s.holdViews(ctx, holds[:min(len(holds), limit)]), more, recorded()
+	views, err := s.holdViews(ctx, holds[:min(len(holds), limit)])
+	if err != nil {
+		return nil, false, err
+	}
+	return views, more, recorded()
 }
 
-func (s *Service) holdViews(ctx context.Context, holds []Hold) []HoldView {
+func (s *Service) holdViews(ctx context.Context, holds []Hold) ([]HoldView, error) {
 	var members, books []int64
 	for _, h := range holds {
 		members, books = append(members, h.MemberID), append(books, h.BookID)
 	}
 	cards, texts := s.cards(ctx, members...), s.titleTexts(ctx, books...)
+	if err := s.mayShow(texts, len(books)); err != nil {
+		return nil, err
+	}
 	views := make([]HoldView, len(holds))
 	for i, h := range holds {
-		views[i] = HoldView{Hold: h, MemberCard: cards[h.MemberID], Title: texts[h.BookID]}
+		views[i] = HoldView{Hold: h, MemberCard: cards[h.MemberID], Title: texts[h.BookID], Untitled: texts == nil}
 	}
-	return views
+	return views, nil
 }

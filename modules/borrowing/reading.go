@@ -46,7 +46,11 @@ func (s *Service) Loan(ctx context.Context, id int64) (LoanView, error) {
 		return LoanView{}, err
 	}
 	recorded := s.staffReadsOne(ctx, readLoans, l.MemberID)
-	return s.loanViews(ctx, []Loan{l})[0], recorded()
+	views, err := s.loanViews(ctx, []Loan{l})
+	if err != nil {
+		return LoanView{}, err
+	}
+	return views[0], recorded()
 }
 
 func (s *Service) visibleLoan(ctx context.Context, id int64) (Loan, error) {
@@ -90,7 +94,11 @@ func (s *Service) Loans(ctx context.Context, card string, f LoanFilter) ([]LoanV
 	if err != nil {
 		return nil, false, err
 	}
-	return s.loanViews(ctx, loans[:min(len(loans), limit)]), len(loans) > limit, recorded()
+	views, err := s.loanViews(ctx, loans[:min(len(loans), limit)])
+	if err != nil {
+		return nil, false, err
+	}
+	return views, len(loans) > limit, recorded()
 }
 
 // whose finds out whose list is asked for: staff name a card or nobody (0, everybody's); a patron gets their own. A card that a
@@ -116,18 +124,21 @@ func (s *Service) whose(ctx context.Context, card string) (int64, error) {
 	return m.ID, nil
 }
 
-func (s *Service) loanViews(ctx context.Context, loans []Loan) []LoanView {
+func (s *Service) loanViews(ctx context.Context, loans []Loan) ([]LoanView, error) {
 	var members, books []int64
 	for _, l := range loans {
 		members, books = append(members, l.MemberID), append(books, l.BookID)
 	}
 	cards, texts := s.cards(ctx, members...), s.titleTexts(ctx, books...)
+	if err := s.mayShow(texts, len(books)); err != nil {
+		return nil, err
+	}
 	now := s.now()
 	views := make([]LoanView, len(loans))
 	for i, l := range loans {
-		views[i] = LoanView{Loan: l, MemberCard: cards[l.MemberID], Title: texts[l.BookID], Overdue: l.IsOverdue(now)}
+		views[i] = LoanView{Loan: l, MemberCard: cards[l.MemberID], Title: texts[l.BookID], Untitled: texts == nil, Overdue: l.IsOverdue(now)}
 	}
-	return views
+	return views, nil
 }
 
 // cards gives the current card of members; of none when the members module is ill.

@@ -48,7 +48,7 @@ func onLoan(ctx context.Context, s *Service, loanID int64, order Order, act func
 			if err := act(sc, l, member); err != nil {
 				return LoanView{}, err
 			}
-			return LoanView{Loan: *l, MemberCard: member.Card, Title: title, Overdue: l.IsOverdue(sc.Now)}, nil
+			return LoanView{Loan: *l, MemberCard: member.Card, Title: title, Untitled: title == "", Overdue: l.IsOverdue(sc.Now)}, nil
 		})
 	})
 }
@@ -111,7 +111,7 @@ func (sc *Scene) renew(l *Loan, m Member, o Override) error {
 	}
 	sc.fine(l, it.Price, sc.On)
 	sc.changeLoan(l, EventLoanRenewed, loanRenewed{BookID: l.BookID, From: l.DueOn, DueOn: due.On, DueAt: due.At, Renewals: l.Renewals + 1, Due: due, Overridden: used,
-		Exceptions: exceptions, OccurredAt: sc.occurred()}, reason,
+		Exceptions: exceptions, fines: l.fines(), OccurredAt: sc.occurred()}, reason,
 		func(l *Loan) {
 			l.DueOn, l.DueAt, l.Renewals = due.On, due.At, l.Renewals+1
 			l.Why.Due = due
@@ -157,7 +157,7 @@ func (sc *Scene) undo(l *Loan, it *Item, reason string) {
 	sc.changeItem(it, EventItemMoved, stream, func(it *Item) {
 		it.Status, it.CurrentBranch, it.TransitTo, it.SlipHold = before.Status, before.Branch, before.TransitTo, before.SlipHold
 	})
-	sc.changeLoan(l, EventLoanReversed, loanReversed{BookID: l.BookID, ItemID: l.ItemID}, reason, func(l *Loan) {
+	sc.changeLoan(l, EventLoanReversed, loanReversed{BookID: l.BookID, ItemID: l.ItemID, ReturnedOn: sc.Today}, reason, func(l *Loan) {
 		today := sc.Today
 		l.Status, l.ClosedAt, l.ReturnedOn, l.ClosedBy = LoanClosed, &sc.Now, &today, ByReversal
 	})

@@ -108,12 +108,12 @@ type Scene struct {
 	Picked   []int64         // items found for the Picks, in the order of preference
 	Loans    map[int64]*Loan // of lost copies also the last one that was settled and never returned
 	Charges  map[int64]*Charge
-	Holds    []*Hold             // live ones of the titles in the scene by place, then those asked for by id
-	Free     []Free              // available copies, of titles that have holds
-	Census   map[Status]int      // copies of the picked titles by status
-	Owing    map[int64]bool      // titles about which charges are open; loaded where the scope has Leftover
-	Kinds    map[int64][]string  // by title, the parts of its copies that can be lent one day; loaded where the scope has NewHolds or Siblings
-	Seen     map[int64]time.Time // when each copy was last in somebody's hand; for what comes from a desk that was offline
+	Holds    []*Hold                  // live ones of the titles in the scene by place, then those asked for by id
+	Free     []Free                   // available copies, of titles that have holds
+	Census   map[int64]map[Status]int // copies of the picked titles by status
+	Owing    map[int64]bool           // titles about which charges are open; loaded where the scope has Leftover
+	Kinds    map[int64][]string       // by title, the parts of its copies that can be lent one day; loaded where the scope has NewHolds or Siblings
+	Seen     map[int64]time.Time      // when each copy was last in somebody's hand; for what comes from a desk that was offline
 
 	Notices   map[int64]*Notice
 	ItemTypes map[int64][]string // of the copies of the titles that are not withdrawn; loaded where the scope has NewHolds
@@ -248,7 +248,7 @@ func (sc *Scene) changeItem(it *Item, eventType, because string, change func(*It
 	}
 	sc.Changes.Items[it.ID] = it
 	sc.record(itemStream(it.ID), it.Version, eventType, itemChanged{BookID: it.BookID, Barcode: it.Barcode, From: was.Status, To: it.Status,
-		Branch: it.CurrentBranch, TransitTo: it.TransitTo, Because: because, OccurredAt: sc.occurred()}, "")
+		Branch: it.CurrentBranch, TransitTo: it.TransitTo, SlipHold: it.SlipHold, Because: because, State: it.state(), OccurredAt: sc.occurred()}, "")
 }
 
 func sameItem(a, b Item) bool {
@@ -302,7 +302,7 @@ func (sc *Scene) changeHold(h *Hold, eventType, because string, change func(*Hol
 		sc.count(h.BookID, func(t *Title) { t.Holds++ })
 	}
 	sc.record(holdStream(h.ID), h.Version, eventType, holdChanged{BookID: h.BookID, Ref: h.Ref, Status: h.Status, Item: h.CapturedItem,
-		PickupBranch: h.PickupBranch, SuspendedUntil: h.SuspendedUntil, ExpiresOn: h.ExpiresOn, Because: because}, "")
+		PickupBranch: h.PickupBranch, SuspendedUntil: h.SuspendedUntil, ReadyOn: h.ReadyOn, ExpiresOn: h.ExpiresOn, Because: because}, "")
 }
 
 // count changes a title's counts.

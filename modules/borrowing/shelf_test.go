@@ -131,6 +131,7 @@ func TestANewClosureExtendsTheTimeOnTheShelf(t *testing.T) {
 
 func TestHousekeepingThatComesLateFindsTheDayByTheCalendarAsItIsThen(t *testing.T) {
 	l := opened(t, 2)
+	l.byHand = true
 	l.weekdays()
 	l.add("B1", 1)
 	h := l.hold(1, 1, "main")

@@ -268,6 +268,7 @@ func TestAMoveThatTheStateMachineDoesNotHaveIsAFault(t *testing.T) {
 		}
 	}
 	l := opened(t, 1)
+	l.byHand = true
 	l.add("B1", 1)
 	lent := l.mustLend("C1", "B1")
 	// A loan that remembers an impossible past asks its reversal for an impossible move.

@@ -159,7 +159,7 @@ func (sc *Scene) addItem(n NewItem, branch string) (*Item, error) {
 		t.Items, t.Available = t.Items+items, t.Available+available
 	})
 	sc.record(itemStream(it.ID), 1, EventItemAdded, itemAdded{BookID: it.BookID, Barcode: it.Barcode, Branch: branch, ItemType: it.ItemType, Part: it.Part,
-		Loanable: it.Loanable, Status: it.Status, Price: it.Price}, "")
+		Loanable: it.Loanable, Status: it.Status, Price: it.Price, CallNumber: it.CallNumber, Location: it.Location}, "")
 	return it, nil
 }
 

@@ -24,18 +24,33 @@ type Store interface {
 	Memory
 	NoticeStore
 	Statistics
+	Past
 }
 
-// Tx is one transaction of a command.
+// Ask is what one command asks of its transaction: its key, and what to lock and load.
+type Ask struct {
+	Once  *Once  // nil: it carries no key, or has claimed it already
+	Scope *Scope // nil: nothing
+}
+
+// Opened is what a command got.
+type Opened struct {
+	Scene *Scene // nil where nothing was asked for
+	// Before is the answer that was given under its key; nil: none yet.
+	Before *Remembered
+	// Busy says that another command has its key now.
+	Busy bool
+}
+
+// Tx is one transaction of a command, or of several that share it.
 type Tx interface {
-	// Claim takes an Idempotency-Key for this transaction, and finds the answer that was given under it since an instant.
-	// A problem idempotency_in_progress when another transaction has it now.
-	Claim(ctx context.Context, once Once, since time.Time) (answer Remembered, found bool, err error)
-	// Load locks and loads what a scope names. What does not exist is left out of the scene.
-	Load(ctx context.Context, scope Scope, now time.Time, zone *time.Location) (*Scene, error)
-	// Save writes the changes of a scene with their events and outbox rows, and the answer of the command if it carried a
-	// key (nil if not). A barcode that exists is a problem barcode_exists.
-	Save(ctx context.Context, changes *Changes, answer *Remembered) error
+	// Open claims the keys of commands for this transaction, looks for the answers given under them since an instant, and locks and
+	// loads what the scopes name: everything that all of them name in the order of the locks, then for each what is its own.
+	// What does not exist is left out of a scene. Several scopes must all be ones that join (Scope.Joins).
+	Open(ctx context.Context, asks []Ask, since, now time.Time, zone *time.Location) ([]Opened, error)
+	// Save writes the changes of scenes with their events and outbox rows, and the answers of the commands that carried a
+	// key. A barcode that exists is a problem barcode_exists.
+	Save(ctx context.Context, changes *Changes, answers []*Remembered) error
 }
 
 // Glimpse is where an item stood a moment ago: enough to know what to lock.
@@ -54,8 +69,10 @@ type LoanFilter struct {
 	Exceptions bool       // only loans that were made, or renewed, offline against the rules
 	Overdue    bool       // only open loans past their due date
 	Now        time.Time  // set by the Service
-	Before     int64      // only loans with a smaller id; 0: from the newest
-	Limit      int
+	// Of the past: only loans opened by an instant, and not closed by another one. Zero: whenever.
+	OpenedBy, ClosedAfter time.Time
+	Before                int64 // only loans with a smaller id; 0: from the newest
+	Limit                 int
 }
 
 // HoldFilter says which holds to list: live ones, or all, newest first.
@@ -63,6 +80,7 @@ type HoldFilter struct {
 	MemberID int64 // 0: everybody's
 	BookID   int64 // 0: of every title
 	Live     bool
+	PlacedBy time.Time // only holds placed by this instant; zero: whenever
 	Before   int64
 	Limit    int
 }
@@ -75,6 +93,8 @@ type Overdue struct {
 // Reader answers questions outside of commands. What is not there is ErrNotFound.
 type Reader interface {
 	Glimpse(ctx context.Context, barcode string) (Glimpse, error)
+	// Glimpses is Glimpse for several barcodes; those that there are not are left out.
+	Glimpses(ctx context.Context, barcodes []string) (map[string]Glimpse, error)
 	Item(ctx context.Context, barcode string) (Item, error)
 	// ItemsOfBook lists the copies of a title by id, after an id, with the due date of those on loan.
 	ItemsOfBook(ctx context.Context, bookID, after int64, limit int) ([]Item, error)

@@ -67,9 +67,9 @@ func (sc *Scene) moveLoan(loan *Loan, from, to *Item) {
 	was := *to
 	sc.changeItem(from, EventItemMoved, stream, func(it *Item) { it.Status = Available })
 	sc.changeItem(to, EventItemMoved, stream, func(it *Item) { it.Status = CheckedOut })
-	sc.changeLoan(loan, EventLoanMoved, loanMoved{BookID: loan.BookID, From: from.ID, ItemID: to.ID, Barcode: to.Barcode}, "", func(l *Loan) {
-		l.ItemID, l.Barcode = to.ID, to.Barcode
-		b := &l.Why.Before
-		b.Status, b.Branch, b.TransitTo, b.SlipHold, b.ItemVersion = was.Status, was.CurrentBranch, was.TransitTo, was.SlipHold, to.Version
+	before := loan.Why.Before
+	before.Status, before.Branch, before.TransitTo, before.SlipHold, before.ItemVersion = was.Status, was.CurrentBranch, was.TransitTo, was.SlipHold, to.Version
+	sc.changeLoan(loan, EventLoanMoved, loanMoved{BookID: loan.BookID, From: from.ID, ItemID: to.ID, Barcode: to.Barcode, Before: before}, "", func(l *Loan) {
+		l.ItemID, l.Barcode, l.Why.Before = to.ID, to.Barcode, before
 	})
 }

@@ -84,6 +84,11 @@ type Stores struct {
 	Search         Search
 	Availabilities Availabilities
 	Statistics     Statistics
+	Ratings        Ratings
+	RatingRows     RatingRows
+	Counts         Counts
+	CountRows      CountRows
+	Departures     Departures
 }
 
 // Service is the catalogue: what the API and other modules call.

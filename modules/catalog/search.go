@@ -4,6 +4,7 @@ import (
 	"context"
 	"sort"
 	"time"
+	"unicode/utf8"
 )
 
 // Sort is the order of a list of titles.
@@ -45,6 +46,7 @@ type Criteria struct {
 	Reader     string // language of the reader, which decides the order by title
 	Limit      int
 	After      *Place // nil for the first page
+	Typed      string `json:"-"` // the query as it was typed, to be counted; it decides nothing
 }
 
 // Total is how many titles match: exactly (eq), or at least so many (gte).
@@ -80,11 +82,11 @@ type Found struct {
 	AsOf    *time.Time // of the order, where it goes by figures that are reckoned now and then; else nil
 }
 
-// Suggestion is a completion of what was typed: a title, an author or a genre.
+// Suggestion is a completion of what was typed: a title, an author, a genre, or what others searched for.
 type Suggestion struct {
 	Text string `json:"text"`
-	Kind string `json:"kind" enum:"title,author,genre"`
-	ID   *int64 `json:"id" doc:"Of the title or the author; null for a genre."`
+	Kind string `json:"kind" enum:"title,author,genre,search" doc:"search: what others searched for."`
+	ID   *int64 `json:"id" doc:"Of the title or the author; null for a genre and a search."`
 }
 
 // Search finds titles.
@@ -155,7 +157,22 @@ func (s *Service) Search(ctx context.Context, c Criteria) (Page, error) {
 	if instead != nil && len(page.Books) > 0 {
 		page.Corrected = asked.corrected(instead, &page.Books[0])
 	}
+	if instead == nil && c.After == nil && len(page.Books) > 0 {
+		s.countSearch(ctx, asked.Key, c.Typed)
+	}
 	return page, nil
+}
+
+// termLength is the length of a term, in characters, above which it is not counted: nobody else will type it.
+const termLength = 80
+
+// countSearch counts a search that found something. The search is answered whatever becomes of the count.
+func (s *Service) countSearch(ctx context.Context, key, typed string) {
+	typed = TidyLine(typed)
+	if key == "" || typed == "" || utf8.RuneCountInString(typed) > termLength || s.stores.Counts == nil {
+		return
+	}
+	_ = s.stores.Counts.Searched(ctx, key, typed)
 }
 
 // Suggest completes what somebody types.

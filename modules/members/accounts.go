@@ -44,6 +44,12 @@ type Place struct {
 	ID         int64
 }
 
+// Held is who has or had a card.
+type Held struct {
+	Member   Member
+	Replaced bool // it is not the member's current one
+}
+
 // Accounts is the stored side of members and their cards.
 type Accounts interface {
 	// Current gives a context whose reads see everything that was committed, whoever committed it. Without it a read may lag behind what
@@ -54,6 +60,8 @@ type Accounts interface {
 	Insert(ctx context.Context, a Account, passwordHash string, entry AuditEntry) (Member, error)
 	// ByCard finds the member who has or had a card, and says whether it was replaced. ErrNotFound.
 	ByCard(ctx context.Context, key string) (m Member, replaced bool, err error)
+	// ByCards is ByCard for several cards; those that nobody has or had are left out.
+	ByCards(ctx context.Context, keys []string) (map[string]Held, error)
 	// ByIDs finds members; those that do not exist are left out.
 	ByIDs(ctx context.Context, ids []int64) ([]Member, error)
 	// Edit locks a member, lets edit decide on it, and stores what it returns with the next version; an error of edit is

@@ -87,6 +87,32 @@ func (s *Service) ByCard(ctx context.Context, card string) (m Member, replaced b
 	return s.byCard(ctx, card)
 }
 
+// ByCards is ByCard for several cards, by the cards as they were written. Those that nobody has or had are left out.
+func (s *Service) ByCards(ctx context.Context, cards []string) (map[string]Held, error) {
+	keys := make(map[string]string, len(cards))
+	asked := make([]string, 0, len(cards))
+	for _, card := range cards {
+		if parsed, err := ParseCard(card); err == nil {
+			keys[card] = parsed.Key
+			asked = append(asked, parsed.Key)
+		}
+	}
+	holders := map[string]Held{}
+	if len(asked) == 0 {
+		return holders, nil
+	}
+	found, err := s.store.ByCards(s.store.Current(ctx), asked)
+	if err != nil {
+		return nil, accountProblem(err, "find members by card")
+	}
+	for card, key := range keys {
+		if held, known := found[key]; known {
+			holders[card] = held
+		}
+	}
+	return holders, nil
+}
+
 // ByIDs finds members by id, for other modules. Those that do not exist are left out.
 func (s *Service) ByIDs(ctx context.Context, ids []int64) ([]Member, error) {
 	if len(ids) == 0 {

@@ -104,6 +104,9 @@ func (s *Service) Housekeeping() []housekeeping.Step {
 	return []housekeeping.Step{{Name: "ended_sessions", Run: func(ctx context.Context) (int, error) {
 		purged, err := s.Purge(ctx)
 		return int(purged), err
+	}}, {Name: "deleted_lists", Run: func(ctx context.Context) (int, error) {
+		gone, err := s.store.ForgetListTraces(ctx, s.clock().Add(-ListTracesKept))
+		return int(gone), err
 	}}}
 }
 

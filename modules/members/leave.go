@@ -74,6 +74,9 @@ func (s *Service) Merge(ctx context.Context, card string, r MergeRequest, key st
 		if err := s.desk.MergeAccounts(ctx, from.ID, into.ID); err != nil {
 			return Member{}, err
 		}
+		if err := s.catalogue.MoveReader(ctx, from.ID, into.ID); err != nil {
+			return Member{}, err
+		}
 		m, err := s.store.Merge(ctx, from.ID, into.ID, decide)
 		return m, accountProblem(err, "merge members")
 	})
@@ -146,6 +149,9 @@ func (s *Service) Delete(ctx context.Context, card, key string) error {
 			return struct{}{}, err
 		}
 		if err := s.desk.CloseAccount(ctx, m.ID); err != nil {
+			return struct{}{}, err
+		}
+		if err := s.catalogue.ForgetReader(ctx, m.ID); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, accountProblem(s.store.Remove(ctx, m.ID, now, decide), "delete member")

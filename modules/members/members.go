@@ -28,6 +28,9 @@ type Settings struct {
 	TokenLifetimeMax time.Duration // the longest that may be asked for [366 days]
 	TokensMax        int           // live tokens a member [50]
 
+	ListsMax     int // reading lists a member [100]
+	ListItemsMax int // titles in one [1000]
+
 	Throttle  Throttle      // of attempts to sign in
 	AuditKept time.Duration // how long it is kept who read or changed whose account [365 days]
 }
@@ -42,6 +45,8 @@ func (s Settings) withDefaults() Settings {
 	setDefault(&s.TokenLifetime, 90*24*time.Hour)
 	setDefault(&s.TokenLifetimeMax, 366*24*time.Hour)
 	setDefault(&s.TokensMax, 50)
+	setDefault(&s.ListsMax, 100)
+	setDefault(&s.ListItemsMax, 1000)
 	setDefault(&s.AuditKept, 365*24*time.Hour)
 	s.Hashing = s.Hashing.withDefaults()
 	s.Throttle = s.Throttle.withDefaults()
@@ -70,6 +75,7 @@ type Store interface {
 	Tokens
 	Attempts
 	AuditTrail
+	ListStore
 	Machinery
 }
 
@@ -83,6 +89,9 @@ type Service struct {
 	desk     Desk
 	reads    *reads
 	changed  func(ctx context.Context, memberID int64)
+
+	catalogue Catalogue
+	lists     Lists
 }
 
 // New makes the service over a store. The clock is time.Now when it is nil.
@@ -95,7 +104,7 @@ func New(store Store, settings Settings, now func() time.Time) (*Service, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{store: store, settings: settings, hasher: hasher, now: now, seen: newSightings(), desk: noDesk{}, reads: &reads{write: store.RecordAudit},
+	return &Service{store: store, settings: settings, hasher: hasher, now: now, seen: newSightings(), lists: store, desk: noDesk{}, catalogue: noCatalogue{}, reads: &reads{write: store.RecordAudit},
 		changed: func(context.Context, int64) {}}, nil
 }
 

@@ -8,7 +8,7 @@
 // carries its position in the database's log, and counts only if that includes every change of the key that this process has heard of
 // (tier.go).
 //
-// aside.go, readthrough.go and writethrough.go are the three patterns by their textbook definition (2A, 2B, 2D), on the same
+// aside.go, readthrough.go, writebehind.go and writethrough.go are the four patterns by their textbook definition (2A to 2D), on the same
 // local.go. The layers of modules use them; the next room outwards is platform/httpcache, which keeps whole answers.
 package cache
 

@@ -184,6 +184,9 @@ func (r *Remote) connect(running context.Context) {
 	}
 }
 
+// Breaker gives the breaker before the tier.
+func (r *Remote) Breaker() *resilience.Breaker { return r.breaker }
+
 // Health tells how the tier is, for /readyz. The error is a word of caution: the library works without it.
 func (r *Remote) Health(context.Context) (map[string]any, error) {
 	enabled, connected, state := r.s.Enabled(), r.client.Load() != nil, r.breaker.State()

@@ -59,6 +59,9 @@ func (c *Config) check(origins map[string]string) error {
 	if c.Cache.Remote != "" && !isSidecar(c.Cache.Remote) { // it may hold a password, so it is not quoted
 		return refuse("cache.remote", "", "is not the address of a Redis or Valkey", "write redis://host:6379/0, rediss://user:password@host:6379 for TLS, or unix:///path")
 	}
+	if c.Queue.URL != "" && !isNATS(c.Queue.URL) { // it may hold a password, so it is not quoted
+		return refuse("queue.url", "", "is not the address of a NATS server", "write nats://host:4222, or tls://user:password@host:4222 for TLS")
+	}
 	if c.Feed.Poll >= c.Feed.MaxSilence {
 		return refuse("feed.poll", c.Feed.Poll.String(), "is not shorter than feed.max_silence", "make it shorter by half at least: caches are not used after a silence")
 	}

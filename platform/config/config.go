@@ -17,12 +17,15 @@ type Config struct {
 	Catalog      Catalog      `key:"catalog"`
 	Members      Members      `key:"members"`
 	Borrowing    Borrowing    `key:"borrowing"`
+	Ledger       Ledger       `key:"ledger"`
 	Notices      Notices      `key:"notices"`
 	Database     Database     `key:"database"`
 	Cache        Cache        `key:"cache"`
 	GatewayCache GatewayCache `key:"gateway_cache"`
 	Feed         Feed         `key:"feed"`
+	Events       Events       `key:"events"`
 	Statistics   Statistics   `key:"statistics"`
+	Queue        Queue        `key:"queue"`
 	Resilience   Resilience   `key:"resilience"`
 	RateLimit    RateLimit    `key:"rate_limit"`
 	Telemetry    Telemetry    `key:"telemetry"`
@@ -42,6 +45,7 @@ type Server struct {
 	MaxHeader                Size          `key:"max_header" min:"4KiB" max:"1MiB"`
 	MaxBody                  Size          `key:"max_body" min:"64KiB" max:"4GiB"`
 	MaxJSON                  Size          `key:"max_json" min:"16KiB" max:"64MiB"`
+	Heap                     Size          `key:"heap" min:"0B" max:"1024GiB"`
 	ShutdownTimeout          time.Duration `key:"shutdown_timeout" min:"3s" max:"5m"`
 	TrustedProxies           []string      `key:"trusted_proxies"`
 }
@@ -79,15 +83,31 @@ type Borrowing struct {
 	HousekeepingEvery time.Duration    `key:"housekeeping_every" min:"1s" max:"1h"`
 	Privacy           BorrowingPrivacy `key:"privacy"`
 	Notices           NoticeDays       `key:"notices"`
+	GroupCommit       GroupCommit      `key:"group_commit"`
 
 	LostRefundDays      int  `key:"lost_refund_days" min:"0" max:"3650"`
 	RefundProcessingFee bool `key:"refund_processing_fee"`
 	LostAfterDays       int  `key:"lost_after_days" min:"0" max:"3650"`
 }
 
+// GroupCommit bounds how commands share transactions.
+type GroupCommit struct {
+	Batch    int           `key:"batch" min:"1" max:"1000"`
+	Queue    int           `key:"queue" min:"1" max:"1000000"`
+	Parallel int           `key:"parallel" min:"1" max:"16"`
+	MaxWait  time.Duration `key:"max_wait" min:"100us" max:"1s"`
+}
+
 // BorrowingPrivacy says how long it is known who borrowed what.
 type BorrowingPrivacy struct {
 	Retention time.Duration `key:"retention" min:"1h" max:"87600h"`
+}
+
+// Ledger says how what happened is made certain.
+type Ledger struct {
+	Key         string        `key:"key"`
+	Anchors     string        `key:"anchors"`
+	AnchorEvery time.Duration `key:"anchor_every" min:"1m" max:"720h"`
 }
 
 // NoticeDays says when members are told of what; 0 switches a kind off.
@@ -175,6 +195,8 @@ type Members struct {
 	TokenLifetime     time.Duration `key:"token_lifetime" min:"1m" max:"87600h"`
 	TokenLifetimeMax  time.Duration `key:"token_lifetime_max" min:"1m" max:"87600h"`
 	AuditKept         time.Duration `key:"audit_kept" min:"24h" max:"87600h"`
+	Lists             int           `key:"lists" min:"1" max:"1000"`
+	ListTitles        int           `key:"list_titles" min:"1" max:"10000"`
 	SignIn            SignIn        `key:"sign_in"`
 }
 
@@ -194,6 +216,11 @@ type Database struct {
 	Replicas []string `key:"replicas" secret:"true"`
 	Direct   string   `key:"direct" secret:"true"`
 	Pooler   bool     `key:"pooler"`
+
+	// Ways of their own to the primary, where a module has one.
+	Catalog   string `key:"catalog" secret:"true"`
+	Borrowing string `key:"borrowing" secret:"true"`
+	Members   string `key:"members" secret:"true"`
 
 	StatementTimeout         time.Duration `key:"statement_timeout" min:"100ms" max:"1h"`
 	LockTimeout              time.Duration `key:"lock_timeout" min:"10ms" max:"10m"`
@@ -252,6 +279,16 @@ type GatewayCache struct {
 	Ill       time.Duration `key:"ill" min:"0s" max:"24h"`
 }
 
+// Events bounds the streams of live events.
+type Events struct {
+	MaxListeners  int           `key:"max_listeners" min:"1" max:"1000000"`
+	MaxPerMember  int           `key:"max_per_member" min:"1" max:"1000"`
+	MaxPerAddress int           `key:"max_per_address" min:"1" max:"100000"`
+	Kept          int           `key:"kept" min:"1" max:"1000000"`
+	Buffer        int           `key:"buffer" min:"1" max:"10000"`
+	Heartbeat     time.Duration `key:"heartbeat" min:"1s" max:"5m"`
+}
+
 // Feed says how closely this process follows what others change.
 type Feed struct {
 	Poll       time.Duration `key:"poll" min:"1ms" max:"10s"`
@@ -280,12 +317,15 @@ type Patterns struct {
 	Compression       Switch `key:"compression"`
 	Fallback          Switch `key:"fallback"`
 	GatewayCache      Switch `key:"gateway_cache"`
+	GroupCommit       Switch `key:"group_commit"`
+	Hedging           Switch `key:"hedging"`
 	MaterializedViews Switch `key:"materialized_views"`
 	RateLimit         Switch `key:"rate_limit"`
 	ReadReplicas      Switch `key:"read_replicas"`
 	ReadThrough       Switch `key:"read_through"`
 	RemoteCache       Switch `key:"remote_cache"`
 	Retry             Switch `key:"retry"`
+	WriteBehind       Switch `key:"write_behind"`
 	WriteThrough      Switch `key:"write_through"`
 }
 

@@ -10,5 +10,6 @@ type RateLimit struct {
 	CrawlRate   float64  `key:"crawl_rate" min:"0.01" max:"10000"`
 	CrawlBurst  int      `key:"crawl_burst" min:"1" max:"10000"`
 	Clients     int      `key:"clients" min:"1000" max:"100000000"`
+	Lease       int      `key:"lease" min:"1" max:"10000"`
 	Exempt      []string `key:"exempt"`
 }

@@ -10,6 +10,7 @@ type Resilience struct {
 	Search     Compartment `key:"search"`
 	Borrowing  Compartment `key:"borrowing"`
 	Neighbours Neighbours  `key:"neighbours"`
+	Replicas   Replicas    `key:"replicas"`
 
 	AdaptiveLimit AdaptiveLimit `key:"adaptive_limit"`
 }
@@ -48,4 +49,12 @@ type Compartment struct {
 // Neighbours bounds what the desk waits for the other modules.
 type Neighbours struct {
 	Timeout time.Duration `key:"timeout" min:"10ms" max:"1m"`
+	Titles  time.Duration `key:"titles" min:"10ms" max:"1m"`
+}
+
+// Replicas says when a replica counts as ill, and when another server is asked in its place.
+type Replicas struct {
+	SlowAfter   time.Duration `key:"slow_after" min:"10ms" max:"1m"`
+	HedgeAfter  float64       `key:"hedge_after" min:"0.5" max:"0.999"`
+	HedgeBudget float64       `key:"hedge_budget" min:"0.001" max:"1"`
 }

@@ -62,6 +62,7 @@ func (r *Reader) advance(to wal.Position) {
 
 type readerKey struct{}
 type primaryKey struct{}
+type togetherKey struct{}
 
 // WithReader returns a context whose reads see at least what the token stands for, and the reader that InTx moves forward. An
 // empty token needs nothing; one that does not parse is taken for empty (see ParseToken for telling its sender so).
@@ -105,6 +106,12 @@ func (db *DB) merged(asked []context.Context, least wal.Position) (context.Conte
 	return ctx, all
 }
 
+// Together makes a context for one transaction on behalf of several callers: it ends with none of them, and once it is committed each
+// of them reads what was written.
+func (db *DB) Together(asked []context.Context) context.Context {
+	return context.WithValue(context.Background(), togetherKey{}, asked)
+}
+
 // needs says what the reads of a context must see. A caller with a reader must see what their token says and what they
 // committed here as a member (so that a client without the token header reads its own writes too). Code of our own that has no
 // reader must see everything that this process committed.
@@ -129,11 +136,17 @@ func (db *DB) needs(ctx context.Context) wal.Position {
 func (db *DB) committed(ctx context.Context, at wal.Position) {
 	db.own.advance(at)
 	db.known.advance(at)
-	if r := ReaderOf(ctx); r != nil {
-		r.advance(at)
+	asked, together := ctx.Value(togetherKey{}).([]context.Context)
+	if !together {
+		asked = []context.Context{ctx}
 	}
-	if p, ok := identity.FromContext(ctx); ok && p.SignedIn() {
-		db.written.Add(p.MemberID, at)
+	for _, ctx := range asked {
+		if r := ReaderOf(ctx); r != nil {
+			r.advance(at)
+		}
+		if p, ok := identity.FromContext(ctx); ok && p.SignedIn() {
+			db.written.Add(p.MemberID, at)
+		}
 	}
 }
 

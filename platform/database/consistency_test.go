@@ -25,7 +25,7 @@ func TestAReaderMovesForward(t *testing.T) {
 }
 
 func TestAReadForSeveralSeesWhatEachMustSee(t *testing.T) {
-	db := &DB{}
+	db := &DB{shared: &shared{}}
 	reader := func(lsn uint64) context.Context {
 		ctx, _ := WithReader(context.Background(), wal.Position{Timeline: 1, LSN: lsn}.Token())
 		return ctx

@@ -83,7 +83,7 @@ func Background(ctx context.Context) context.Context {
 
 // writers gives the pool for a context's transactions.
 func (db *DB) writers(ctx context.Context) *pool {
-	if ctx.Value(backgroundKey{}) != nil {
+	if ctx.Value(backgroundKey{}) != nil && db.primary.background != nil {
 		return db.primary.background
 	}
 	return db.primary.main

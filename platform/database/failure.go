@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bookvault/platform/problem"
+	"bookvault/platform/resilience"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -43,6 +44,13 @@ func Ill(err error) bool {
 		return false
 	}
 	return !errors.Is(err, ErrNoPrimary) && (serverGone(err) || sqlState(err) == "57014")
+}
+
+// Refused tells whether an error is the fault of the values that were to be written: they do not fit, or break a rule of the schema. What
+// refers to something that is just going away may be right the next time, so that is not one.
+func Refused(err error) bool {
+	state := sqlState(err)
+	return strings.HasPrefix(state, "22") || strings.HasPrefix(state, "23") && state != "23503"
 }
 
 // inConflict tells whether a transaction lost against another one: serialization failure or deadlock. On a replica the first
@@ -79,7 +87,7 @@ func explain(ctx context.Context, err error) error {
 		return problem.New(problem.DeadlineExceeded, "database_timeout", "The database needed too long for this. Please ask for less, or try again later.").Because(err)
 	case state == "55P03", inConflict(err):
 		return unavailable("database_contended", "Somebody else is changing the same thing right now. Please try again.")
-	case serverGone(err):
+	case serverGone(err), errors.Is(err, resilience.ErrOpen):
 		return unavailable("database_unavailable", "The database does not answer right now. Please try again in a moment.")
 	}
 	return err

@@ -249,7 +249,7 @@ func (f *Feed) run(ctx context.Context, done chan struct{}) {
 		wait := f.db.settings.FeedPoll
 		began := time.Now()
 		f.begun.Store(began.UnixNano())
-		err := t.look(ctx, began)
+		err := f.db.primary.probe(func() error { return t.look(ctx, began) })
 		f.counters.looks.Add(1)
 		if err != nil && ctx.Err() == nil {
 			t.hangUp()

@@ -72,8 +72,8 @@ func (h *holder) where() string {
 // shortName leaves the path of a function's package out.
 func shortName(function string) string { return function[strings.LastIndexByte(function, '/')+1:] }
 
-// watchLeaks tells of connections that are held for too long, until the database is closed.
-func (db *DB) watchLeaks() {
+// watchLeaks tells of connections to servers that are held for too long, until the database is closed.
+func (db *DB) watchLeaks(of []*server) {
 	look := time.NewTicker(max(db.settings.LeakThreshold/4, 5*time.Millisecond))
 	defer look.Stop()
 	for {
@@ -81,7 +81,7 @@ func (db *DB) watchLeaks() {
 		case <-db.closing.Done():
 			return
 		case now := <-look.C:
-			for _, s := range db.servers() {
+			for _, s := range of {
 				for name, p := range s.pools() {
 					for _, held := range p.taken.overdue(now, db.settings.LeakThreshold) {
 						db.settings.Logger.Warn("a connection is held for longer than database.pool.leak_threshold", slog.String("server", s.name),

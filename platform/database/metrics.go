@@ -89,7 +89,7 @@ func (db *DB) Collect(to chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
-	for _, s := range db.servers() {
+	for _, s := range append(db.servers(), db.apart...) {
 		for name, p := range s.pools() {
 			stat := p.pgx.Stat()
 			gauge(poolConns, float64(stat.AcquiredConns()), s.name, name, "in_use")

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bookvault/platform/resilience"
 	"bookvault/platform/wal"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -104,13 +105,22 @@ const rememberedMembers = 10_000
 
 // DB is the database as modules see it. Close it when done.
 type DB struct {
-	settings Settings
+	*shared
 	gorm     *gorm.DB
 	primary  *server
 	replicas []*server
 
+	closing      context.Context // ends with Close
+	stopWatching context.CancelFunc
+	watching     sync.WaitGroup
+}
+
+// shared is what is known of a database, by whatever way it is reached (see Apart).
+type shared struct {
+	settings    Settings
 	useReplicas atomic.Bool
 	liveViews   atomic.Bool   // materialized views are not read
+	skew        atomic.Int64  // nanoseconds that the primary's clock is ahead
 	fallback    chan struct{} // a place for each read that the primary may answer for want of a replica
 	lastRead    atomic.Int64  // Unix nanoseconds: the watchers rest while nobody reads
 	own         Reader        // everything that this process committed
@@ -119,10 +129,8 @@ type DB struct {
 	written     *lru.Cache[int64, wal.Position]
 	history     history
 	counts      counts
-
-	closing      context.Context // ends with Close
-	stopWatching context.CancelFunc
-	watching     sync.WaitGroup
+	apart       []*server                  // the primary again, by ways of their own
+	hedges      map[bool]*resilience.Hedge // of reads from replicas, by whether they are searches; empty: none
 }
 
 // server is one PostgreSQL server with our pools to it.
@@ -131,8 +139,9 @@ type server struct {
 	dsn        string
 	main       *pool
 	search     *pool
-	background *pool // of the primary; nil elsewhere
+	background *pool // of the primary by the usual way; nil elsewhere
 
+	breaker   *resilience.Breaker      // nil: none stands before it
 	progress  atomic.Pointer[progress] // what the watcher last saw; nil while a replica shows nothing
 	answers   atomic.Bool              // whether the watcher's last look succeeded
 	downUntil atomic.Int64             // Unix nanoseconds: a read failed for want of the server
@@ -160,7 +169,7 @@ type pool struct {
 // the primary until they do.
 func Open(ctx context.Context, s Settings) (_ *DB, err error) {
 	s = s.withDefaults()
-	db := &DB{settings: s}
+	db := &DB{shared: &shared{settings: s}}
 	db.feed = newFeed(db)
 	db.useReplicas.Store(true)
 	db.closing, db.stopWatching = context.WithCancel(context.Background())
@@ -177,11 +186,11 @@ func Open(ctx context.Context, s Settings) (_ *DB, err error) {
 	}
 	db.settings = s
 	db.fallback = make(chan struct{}, max(1, int(s.FallbackShare*float64(s.MaxConns))))
-	if db.primary, err = s.openServer("primary", s.Primary); err != nil {
+	if db.primary, err = s.openServer(usualWay, s.Primary, primaryOnly); err != nil {
 		return nil, fmt.Errorf("database.primary: %w", err)
 	}
 	for i, dsn := range s.Replicas {
-		replica, err := s.openServer("replica-"+strconv.Itoa(i+1), dsn)
+		replica, err := s.openServer("replica-"+strconv.Itoa(i+1), dsn, standby)
 		if err != nil {
 			return nil, fmt.Errorf("database.replicas[%d]: %w", i, err)
 		}
@@ -194,7 +203,7 @@ func Open(ctx context.Context, s Settings) (_ *DB, err error) {
 		return nil, err
 	}
 	db.watch()
-	db.watching.Go(func() { db.watchLeaks() })
+	db.watching.Go(func() { db.watchLeaks(db.servers()) })
 	return db, nil
 }
 
@@ -209,7 +218,7 @@ func (db *DB) Close() {
 }
 
 func (db *DB) closePools() {
-	for _, s := range db.servers() {
+	for _, s := range append(db.servers(), db.apart...) {
 		for _, p := range s.pools() {
 			_ = p.sql.Close()
 			p.pgx.Close()
@@ -252,17 +261,20 @@ func (db *DB) UsesReplicas() bool { return db.useReplicas.Load() }
 var searchParameters = map[string]string{"plan_cache_mode": "force_custom_plan", "enable_seqscan": "off", "default_transaction_read_only": "on",
 	"enable_hashjoin": "off", "enable_mergejoin": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
 
+// usualWay names the primary by the way that Settings.Primary gives; others have a name of their own behind it (see Apart).
+const usualWay = "primary"
+
 // openServer makes the pools to one server. It does not connect yet.
-func (s Settings) openServer(name, dsn string) (*server, error) {
+func (s Settings) openServer(name, dsn string, role role) (*server, error) {
 	all := &server{name: name, dsn: dsn}
-	role, most := standby, cmp.Or(s.ReplicaMaxConns, s.MaxConns)
-	if name == "primary" {
-		role, most = primaryOnly, s.MaxConns
+	most := s.MaxConns
+	if role == standby {
+		most = cmp.Or(s.ReplicaMaxConns, s.MaxConns)
 	}
 	var errs [3]error
 	all.main, errs[0] = s.openPool(dsn, role, most, s.MinConns, nil)
 	all.search, errs[1] = s.openPool(dsn, role, s.SearchMaxConns, 0, searchParameters)
-	if role == primaryOnly {
+	if name == usualWay {
 		all.background, errs[2] = s.openPool(dsn, role, s.BackgroundMaxConns, 0, nil)
 	}
 	if err := errors.Join(errs[:]...); err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"bookvault/platform/wal"
@@ -36,10 +37,10 @@ func (db *DB) openGORM() (*gorm.DB, error) {
 		return nil, fmt.Errorf("opening GORM: %w", err)
 	}
 	resolver := dbresolver.Register(dbresolver.Config{
-		Replicas: []gorm.Dialector{onConn(&router{db: db, pool: func(s *server) *pool { return s.main }})},
+		Replicas: []gorm.Dialector{onConn(&router{db: db})},
 	}).Register(dbresolver.Config{
 		Sources:  []gorm.Dialector{onConn(db.primary.search.sql)},
-		Replicas: []gorm.Dialector{onConn(&router{db: db, pool: func(s *server) *pool { return s.search }})},
+		Replicas: []gorm.Dialector{onConn(&router{db: db, search: true})},
 	}, searchResolver)
 	if err := g.Use(resolver); err != nil {
 		return nil, fmt.Errorf("opening dbresolver: %w", err)
@@ -73,34 +74,55 @@ func onlyInTx(tx *gorm.DB) {
 
 // router is the one replica that dbresolver knows: a gorm.ConnPool that chooses a server for each query.
 type router struct {
-	db   *DB
-	pool func(*server) *pool
+	db     *DB
+	search bool // on the connections for searches
 }
 
-// pick chooses the server for a read: of the replicas that are up, not too far behind and fresh enough for this reader two at random, and
-// of these the one with fewer connections in use (the power of two choices: as good as asking all, and nobody runs after the one that was
-// idle a moment ago); else the primary. instead tells that the primary stands in for replicas.
-func (r *router) pick(ctx context.Context) (s *server, instead bool) {
+func (r *router) pool(s *server) *pool {
+	if r.search {
+		return s.search
+	}
+	return s.main
+}
+
+// pick chooses the server for a read, whose breaker has let the call through: of the replicas that are up, not too far behind and fresh
+// enough for this reader two at random, and of these the one with fewer connections in use (the power of two choices: as good as asking
+// all, and nobody runs after the one that was idle a moment ago); else the primary. instead tells that the primary stands in for replicas.
+// besides is one that is not wanted, or nil.
+func (r *router) pick(ctx context.Context, besides *server) (s *server, instead bool, err error) {
 	now := time.Now()
 	r.db.lastRead.Store(now.UnixNano())
 	needs, on := r.db.needs(ctx), r.db.useReplicas.Load() && len(r.db.replicas) > 0
 	if needs != wal.Beyond && on {
-		s = r.choose(needs, now)
+		for not := []*server{besides}; ; {
+			s := r.choose(needs, now, not)
+			if s == nil {
+				break
+			}
+			if s.allow() == nil {
+				return r.chosen(ctx, s, now), false, nil
+			}
+			not = append(not, s)
+		}
 	}
-	if s == nil {
-		s, instead = r.db.primary, on && ctx.Value(primaryKey{}) == nil
+	if err := r.db.primary.allow(); err != nil {
+		return nil, false, err
 	}
-	s.reads.Add(1)
-	r.db.note(ctx, s, now)
-	return s, instead
+	return r.chosen(ctx, r.db.primary, now), on && ctx.Value(primaryKey{}) == nil, nil
 }
 
-// choose gives a replica that may answer; nil when none may.
-func (r *router) choose(needs wal.Position, now time.Time) *server {
+func (r *router) chosen(ctx context.Context, s *server, now time.Time) *server {
+	s.reads.Add(1)
+	r.db.note(ctx, s, now)
+	return s
+}
+
+// choose gives a replica that may answer and is none of those named; nil when there is none.
+func (r *router) choose(needs wal.Position, now time.Time, not []*server) *server {
 	var room [8]*server
 	fresh := room[:0]
 	for _, s := range r.db.replicas {
-		if s.fresh(r.db, needs, now) {
+		if !slices.Contains(not, s) && s.fresh(r.db, needs, now) {
 			fresh = append(fresh, s)
 		}
 	}
@@ -186,55 +208,29 @@ func (r *router) standIn(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// read runs a read on the server that fits, and on the primary if that one turns out to be gone.
-func (r *router) read(ctx context.Context, query func(context.Context, *sql.DB) error) error {
-	s, instead := r.pick(ctx)
-	if s != r.db.primary {
-		reading, w := s.silent.begin(ctx)
-		err := query(reading, r.pool(s).sql)
-		if silent := w.over(); !r.failed(ctx, s, err, silent) {
-			return err
-		}
-		instead = true
-		r.db.primary.reads.Add(1)
-		r.db.note(ctx, r.db.primary, time.Now())
+// QueryContext runs a query on the server that fits, and on the primary if that one turns out to be gone.
+func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, instead, err := r.pick(ctx, nil)
+	if err != nil {
+		return nil, explain(ctx, err)
 	}
-	if instead {
-		leave, err := r.standIn(ctx)
-		if err != nil {
-			return err
-		}
-		defer leave()
-		r.db.counts.standIns.Add(1)
-	}
-	for try := 1; ; try++ {
-		err := query(ctx, r.pool(r.db.primary).sql)
-		// A connection from before a restart is found out by using it; there may be others.
-		if err == nil || try == attempts || ctx.Err() != nil || !serverGone(err) || Unreachable(err) {
-			return err
-		}
-	}
-}
-
-// QueryContext runs a query on the server that fits.
-func (r *router) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	err = r.read(ctx, func(ctx context.Context, db *sql.DB) (err error) {
-		rows, err = db.QueryContext(ctx, query, args...)
-		return err
-	})
+	rows, err := r.hedged(ctx, s, instead, query, args)
 	return rows, explain(ctx, err)
 }
 
-// QueryRowContext is QueryContext for one row, which brings its own error.
+// QueryRowContext is QueryContext for one row, which brings its own error. A row cannot be thrown away, so a late one is waited for.
 func (r *router) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
-	err := r.read(ctx, func(ctx context.Context, db *sql.DB) error {
-		row = db.QueryRowContext(ctx, query, args...)
-		return row.Err()
-	})
+	s, instead, err := r.pick(ctx, nil)
+	if err == nil {
+		err = r.ask(ctx, s, instead, func(ctx context.Context, db *sql.DB) error {
+			row = db.QueryRowContext(ctx, query, args...)
+			return row.Err()
+		})
+	}
 	if row != nil && (err == nil || row.Err() != nil) {
 		return row
 	}
-	nowhere := sql.OpenDB(refusing{err}) // database/sql makes no row of an error by itself
+	nowhere := sql.OpenDB(refusing{explain(ctx, err)}) // database/sql makes no row of an error by itself
 	defer func() { _ = nowhere.Close() }()
 	return nowhere.QueryRowContext(ctx, query, args...)
 }

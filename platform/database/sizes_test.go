@@ -33,17 +33,17 @@ func TestPoolsAreSizedByCoresAndWhatTheServerLetsIn(t *testing.T) {
 // Of several replicas those get reads that are up, near enough, and have said so lately; each its share.
 func TestReadsAreSpreadOverTheReplicasThatMayAnswer(t *testing.T) {
 	s := Settings{Primary: "postgres://nobody@127.0.0.1:1/nowhere", MaxConns: 1, SearchMaxConns: 1, BackgroundMaxConns: 1}.withDefaults()
-	db := &DB{settings: s}
+	db := &DB{shared: &shared{settings: s}}
 	now, at := time.Now(), func(lsn uint64) wal.Position { return wal.Position{Timeline: 1, LSN: lsn} }
-	open := func(name string, p *progress) *server {
-		one, err := s.openServer(name, s.Primary)
+	open := func(name string, of role, p *progress) *server {
+		one, err := s.openServer(name, s.Primary, of)
 		if err != nil {
 			t.Fatal(err)
 		}
 		one.progress.Store(p)
 		return one
 	}
-	db.primary = open("primary", &progress{at: at(100), asked: now, caughtUp: now})
+	db.primary = open("primary", primaryOnly, &progress{at: at(100), asked: now, caughtUp: now})
 	db.fallback = make(chan struct{}, 1)
 	well := func() *progress { return &progress{at: at(100), asked: now, caughtUp: now} }
 	late, silent, behind, old := well(), well(), well(), well()
@@ -51,13 +51,13 @@ func TestReadsAreSpreadOverTheReplicasThatMayAnswer(t *testing.T) {
 	silent.asked = now.Add(-2 * time.Second)
 	behind.at, old.at = at(50), wal.Position{Timeline: 0, LSN: 100}
 	for i, p := range []*progress{well(), late, well(), silent, well(), nil, old, behind} {
-		db.replicas = append(db.replicas, open(fmt.Sprint("replica-", i+1), p))
+		db.replicas = append(db.replicas, open(fmt.Sprint("replica-", i+1), standby, p))
 	}
 	defer db.closePools()
-	r := &router{db: db, pool: func(s *server) *pool { return s.main }}
+	r := &router{db: db}
 	chosen := map[string]int{}
 	for range 3000 {
-		chosen[r.choose(at(100), now).name]++
+		chosen[r.choose(at(100), now, nil).name]++
 	}
 	for _, name := range []string{"replica-1", "replica-3", "replica-5"} {
 		if chosen[name] < 700 {
@@ -67,12 +67,12 @@ func TestReadsAreSpreadOverTheReplicasThatMayAnswer(t *testing.T) {
 	if len(chosen) != 3 {
 		t.Errorf("reads went to %v", chosen)
 	}
-	if s := r.choose(at(101), now); s != nil {
+	if s := r.choose(at(101), now, nil); s != nil {
 		t.Errorf("%s was asked for what it has not replayed", s.name)
 	}
 	db.replicas[0].downUntil.Store(now.Add(time.Second).UnixNano())
 	for range 100 {
-		if s := r.choose(at(100), now); s == db.replicas[0] {
+		if s := r.choose(at(100), now, nil); s == db.replicas[0] {
 			t.Fatal("one that just failed was asked")
 		}
 	}

@@ -77,10 +77,13 @@ type answer struct {
 	told           []int64 // own transactions that listeners had heard of before
 }
 
+// lookWithin is the time of a look at most. One that takes so long is of no use any more, and a server that answers none is ill.
+const lookWithin = 2 * time.Second
+
 // look asks once, and tells listeners.
 func (t *teller) look(ctx context.Context, began time.Time) error {
 	f := t.feed
-	ctx, cancel := context.WithTimeout(ctx, f.db.settings.ConnectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, min(lookWithin, f.db.settings.ConnectTimeout))
 	defer cancel()
 	gap, err := t.connect(ctx)
 	if err != nil {

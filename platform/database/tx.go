@@ -34,8 +34,10 @@ var errNotBegun = errors.New("beginning a transaction")
 // what was written. Only tx is inside the transaction: db.Read is not. A panic of fn rolls back and goes on.
 func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return db.retried(ctx, func() error {
+		begin := time.Now()
 		conn, err := db.writers(ctx).sql.Conn(ctx)
 		if err != nil {
+			db.primary.record(err, time.Since(begin))
 			return fmt.Errorf("%w: taking a connection for a transaction: %w", errNotBegun, err)
 		}
 		defer func() { _ = conn.Close() }() // back to the pool, which throws away one that is still in a transaction
@@ -57,6 +59,7 @@ func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 // InPgxTx is InTx with pgx instead of GORM, for COPY, pipelines and batches.
 func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	return db.retried(ctx, func() error {
+		begin := time.Now()
 		bounded, cancel := context.WithTimeoutCause(ctx, db.settings.AcquireTimeout, errBusy)
 		conn, err := db.writers(ctx).pgx.Acquire(bounded)
 		busy := ctx.Err() == nil && errors.Is(context.Cause(bounded), errBusy)
@@ -65,6 +68,7 @@ func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 			err = errBusy
 		}
 		if err != nil {
+			db.primary.record(err, time.Since(begin))
 			return fmt.Errorf("%w: taking a connection for a transaction: %w", errNotBegun, err)
 		}
 		defer conn.Release()
@@ -78,7 +82,10 @@ func (db *DB) retried(ctx context.Context, transaction func() error) error {
 		return noPrimary(nil)
 	}
 	for try := 1; ; try++ {
-		err := transaction()
+		if err := db.primary.allow(); err != nil {
+			return explain(ctx, err)
+		}
+		err := transaction() // which records how it began
 		switch {
 		case err == nil:
 			db.foundPrimary()
@@ -103,7 +110,10 @@ func (db *DB) retried(ctx context.Context, transaction func() error) error {
 // transact is one transaction on a connection that is reached through alone, while nothing else uses it.
 func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) error, fn func(*openPgxTx) error) error {
 	var tx pgx.Tx
-	if err := alone(func(conn *pgx.Conn) (err error) { tx, err = conn.Begin(ctx); return err }); err != nil {
+	begin := time.Now()
+	err := alone(func(conn *pgx.Conn) (err error) { tx, err = conn.Begin(ctx); return err })
+	db.primary.record(err, time.Since(begin))
+	if err != nil {
 		return fmt.Errorf("%w: %w", errNotBegun, err)
 	}
 	ended := false
@@ -128,7 +138,7 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 	ended = true
 	asked := false
 	at := wal.Beyond // unless the server says where: committed all the same, and its author reads from the primary
-	err := alone(func(conn *pgx.Conn) error {
+	err = alone(func(conn *pgx.Conn) error {
 		asked = true
 		if err := tx.Commit(after); err != nil {
 			return err

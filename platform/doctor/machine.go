@@ -2,8 +2,10 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -157,9 +159,45 @@ func (p Patient) readiness(ctx context.Context, r *report, state embedded.State)
 
 // Ready asks the server that listens on an address (host:port; any host means this machine) whether it is ready, and says why not.
 func Ready(ctx context.Context, address string) error {
+	status, _, err := readyz(ctx, address)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("it is not ready: /readyz answers %d", status)
+	}
+	return nil
+}
+
+// Part asks that server how one of its parts stands, and gives what /readyz says of it.
+func Part(ctx context.Context, address, name string) (string, error) {
+	_, body, err := readyz(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	var report struct {
+		Checks map[string]struct {
+			Status string          `json:"status"`
+			Detail json.RawMessage `json:"detail"`
+		} `json:"checks"`
+	}
+	if err := json.Unmarshal(body, &report); err != nil {
+		return "", fmt.Errorf("read /readyz: %w", err)
+	}
+	part, there := report.Checks[name]
+	if !there {
+		return "", fmt.Errorf("/readyz says nothing of %s", name)
+	}
+	return part.Status + " " + string(part.Detail), nil
+}
+
+// readyzAtMost is more than any /readyz has, bytes.
+const readyzAtMost = 1 << 20
+
+func readyz(ctx context.Context, address string) (status int, body []byte, err error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return fmt.Errorf("%q is not host:port: %w", address, err)
+		return 0, nil, fmt.Errorf("%q is not host:port: %w", address, err)
 	}
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "localhost"
@@ -168,16 +206,14 @@ func Ready(ctx context.Context, address string) error {
 	defer cancel()
 	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
 	if err != nil {
-		return fmt.Errorf("ask %s whether it is ready: %w", address, err)
+		return 0, nil, fmt.Errorf("ask %s whether it is ready: %w", address, err)
 	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy either: it is this machine
 	answer, err := client.Do(ask)
 	if err != nil {
-		return fmt.Errorf("it does not answer: %w", err)
+		return 0, nil, fmt.Errorf("it does not answer: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("it is not ready: /readyz answers %d", answer.StatusCode)
-	}
-	return nil
+	body, err = io.ReadAll(io.LimitReader(answer.Body, readyzAtMost))
+	return answer.StatusCode, body, err
 }

@@ -29,7 +29,8 @@ type Settings struct {
 	Cache          Cache
 	Compression    Compression
 	RateLimit      RateLimit
-	Overload       resilience.ShedSettings // without Enabled there is no such stage
+	Overload       resilience.ShedSettings  // without Enabled there is no such stage
+	Streams        func(*http.Request) bool // whose answers have no end, and so no deadline and no place among the requests at work; nil: none
 	Registry       prometheus.Registerer
 }
 
@@ -69,11 +70,28 @@ func Stages(s Settings) []Stage {
 		{"cross_origin", crossOrigin()},
 		{"promises", s.Consistency.promises},
 		{"cache", s.Cache.cache(s.Consistency.SessionCookie)},
-		{"overload", overload(s.Overload, known, s.Registry)},
+		{"overload", s.unless(overload(s.Overload, known, s.Registry))},
 		{"body_limit", bodyLimit(s.MaxBody)},
 		{"compress", compress(s.Compression, s.Registry)},
-		{"deadline", deadline(s.RequestTimeout, s.UploadTimeout)},
+		{"deadline", s.unless(deadline(s.RequestTimeout, s.UploadTimeout))},
 		{"readers", s.Consistency.readers},
+	}
+}
+
+// unless has streams go around a stage.
+func (s Settings) unless(wrap func(http.Handler) http.Handler) func(http.Handler) http.Handler {
+	if s.Streams == nil {
+		return wrap
+	}
+	return func(next http.Handler) http.Handler {
+		wrapped := wrap(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if s.Streams(r) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			wrapped.ServeHTTP(w, r)
+		})
 	}
 }
 

@@ -45,19 +45,27 @@ func (p *proofs) known(e *exchange, r *http.Request, now int64) (uint64, resilie
 
 // of gives the fingerprint of what a client shows to say who they are; 0 when it shows nothing.
 func (p *proofs) of(r *http.Request) uint64 {
+	if shown := p.shown(r); shown != "" {
+		return max(1, maphash.String(p.seed, shown))
+	}
+	return 0
+}
+
+// shown gives it: the header Authorization, or the session's cookie.
+func (p *proofs) shown(r *http.Request) string {
 	if given := r.Header["Authorization"]; len(given) == 1 {
-		return max(1, maphash.String(p.seed, given[0]))
+		return given[0]
 	}
 	for _, cookies := range r.Header["Cookie"] {
 		for cookies != "" {
 			var one string
 			one, cookies, _ = strings.Cut(cookies, ";")
 			if one = strings.TrimLeft(one, " "); strings.HasPrefix(one, p.cookie) {
-				return max(1, maphash.String(p.seed, one))
+				return one
 			}
 		}
 	}
-	return 0
+	return ""
 }
 
 // Vouch is called by whoever has found a request's proof of identity to be true: for some minutes its sender has a share of their own,

@@ -30,6 +30,9 @@ type RateLimit struct {
 
 	Clients int            // clients that are remembered at most; the one that has most saved up is forgotten first
 	Exempt  []netip.Prefix // networks that are not limited
+
+	Purse Purse // where processes keep the buckets together; nil: each goes by its own count
+	Lease int   // tokens that each process may give a client before it tells the others
 }
 
 // limiter counts what clients ask by token buckets, each as the time at which it will be full again (the generic cell rate algorithm,
@@ -41,6 +44,7 @@ type limiter struct {
 	s       RateLimit
 	seed    maphash.Seed
 	buckets *slots
+	shares  *shares // nil: there is nobody to share with
 	known   *proofs
 
 	read, search, pages, signIn, crawl *rateClass
@@ -67,7 +71,8 @@ func rateLimit(s RateLimit, known *proofs, registry prometheus.Registerer) func(
 			}
 			now := time.Now().UnixNano()
 			class := l.classOf(r)
-			left, after := class.take(l.buckets, l.clientOf(e, r, class, now), now)
+			client, proven := l.clientOf(e, r, class, now)
+			left, after := class.take(l.buckets, client, now)
 			h := w.Header()
 			h["Ratelimit-Policy"] = class.policy
 			h["Ratelimit"] = class.left[left]
@@ -75,13 +80,16 @@ func rateLimit(s RateLimit, known *proofs, registry prometheus.Registerer) func(
 				refuseRate(w, r, class, after)
 				return
 			}
+			if l.shares != nil {
+				l.shares.spend(l, client, class, e, r, proven, now)
+			}
 			next.ServeHTTP(w, r)
 		})
 	}
 }
 
 func newLimiter(s RateLimit, known *proofs) *limiter {
-	return &limiter{s: s, seed: maphash.MakeSeed(), buckets: newSlots(s.Clients), known: known,
+	return &limiter{s: s, seed: maphash.MakeSeed(), buckets: newSlots(s.Clients), shares: newShares(s), known: known,
 		read:   newRateClass("default", 0, s.Rate, s.Burst, 1),
 		search: newRateClass("search", 0, s.Rate, s.Burst, s.SearchCost),
 		pages:  newRateClass("pages", 3, s.Rate*pagesShare, s.Burst*pagesShare, 1),
@@ -150,22 +158,27 @@ func nextIndex(text, word string, after int) int {
 	return after + 1 + i
 }
 
-// clientOf gives the key of the bucket that a request counts in. Only the API knows people; the rest counts by address.
-func (l *limiter) clientOf(e *exchange, r *http.Request, class *rateClass, now int64) uint64 {
+// clientOf gives the key of the bucket that a request counts in, and whether that is one of somebody who has shown who they are. Only the
+// API knows people; the rest counts by address.
+func (l *limiter) clientOf(e *exchange, r *http.Request, class *rateClass, now int64) (key uint64, proven bool) {
 	if class.bucket == 0 {
 		if proof, _ := l.known.known(e, r, now); proof != 0 {
-			return proof
+			return proof, true
 		}
 	}
-	address := e.client
-	var key [17]byte
+	address := addressKey(e.client, class.bucket)
+	return max(1, maphash.Bytes(l.seed, address[:])), false
+}
+
+// addressKey is an address, of IPv6 the /64, and the bucket of a class.
+func addressKey(address netip.Addr, bucket byte) (key [17]byte) {
 	whole := address.As16()
 	if address.Is6() {
 		clear(whole[8:])
 	}
 	copy(key[:], whole[:])
-	key[16] = class.bucket
-	return max(1, maphash.Bytes(l.seed, key[:]))
+	key[16] = bucket
+	return key
 }
 
 // rateClass is one kind of requests: its price and its bucket, and headers that are ready-made, since making one costs more than
@@ -196,6 +209,9 @@ func newRateClass(name string, bucket byte, rate float64, burst, cost int) *rate
 	return c
 }
 
+// burst is how many tokens fit into a bucket.
+func (c *rateClass) burst() int { return int(c.full / c.interval) }
+
 // take takes a request's tokens out of a bucket: how many requests of this kind are left, and, where there was not enough, after how long
 // there will be.
 func (c *rateClass) take(buckets *slots, client uint64, now int64) (left int, after time.Duration) {
@@ -218,6 +234,9 @@ func (l *limiter) collectors() []prometheus.Collector {
 		all = append(all, prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "bookvault_rate_limit_refused_total",
 			Help: "Requests that were answered 429, by their class.", ConstLabels: prometheus.Labels{"class": c.name}},
 			func() float64 { return float64(c.refused.Load()) }))
+	}
+	if l.shares != nil {
+		all = append(all, l.shares.collectors()...)
 	}
 	return all
 }

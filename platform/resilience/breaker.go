@@ -31,7 +31,7 @@ type BreakerSettings struct {
 	Name string // of the dependency, in metrics and in the log
 
 	FailureRate float64       // share of calls in the window that must fail, 0 to 1; 0.5
-	MinCalls    uint          // in the window, before the rate means anything; 5
+	MinCalls    uint          // in the window, before the rate means anything; 5. So many that fail in a row open it too, see Record
 	Window      time.Duration // that the rate is of; 10 s
 	OpenFor     time.Duration // until a few calls may try again; 10 s
 	Trials      uint          // calls that then try; 3. Two thirds of them, rounded up, must go well to close
@@ -64,6 +64,7 @@ type Breaker struct {
 	state  atomic.Int32 // as of the last Allow or Record
 
 	lock    sync.Mutex
+	inARow  uint      // calls that failed, and none went well since
 	changed time.Time // when the state last changed
 	trials  uint      // calls that were let through half-open, and are not recorded yet
 	spare   uint      // of those, that were given back
@@ -130,6 +131,10 @@ func (b *Breaker) Allow() error {
 func (b *Breaker) GiveBack() {
 	b.lock.Lock()
 	defer b.lock.Unlock()
+	b.giveBack()
+}
+
+func (b *Breaker) giveBack() {
 	if b.trials > 0 {
 		b.trials--
 		b.spare++
@@ -140,7 +145,10 @@ func (b *Breaker) GiveBack() {
 const justBefore = 100 * time.Millisecond
 
 // Record tells how a call ended that Allow let through, and how long it took from then on. A call that began before the state last
-// changed says nothing of now, and is not counted.
+// changed says nothing of now, and is not counted; nor is one whose caller left, or ran out of time, before it was too slow.
+//
+// The rate alone would take long to see a busy dependency fall silent: thousands that went well stand in the window, while a few calls
+// hang. So it opens as well when MinCalls failed in a row, as Resilience4j's window of ten calls would.
 func (b *Breaker) Record(err error, took time.Duration) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
@@ -154,22 +162,35 @@ func (b *Breaker) Record(err error, took time.Duration) {
 		if b.trials == 0 {
 			return
 		}
-		b.trials--
 	}
-	if b.failed(err, took) {
+	failed := b.failed(err, took)
+	if !failed && callerLeft(err) {
+		b.giveBack()
+		return
+	}
+	b.trials -= min(b.trials, 1)
+	if failed {
 		b.policy.RecordFailure()
 		b.counts.failures.Add(1)
+		if b.inARow++; b.inARow >= b.s.MinCalls && b.policy.IsClosed() {
+			b.policy.Open()
+		}
 	} else {
 		b.policy.RecordSuccess()
+		b.inARow = 0
 	}
 	b.noteChange()
+}
+
+func callerLeft(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func (b *Breaker) failed(err error, took time.Duration) bool {
 	if b.s.SlowAfter > 0 && took > b.s.SlowAfter || errors.Is(err, ErrTooSlow) || errors.Is(err, errPanicked) {
 		return true
 	}
-	return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && b.s.Failed(err)
+	return err != nil && !callerLeft(err) && b.s.Failed(err)
 }
 
 // noteChange logs and counts a change of state, once.
@@ -179,7 +200,7 @@ func (b *Breaker) noteChange() {
 		return
 	}
 	b.state.Store(int32(now))
-	b.changed, b.trials, b.spare = time.Now(), 0, 0
+	b.changed, b.trials, b.spare, b.inARow = time.Now(), 0, 0, 0
 	b.counts.changes[now].Add(1)
 	level := slog.LevelInfo
 	if now == Open {

@@ -113,6 +113,52 @@ func TestWhatCountsAgainstADependency(t *testing.T) {
 	}
 }
 
+// A thousand that went well a moment ago do not hide that none does now.
+func TestABreakerOpensWhenABusyDependencyFallsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBreaker(BreakerSettings{})
+		for range 1000 {
+			_ = call(b, nil, time.Millisecond)
+		}
+		fails(b, 4)
+		_ = call(b, nil, time.Millisecond)
+		fails(b, 4)
+		_ = call(b, context.Canceled, time.Millisecond) // says nothing, neither way
+		if b.State() != Closed {
+			t.Fatal("four in a row are too few to judge by")
+		}
+		fails(b, 1)
+		if b.State() != Open || b.RetryAfter() <= 9*time.Second {
+			t.Errorf("after five in a row it is %v", b.State())
+		}
+	})
+}
+
+// Callers who leave while a trial is under way do not decide it: others may try in their place.
+func TestTrialsWhoseCallersLeaveAreNoTrials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBreaker(BreakerSettings{})
+		fails(b, 5)
+		time.Sleep(10 * time.Second)
+		for range 20 {
+			if err := call(b, context.Canceled, time.Millisecond); err != context.Canceled {
+				t.Fatal(err)
+			}
+		}
+		if b.State() != HalfOpen {
+			t.Fatalf("it is %v", b.State())
+		}
+		for range 2 {
+			if err := call(b, nil, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if b.State() != Closed {
+			t.Errorf("it is %v", b.State())
+		}
+	})
+}
+
 func TestCallsFromBeforeAChangeSayNothingOfNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBreaker(BreakerSettings{OpenFor: time.Second})

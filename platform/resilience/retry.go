@@ -31,8 +31,7 @@ const retriesInHand = 10
 // in flight, and does not bind where attempts fail at once and most of the time is spent between them.
 type Retry struct {
 	s               RetrySettings
-	purse           atomic.Int64 // thousandths of a retry
-	earned          int64        // by each call
+	purse           *purse
 	retries, denied atomic.Uint64
 }
 
@@ -47,19 +46,11 @@ func NewRetry(s RetrySettings) *Retry {
 	if s.Failed == nil {
 		s.Failed = func(error) bool { return false }
 	}
-	r := &Retry{s: s, earned: int64(s.Budget * 1000)}
-	r.purse.Store(retriesInHand * 1000)
+	r := &Retry{s: s, purse: newPurse(s.Budget, retriesInHand)}
 	label := labelled("dependency", s.Name)
 	s.Metrics.counter("bookvault_retries_total", "Calls that were made anew.", label, &r.retries)
 	s.Metrics.counter("bookvault_retries_denied_total", "Calls that were not made anew, since the budget was spent.", label, &r.denied)
 	return r
-}
-
-// earn is called for each call.
-func (r *Retry) earn() {
-	if r.purse.Load() < retriesInHand*1000 {
-		r.purse.Add(r.earned)
-	}
 }
 
 // again waits before the attempt that follows on a number of them, and tells whether to make it.
@@ -72,8 +63,7 @@ func (r *Retry) again(ctx context.Context, attempts int, err error) bool {
 	if end, has := ctx.Deadline(); has && time.Until(end) <= wait {
 		return false
 	}
-	if r.purse.Add(-1000) < 0 {
-		r.purse.Add(1000)
+	if !r.purse.spend() {
 		r.denied.Add(1)
 		return false
 	}

@@ -42,21 +42,25 @@ func (s *Stack) Bulkhead() *Bulkhead { return s.s.Bulkhead }
 // again; errors.Is tells it to be ErrOpen, ErrFull or ErrTooSlow.
 func Read[T any](ctx context.Context, s *Stack, fn func(context.Context) (T, error)) (T, error) {
 	if s.s.Retry == nil {
-		return Do(ctx, s, fn)
+		return attempt(ctx, s, false, fn)
 	}
-	s.s.Retry.earn()
+	s.s.Retry.purse.earn()
 	for attempts := 1; ; attempts++ {
-		value, err := Do(ctx, s, fn)
+		value, err := attempt(ctx, s, false, fn)
 		if refused(err) || s.open() || !s.s.Retry.again(ctx, attempts, err) {
 			return value, err
 		}
 	}
 }
 
-// Do makes a call once. Refusals are as Read says.
-func Do[T any](ctx context.Context, s *Stack, fn func(context.Context) (T, error)) (value T, err error) {
+// Do makes a call once, such as one that writes. Refusals are as Read says.
+func Do[T any](ctx context.Context, s *Stack, fn func(context.Context) (T, error)) (T, error) {
+	return attempt(ctx, s, true, fn)
+}
+
+func attempt[T any](ctx context.Context, s *Stack, once bool, fn func(context.Context) (T, error)) (value T, err error) {
 	if s.s.Breaker == nil {
-		value, _, err = bounded(ctx, s, fn)
+		value, _, err = bounded(ctx, s, once, fn)
 		return value, s.explain(err)
 	}
 	if err := s.s.Breaker.Allow(); err != nil {
@@ -64,7 +68,7 @@ func Do[T any](ctx context.Context, s *Stack, fn func(context.Context) (T, error
 	}
 	var took time.Duration
 	value, err = guarded(func() (value T, err error) {
-		value, took, err = bounded(ctx, s, fn)
+		value, took, err = bounded(ctx, s, once, fn)
 		return value, err
 	}, func(err error) {
 		if took == neverBegan || errors.Is(err, ErrFull) {
@@ -80,11 +84,11 @@ func Do[T any](ctx context.Context, s *Stack, fn func(context.Context) (T, error
 const neverBegan time.Duration = -1
 
 // bounded makes the call within the timeout and the compartment, and tells how long it took without the wait for a place.
-func bounded[T any](ctx context.Context, s *Stack, fn func(context.Context) (T, error)) (value T, took time.Duration, err error) {
+func bounded[T any](ctx context.Context, s *Stack, once bool, fn func(context.Context) (T, error)) (value T, took time.Duration, err error) {
 	inner := ctx
 	if s.s.Timeout != nil {
 		var end context.CancelFunc
-		inner, end = s.s.Timeout.bound(ctx)
+		inner, end = s.s.Timeout.bound(ctx, once)
 		defer end()
 	}
 	if s.s.Bulkhead != nil {

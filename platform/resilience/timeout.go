@@ -1,6 +1,7 @@
 package resilience
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -14,6 +15,7 @@ var ErrTooSlow = errors.New("it took longer than it may")
 type TimeoutSettings struct {
 	Name    string        // of the dependency, in metrics
 	Limit   time.Duration // of one call; 0: none
+	Once    time.Duration // of one that is made once only (Do), and may have to wait for locks; 0: Limit
 	Enabled func() bool   // asked each time; nil: always on
 	Metrics *Metrics
 }
@@ -35,12 +37,16 @@ func NewTimeout(s TimeoutSettings) *Timeout {
 }
 
 // bound gives the context of one call. A caller with less time than the limit needs no other bound.
-func (t *Timeout) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+func (t *Timeout) bound(ctx context.Context, once bool) (context.Context, context.CancelFunc) {
+	limit := t.s.Limit
+	if once {
+		limit = cmp.Or(t.s.Once, limit)
+	}
 	end, has := ctx.Deadline()
-	if t.s.Limit <= 0 || has && time.Until(end) <= t.s.Limit || !t.s.Enabled() {
+	if limit <= 0 || has && time.Until(end) <= limit || !t.s.Enabled() {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, t.s.Limit, ErrTooSlow)
+	return context.WithTimeoutCause(ctx, limit, ErrTooSlow)
 }
 
 // judge makes ErrTooSlow of the error of a call that failed because its bound had passed.

@@ -77,6 +77,7 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	file := route("GET", "/statistics/file", "borrowing-statistics-file", "One of these tables as CSV", identity.Desk, 0)
 	file.Configure = rest.Responses(http.StatusOK, "text/csv")
 	rest.Register(api, file, o.statisticsFile)
+	rest.Register(api, route("GET", "/ledger", "audit-trail", "What happened at the desk, newest first: by whom, when and why", identity.Librarian, 0), o.trail)
 
 	rest.Register(api, route("GET", "/branches", "list-branches", "The branches of the library", identity.Public, 0), o.listBranches)
 	rest.Register(api, route("GET", "/item-types", "list-item-types", "The kinds of copies", identity.Public, 0), o.listItemTypes)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"bookvault/modules/borrowing"
 	"bookvault/platform/identity"
@@ -76,6 +77,7 @@ type listChargesIn struct {
 	Status     string `query:"status" enum:"open,all" default:"all" doc:"open: only those that are not settled."`
 	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor     string `query:"cursor" maxLength:"500"`
+	PastIn
 }
 
 type accountBody struct {
@@ -93,12 +95,14 @@ type accountOut struct {
 
 func (o *operations) listCharges(ctx context.Context, in *listChargesIn) (*accountOut, error) {
 	p, _ := identity.FromContext(ctx)
-	scope := fmt.Sprintf("charges %d %q %s", p.MemberID, in.MemberCard, in.Status)
+	scope := fmt.Sprintf("charges %d %q %s", p.MemberID, in.MemberCard, in.Status) + in.scope()
 	before, err := place(scope, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	account, err := o.desk.Account(ctx, in.MemberCard, borrowing.ChargeFilter{Open: in.Status == "open", Before: before, Limit: in.Limit})
+	f := borrowing.ChargeFilter{Open: in.Status == "open", Before: before, Limit: in.Limit}
+	account, err := look(in.PastIn, func() (borrowing.AccountView, error) { return o.desk.Account(ctx, in.MemberCard, f) },
+		func(at time.Time) (borrowing.AccountView, error) { return o.desk.AccountAt(ctx, in.MemberCard, f, at) })
 	if err != nil {
 		return nil, err
 	}

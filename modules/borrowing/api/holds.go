@@ -14,11 +14,12 @@ type holdBody struct {
 	ID             int64     `json:"id"`
 	BookID         int64     `json:"book_id"`
 	Title          string    `json:"title,omitempty" doc:"Left out while the catalogue does not answer."`
+	Untitled       bool      `json:"title_unknown,omitempty" doc:"true: the catalogue does not say the title just now."`
 	Part           string    `json:"part,omitempty" doc:"The part that is waited for; any will do where it is left out."`
 	Barcode        string    `json:"barcode,omitempty" doc:"The one copy that is waited for; any will do where it is left out."`
 	MemberCard     string    `json:"member_card"`
 	Status         string    `json:"status" enum:"waiting,in_transit,ready,filled,cancelled,expired"`
-	Position       int       `json:"position" doc:"In the queue, from 1; 0 for a hold that is over."`
+	Position       int       `json:"position" doc:"In the queue, from 1; 0 for a hold that is over, and with as_of."`
 	PickupBranch   string    `json:"pickup_branch"`
 	Item           string    `json:"item,omitempty" doc:"Barcode of the copy that is kept or travels for it."`
 	PlacedAt       time.Time `json:"placed_at"`
@@ -28,7 +29,7 @@ type holdBody struct {
 }
 
 func holdOf(v borrowing.HoldView) holdBody {
-	return holdBody{ID: v.ID, BookID: v.BookID, Title: v.Title, Part: v.Part, Barcode: v.Wanted, MemberCard: v.MemberCard, Status: string(v.Status), Position: v.Position,
+	return holdBody{ID: v.ID, BookID: v.BookID, Title: v.Title, Untitled: v.Untitled, Part: v.Part, Barcode: v.Wanted, MemberCard: v.MemberCard, Status: string(v.Status), Position: v.Position,
 		PickupBranch: v.PickupBranch, Item: v.Barcode, PlacedAt: v.PlacedAt, SuspendedUntil: textOf(v.SuspendedUntil), ExpiresOn: textOf(v.ExpiresOn), Version: v.Version}
 }
 
@@ -68,16 +69,24 @@ type listHoldsIn struct {
 	Status     string `query:"status" enum:"live,all" default:"live"`
 	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor     string `query:"cursor" maxLength:"500"`
+	PastIn
 }
 
 func (o *operations) listHolds(ctx context.Context, in *listHoldsIn) (*listOut[holdBody], error) {
 	p, _ := identity.FromContext(ctx)
-	scope := fmt.Sprintf("holds %d %q %d %s", p.MemberID, in.MemberCard, in.BookID, in.Status)
+	scope := fmt.Sprintf("holds %d %q %d %s", p.MemberID, in.MemberCard, in.BookID, in.Status) + in.scope()
 	before, err := place(scope, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	holds, more, err := o.desk.Holds(ctx, in.MemberCard, borrowing.HoldFilter{BookID: in.BookID, Live: in.Status == "live", Before: before, Limit: in.Limit})
+	f := borrowing.HoldFilter{BookID: in.BookID, Live: in.Status == "live", Before: before, Limit: in.Limit}
+	var holds []borrowing.HoldView
+	var more bool
+	if in.now() {
+		holds, more, err = o.desk.Holds(ctx, in.MemberCard, f)
+	} else {
+		holds, more, err = o.desk.HoldsAt(ctx, in.MemberCard, f, in.AsOf)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +95,7 @@ func (o *operations) listHolds(ctx context.Context, in *listHoldsIn) (*listOut[h
 
 type oneHoldIn struct {
 	ID int64 `path:"id" minimum:"1"`
+	PastIn
 }
 
 type holdOut struct {
@@ -96,7 +106,8 @@ type holdOut struct {
 func holdAnswer(b holdBody) *holdOut { return &holdOut{ETag: rest.ETag(int32(b.Version)), Body: b} }
 
 func (o *operations) getHold(ctx context.Context, in *oneHoldIn) (*holdOut, error) {
-	h, err := o.desk.Hold(ctx, in.ID)
+	h, err := look(in.PastIn, func() (borrowing.HoldView, error) { return o.desk.Hold(ctx, in.ID) },
+		func(at time.Time) (borrowing.HoldView, error) { return o.desk.HoldAt(ctx, in.ID, at) })
 	return holdAnswer(holdOf(h)), err
 }
 

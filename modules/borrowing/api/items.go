@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"time"
 
 	"bookvault/modules/borrowing"
 	"bookvault/platform/identity"
@@ -92,15 +93,22 @@ type listItemsIn struct {
 	BookID int64  `query:"book_id" minimum:"1" required:"true"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor string `query:"cursor" maxLength:"500"`
+	PastIn
 }
 
 func (o *operations) listItems(ctx context.Context, in *listItemsIn) (*listOut[itemBody], error) {
-	scope := fmt.Sprintf("items %d", in.BookID)
+	scope := fmt.Sprintf("items %d", in.BookID) + in.scope()
 	after, err := place(scope, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	items, more, err := o.desk.ItemsOfBook(ctx, in.BookID, after, in.Limit)
+	var items []borrowing.Item
+	var more bool
+	if in.now() {
+		items, more, err = o.desk.ItemsOfBook(ctx, in.BookID, after, in.Limit)
+	} else {
+		items, more, err = o.desk.ItemsOfBookAt(ctx, in.BookID, after, in.Limit, in.AsOf)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -110,10 +118,12 @@ func (o *operations) listItems(ctx context.Context, in *listItemsIn) (*listOut[i
 
 type oneItemIn struct {
 	Barcode string `path:"barcode" maxLength:"64"`
+	PastIn
 }
 
 func (o *operations) getItem(ctx context.Context, in *oneItemIn) (*itemOut, error) {
-	it, err := o.desk.Item(ctx, in.Barcode)
+	it, err := look(in.PastIn, func() (borrowing.Item, error) { return o.desk.Item(ctx, in.Barcode) },
+		func(at time.Time) (borrowing.Item, error) { return o.desk.ItemAt(ctx, in.Barcode, at) })
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type LoanBody struct {
 	Barcode     string        `json:"barcode"`
 	BookID      int64         `json:"book_id"`
 	Title       string        `json:"title,omitempty" doc:"Left out while the catalogue does not answer."`
+	Untitled    bool          `json:"title_unknown,omitempty" doc:"true: the catalogue does not say the title just now."`
 	MemberCard  string        `json:"member_card" doc:"The member's current card; empty once the loan was made anonymous."`
 	Branch      string        `json:"branch" doc:"Where it was lent."`
 	ItemType    string        `json:"item_type"`
@@ -44,7 +45,7 @@ type LoanBody struct {
 }
 
 func loanOf(v borrowing.LoanView) LoanBody {
-	return LoanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
+	return LoanBody{ID: v.ID, Barcode: v.Barcode, BookID: v.BookID, Title: v.Title, Untitled: v.Untitled, MemberCard: v.MemberCard, Branch: v.Branch, ItemType: v.ItemType,
 		Channel: string(v.Channel), OpenedAt: v.OpenedAt, DueOn: v.DueOn.String(), DueAt: v.DueAt, Renewals: v.Renewals, Overdue: v.Overdue,
 		Status: string(v.Status), CollectedAt: v.CollectedAt, ClosedAt: v.ClosedAt, ReturnedOn: textOf(v.ReturnedOn), ClosedBy: v.ClosedBy, LostOn: textOf(v.LostOn), ClaimedOn: textOf(v.ClaimedOn),
 		RecordedAt: v.Why.RecordedAt, Exceptions: v.Why.Exceptions}
@@ -175,11 +176,12 @@ type listLoansIn struct {
 	Status     string `query:"status" enum:"open,closed,overdue,all" default:"all"`
 	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor     string `query:"cursor" maxLength:"500"`
+	PastIn
 }
 
 func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*listOut[LoanBody], error) {
 	p, _ := identity.FromContext(ctx)
-	scope := fmt.Sprintf("loans %d %q %s", p.MemberID, in.MemberCard, in.Status)
+	scope := fmt.Sprintf("loans %d %q %s", p.MemberID, in.MemberCard, in.Status) + in.scope()
 	before, err := place(scope, in.Cursor)
 	if err != nil {
 		return nil, err
@@ -191,7 +193,14 @@ func (o *operations) listLoans(ctx context.Context, in *listLoansIn) (*listOut[L
 	case "open", "closed":
 		f.Status = borrowing.LoanStatus(in.Status)
 	}
-	return o.loans(ctx, in.MemberCard, f, scope)
+	if in.now() {
+		return o.loans(ctx, in.MemberCard, f, scope)
+	}
+	loans, more, err := o.desk.LoansAt(ctx, in.MemberCard, f, in.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	return listed(ctx, loans, more, scope, loanOf, func(l LoanBody) int64 { return l.ID }), nil
 }
 
 // loans answers a page of a list of loans.
@@ -220,6 +229,7 @@ func (o *operations) exceptions(ctx context.Context, in *exceptionsIn) (*listOut
 
 type oneLoanIn struct {
 	ID int64 `path:"id" minimum:"1"`
+	PastIn
 }
 
 type explainedLoan struct {
@@ -230,7 +240,8 @@ type explainedLoan struct {
 }
 
 func (o *operations) getLoan(ctx context.Context, in *oneLoanIn) (*struct{ Body explainedLoan }, error) {
-	l, err := o.desk.Loan(ctx, in.ID)
+	l, err := look(in.PastIn, func() (borrowing.LoanView, error) { return o.desk.Loan(ctx, in.ID) },
+		func(at time.Time) (borrowing.LoanView, error) { return o.desk.LoanAt(ctx, in.ID, at) })
 	if err != nil {
 		return nil, err
 	}

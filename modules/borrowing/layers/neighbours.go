@@ -39,6 +39,13 @@ func (r *resilientMembers) MemberByCard(ctx context.Context, card string) (borro
 	return resilience.Do(ctx, r.stack, func(ctx context.Context) (borrowing.Member, error) { return r.next.MemberByCard(ctx, card) })
 }
 
+// MembersByCards finds members by cards.
+func (r *resilientMembers) MembersByCards(ctx context.Context, cards []string) (map[string]borrowing.Member, error) {
+	return resilience.Do(ctx, r.stack, func(ctx context.Context) (map[string]borrowing.Member, error) {
+		return r.next.MembersByCards(ctx, cards)
+	})
+}
+
 // MembersByID finds members.
 func (r *resilientMembers) MembersByID(ctx context.Context, ids []int64) (map[int64]borrowing.Member, error) {
 	return resilience.Do(ctx, r.stack, func(ctx context.Context) (map[int64]borrowing.Member, error) { return r.next.MembersByID(ctx, ids) })

@@ -35,6 +35,11 @@ func (r *resilientStore) Glimpse(ctx context.Context, barcode string) (borrowing
 	return ask(ctx, r.stack, r.Store.Glimpse, barcode)
 }
 
+// Glimpses tells the same of several items.
+func (r *resilientStore) Glimpses(ctx context.Context, barcodes []string) (map[string]borrowing.Glimpse, error) {
+	return ask(ctx, r.stack, r.Store.Glimpses, barcodes)
+}
+
 // Item reads a copy.
 func (r *resilientStore) Item(ctx context.Context, barcode string) (borrowing.Item, error) {
 	return ask(ctx, r.stack, r.Store.Item, barcode)
@@ -147,6 +152,41 @@ func (r *resilientStore) MostBorrowed(ctx context.Context, p borrowing.Period, l
 		return found, err
 	})
 	return found.titles, found.asOf, err
+}
+
+// HistoriesAt makes streams as they were.
+func (r *resilientStore) HistoriesAt(ctx context.Context, streams []string, at time.Time) (map[string]*borrowing.History, error) {
+	return resilience.Read(ctx, r.stack, func(ctx context.Context) (map[string]*borrowing.History, error) {
+		return r.Store.HistoriesAt(ctx, streams, at)
+	})
+}
+
+// BarcodesAt gives the barcodes of then.
+func (r *resilientStore) BarcodesAt(ctx context.Context, items []int64, at time.Time) (map[int64]string, error) {
+	return resilience.Read(ctx, r.stack, func(ctx context.Context) (map[int64]string, error) { return r.Store.BarcodesAt(ctx, items, at) })
+}
+
+// NewestAt gives the newest event of a stream at an instant.
+func (r *resilientStore) NewestAt(ctx context.Context, stream string, at time.Time) (e ledger.Event, found bool, err error) {
+	e, err = resilience.Read(ctx, r.stack, func(ctx context.Context) (newest ledger.Event, err error) {
+		newest, found, err = r.Store.NewestAt(ctx, stream, at)
+		return newest, err
+	})
+	return e, found, err
+}
+
+// AccountAt gives an account as it was.
+func (r *resilientStore) AccountAt(ctx context.Context, f borrowing.ChargeFilter, at time.Time, day borrowing.Date) (owed map[string]int64, charges []borrowing.Charge, err error) {
+	owed, err = resilience.Read(ctx, r.stack, func(ctx context.Context) (amounts map[string]int64, err error) {
+		amounts, charges, err = r.Store.AccountAt(ctx, f, at, day)
+		return amounts, err
+	})
+	return owed, charges, err
+}
+
+// Trail lists events of the ledger.
+func (r *resilientStore) Trail(ctx context.Context, f borrowing.TrailFilter) ([]ledger.Event, error) {
+	return ask(ctx, r.stack, r.Store.Trail, f)
 }
 
 // ask is resilience.Read for a question of one part.

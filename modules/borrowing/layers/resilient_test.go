@@ -70,6 +70,11 @@ func (a *asleep) MembersByID(ctx context.Context, _ []int64) (map[int64]borrowin
 	return nil, err
 }
 
+func (a *asleep) MembersByCards(ctx context.Context, _ []string) (map[string]borrowing.Member, error) {
+	_, err := a.TitlesByID(ctx, nil)
+	return nil, err
+}
+
 func (a *asleep) MemberByCard(ctx context.Context, _ string) (borrowing.Member, error) {
 	_, err := a.TitlesByID(ctx, nil)
 	return borrowing.Member{}, err
@@ -86,6 +91,10 @@ func TestANeighbourThatSleepsIsSoonLeftAlone(t *testing.T) {
 		}},
 		{"members by id", func(ctx context.Context, a *asleep, s *resilience.Stack) error {
 			_, err := layers.Members(a, s).MembersByID(ctx, nil)
+			return err
+		}},
+		{"cards", func(ctx context.Context, a *asleep, s *resilience.Stack) error {
+			_, err := layers.Members(a, s).MembersByCards(ctx, nil)
 			return err
 		}},
 		{"a card", func(ctx context.Context, a *asleep, s *resilience.Stack) error {

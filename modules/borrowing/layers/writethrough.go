@@ -3,6 +3,7 @@ package layers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"bookvault/modules/borrowing"
 	"bookvault/platform/cache"
@@ -73,30 +74,43 @@ func (w *writeThrough) Transact(ctx context.Context, fn func(context.Context, bo
 	return err
 }
 
-// passing sees what a command writes.
+// passing sees what commands write.
 type passing struct {
 	borrowing.Tx
-	layer   *writeThrough
-	counts  map[int64]borrowing.Availability
-	writing cache.Writing[int64, borrowing.Availability]
+	layer  *writeThrough
+	writes []writing
+}
+
+// writing is one save: of commands that share a transaction, those that follow one another have one each.
+type writing struct {
+	counts map[int64]borrowing.Availability
+	begun  cache.Writing[int64, borrowing.Availability]
 }
 
 // Save notes the counts that are written. Their rows are locked, so nobody else can write them before this is committed.
-func (p *passing) Save(ctx context.Context, c *borrowing.Changes, answer *borrowing.Remembered) error {
+func (p *passing) Save(ctx context.Context, c *borrowing.Changes, answers []*borrowing.Remembered) error {
 	if len(c.Titles) > 0 {
-		p.counts = make(map[int64]borrowing.Availability, len(c.Titles))
+		w := writing{counts: make(map[int64]borrowing.Availability, len(c.Titles))}
 		ids := make([]int64, 0, len(c.Titles))
 		for id, t := range c.Titles {
-			p.counts[id] = t.Availability
+			w.counts[id] = t.Availability
 			ids = append(ids, id)
 		}
-		p.writing = p.layer.counts.Begin(ids...)
+		w.begun = p.layer.counts.Begin(ids...)
+		p.writes = append(p.writes, w)
 	}
-	return p.Tx.Save(ctx, c, answer)
+	return p.Tx.Save(ctx, c, answers)
 }
 
+// done keeps what was written last of each title.
 func (p *passing) done() {
-	for id, count := range p.counts {
-		p.writing.Done(id, count, true)
+	told := map[int64]bool{}
+	for _, w := range slices.Backward(p.writes) {
+		for id, count := range w.counts {
+			if !told[id] {
+				told[id] = true
+				w.begun.Done(id, count, true)
+			}
+		}
 	}
 }

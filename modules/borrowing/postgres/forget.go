@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -212,3 +213,6 @@ func texts(refs []borrowing.Ref) []string {
 	}
 	return list
 }
+
+// arrayOf writes refs as one text that is cast to uuid[].
+func arrayOf(refs []borrowing.Ref) string { return "{" + strings.Join(texts(refs), ",") + "}" }

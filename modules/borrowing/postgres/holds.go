@@ -54,6 +54,9 @@ func (s *Store) Holds(ctx context.Context, f borrowing.HoldFilter) ([]borrowing.
 	if f.Live {
 		where = append(where, "h.status IN ('waiting', 'in_transit', 'ready')")
 	}
+	if !f.PlacedBy.IsZero() {
+		where, args = append(where, "h.placed_at <= ?"), append(args, f.PlacedBy)
+	}
 	if f.Before != 0 {
 		where, args = append(where, "h.id < ?"), append(args, f.Before)
 	}

@@ -14,17 +14,65 @@ import (
 // pickAtMost is how many free copies of a title a web check-out chooses from.
 const pickAtMost = 20
 
-// Load sends one batch: first the locks, members before titles before items, each by id; then what they protect. Each statement
-// has its own snapshot, taken when the locks before it are held.
-func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.Time, zone *time.Location) (*borrowing.Scene, error) {
+// Open sends one batch: first the keys, then the locks, members before titles before items, each by id; then what they protect. Each
+// statement has its own snapshot, taken when the locks before it are held. So a key whose answer is known, or that somebody else
+// has now, is found out when all is loaded: that is rare, and a round trip each time would be dearer.
+func (t *transaction) Open(ctx context.Context, asks []borrowing.Ask, since, now time.Time, zone *time.Location) ([]borrowing.Opened, error) {
+	var scopes []*borrowing.Scope
+	for _, a := range asks {
+		if a.Scope != nil {
+			scopes = append(scopes, a.Scope)
+		}
+	}
+	opened := make([]borrowing.Opened, len(asks))
+	var batch pgx.Batch
+	if !t.planned {
+		t.planned = true
+		batch.Queue(plannedOnce)
+	}
+	t.claim(&batch, asks, since, opened)
+	var parts func() ([]*borrowing.Scene, error)
+	if len(scopes) > 0 {
+		parts = t.load(ctx, &batch, scopes, now, zone)
+	}
+	if batch.Len() > 0 {
+		if err := t.tx.SendBatch(ctx, &batch).Close(); err != nil {
+			return nil, fmt.Errorf("load the scene of a command: %w", err)
+		}
+	}
+	if parts == nil {
+		return opened, nil
+	}
+	scenes, err := parts()
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range asks {
+		if a.Scope != nil {
+			opened[i].Scene, scenes = scenes[0], scenes[1:]
+		}
+	}
+	return opened, nil
+}
+
+// plannedOnce has this transaction's statements planned once a connection instead of once a call, which for some thirty small statements
+// takes longer than carrying them out. They all find few rows by an index, whatever their parameters are; that the planner takes the sets
+// that they are given for larger ones must not make it read whole tables instead.
+const plannedOnce = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+	set_config('enable_mergejoin', 'off', true)`
+
+// load queues what loads the union of scopes; the function that it gives makes the scene of each once the batch was sent.
+func (t *transaction) load(ctx context.Context, batch *pgx.Batch, scopes []*borrowing.Scope, now time.Time, zone *time.Location) func() ([]*borrowing.Scene, error) {
 	sc := &borrowing.Scene{Now: now, Today: borrowing.DateOf(now, zone), Zone: zone,
 		Accounts: map[int64]*borrowing.Account{}, Titles: map[int64]*borrowing.Title{}, Items: map[int64]*borrowing.Item{},
-		Loans: map[int64]*borrowing.Loan{}, Charges: map[int64]*borrowing.Charge{}, Census: map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}, Owing: map[int64]bool{}, Kinds: map[int64][]string{},
+		Loans: map[int64]*borrowing.Loan{}, Charges: map[int64]*borrowing.Charge{}, Census: map[int64]map[borrowing.Status]int{}, ItemTypes: map[int64][]string{}, Owing: map[int64]bool{}, Kinds: map[int64][]string{},
 		Seen: map[int64]time.Time{}}
-	l := loader{Batch: &pgx.Batch{}, sc: sc}
+	scope := borrowing.Union(scopes)
+	l := loader{Batch: batch, sc: sc, picked: make([][]int64, len(scope.Picks))}
 	l.accounts(scope)
 	l.titles(scope)
 	l.items(scope)
+	l.picks(scope)
 	l.loans(scope)
 	l.holds(scope)
 	l.notices(scope)
@@ -41,18 +89,22 @@ func (t *transaction) Load(ctx context.Context, scope borrowing.Scope, now time.
 		versionNow += ` FOR UPDATE`
 	}
 	l.Queue(versionNow).QueryRow(func(row pgx.Row) error { return row.Scan(&version) })
-	if err := t.tx.SendBatch(ctx, l.Batch).Close(); err != nil {
-		return nil, fmt.Errorf("load the scene of a command: %w", err)
+	return func() (_ []*borrowing.Scene, err error) {
+		if sc.Policy, err = t.store.policyAt(ctx, t.tx, version); err != nil {
+			return nil, err
+		}
+		for _, p := range l.picked {
+			sc.Picked = append(sc.Picked, p...)
+		}
+		return sc.Share(scopes, l.picked), nil
 	}
-	var err error
-	sc.Policy, err = t.store.policyAt(ctx, t.tx, version)
-	return sc, err
 }
 
 // loader queues statements and puts what they give into a scene.
 type loader struct {
 	*pgx.Batch
-	sc *borrowing.Scene
+	sc     *borrowing.Scene
+	picked [][]int64 // of each pick
 }
 
 // each queues a query whose rows are read by column name.
@@ -127,11 +179,12 @@ const lastSeen = `SELECT i.id, max(coalesce((e.data ->> 'occurred_at')::timestam
 	WHERE e.type = 'ItemMoved' AND e.data ->> 'to' IN ('available', 'checked_out', 'on_hold_shelf', 'in_transit', 'in_process') GROUP BY i.id`
 
 type censusRow struct {
+	BookID int64  `db:"book_id"`
 	Status string `db:"status"`
 	Items  int    `db:"items"`
 }
 
-// items locks the copies asked for and those of the holds asked for, and free ones to pick from: those that somebody else has locked are passed over.
+// items locks the copies asked for and those of the holds asked for,
 func (l loader) items(scope borrowing.Scope) {
 	switch {
 	case len(scope.Holds) > 0:
@@ -146,17 +199,38 @@ func (l loader) items(scope borrowing.Scope) {
 	if scope.Sighted && len(scope.Items) > 0 {
 		each(l, lastSeen, func(r seenRow) { l.sc.Seen[r.ID] = r.At.UTC() }, scope.Items)
 	}
-	for _, p := range scope.Picks {
-		each(l, `SELECT `+itemColumns+` FROM borrowing.items WHERE book_id = $1 AND loanable AND (status = 'available' OR status = 'on_hold_shelf' AND id IN
-				(SELECT captured_item FROM borrowing.holds WHERE book_id = $1 AND member_id = $2 AND status = 'ready'))
-			ORDER BY status = 'on_hold_shelf' DESC, current_branch = $3 DESC, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED`, func(r itemRow) {
-			l.takeItem(r)
-			l.sc.Picked = append(l.sc.Picked, r.ID)
-		}, p.BookID, p.MemberID, p.Branch, pickAtMost)
-		each(l, `SELECT status, count(*) AS items FROM borrowing.items WHERE book_id = $1 AND loanable GROUP BY status`, func(r censusRow) {
-			l.sc.Census[borrowing.Status(r.Status)] += r.Items
-		}, p.BookID)
+}
+
+type pickedRow struct {
+	itemRow
+	Nth int `db:"nth"`
+}
+
+// picks finds free copies for each pick.
+func (l loader) picks(scope borrowing.Scope) {
+	n := len(scope.Picks)
+	if n == 0 {
+		return
 	}
+	books, members, branches := make([]int64, n), make([]int64, n), make([]string, n)
+	for i, p := range scope.Picks {
+		books[i], members[i], branches[i] = p.BookID, p.MemberID, p.Branch
+	}
+	each(l, `SELECT p.nth, `+freeItemColumns+` FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY AS p (book, member, branch, nth) CROSS JOIN LATERAL
+			(SELECT `+itemColumns+` FROM borrowing.items WHERE book_id = p.book AND loanable AND (status = 'available' OR status = 'on_hold_shelf' AND id IN
+				(SELECT captured_item FROM borrowing.holds WHERE book_id = p.book AND member_id = p.member AND status = 'ready'))
+			ORDER BY status = 'on_hold_shelf' DESC, current_branch = p.branch DESC, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) i`, func(r pickedRow) {
+		l.takeItem(r.itemRow)
+		l.picked[r.Nth-1] = append(l.picked[r.Nth-1], r.ID)
+	}, books, members, branches, pickAtMost)
+	each(l, `SELECT book_id, status, count(*) AS items FROM borrowing.items WHERE book_id = ANY($1) AND loanable GROUP BY book_id, status`, func(r censusRow) {
+		of := l.sc.Census[r.BookID]
+		if of == nil {
+			of = map[borrowing.Status]int{}
+			l.sc.Census[r.BookID] = of
+		}
+		of[borrowing.Status(r.Status)] = r.Items
+	}, books)
 }
 
 func (l loader) takeItem(r itemRow) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 
 	"bookvault/modules/borrowing"
@@ -14,17 +15,31 @@ import (
 
 // Glimpse reads from the primary: a command that follows locks what it saw.
 func (s *Store) Glimpse(ctx context.Context, barcode string) (g borrowing.Glimpse, err error) {
-	var row struct {
-		ID       int64
-		BookID   int64
-		MemberID *int64
-		WaitsAt  *string
+	found, err := s.Glimpses(ctx, []string{barcode})
+	g, there := found[barcode]
+	if err == nil && !there {
+		err = borrowing.ErrNotFound
 	}
-	err = s.db.Read(database.Primary(ctx)).Raw(`SELECT i.id, i.book_id, CASE WHEN l.collected_at IS NULL THEN l.branch END AS waits_at,
+	return g, err
+}
+
+// Glimpses tells where items stand. Each costs every command at the desk a round trip, so it goes straight to pgx.
+func (s *Store) Glimpses(ctx context.Context, barcodes []string) (map[string]borrowing.Glimpse, error) {
+	rows, err := s.db.Pool().Query(ctx, `SELECT i.barcode, i.id, i.book_id, CASE WHEN l.collected_at IS NULL THEN coalesce(l.branch, '') ELSE '' END,
 			coalesce(l.member_id, (SELECT member_id FROM borrowing.loans WHERE item_id = i.id AND lost_on IS NOT NULL AND returned_on IS NULL AND closed_by = 'settled'
-				ORDER BY id DESC LIMIT 1)) AS member_id
-		FROM borrowing.items i LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open' WHERE i.barcode = ?`, barcode).Take(&row).Error
-	return borrowing.Glimpse{ItemID: row.ID, BookID: row.BookID, BorrowerID: value(row.MemberID), WaitsAt: value(row.WaitsAt)}, reading("item", err)
+				ORDER BY id DESC LIMIT 1), 0)
+		FROM borrowing.items i LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open' WHERE i.barcode = ANY($1)`, barcodes)
+	if err != nil {
+		return nil, reading("item", err)
+	}
+	found := make(map[string]borrowing.Glimpse, len(barcodes))
+	var barcode string
+	var g borrowing.Glimpse
+	_, err = pgx.ForEachRow(rows, []any{&barcode, &g.ItemID, &g.BookID, &g.WaitsAt, &g.BorrowerID}, func() error {
+		found[barcode] = g
+		return nil
+	})
+	return found, reading("item", err)
 }
 
 // shownItem is an item with the due date of its open loan.
@@ -92,6 +107,12 @@ func (s *Store) Loans(ctx context.Context, f borrowing.LoanFilter) ([]borrowing.
 	}
 	if f.Branch != "" {
 		q = q.Where("l.branch = ?", f.Branch)
+	}
+	if !f.OpenedBy.IsZero() {
+		q = q.Where("l.opened_at <= ?", f.OpenedBy)
+	}
+	if !f.ClosedAfter.IsZero() {
+		q = q.Where("(l.closed_at IS NULL OR l.closed_at > ?)", f.ClosedAfter)
 	}
 	if f.Exceptions {
 		q = q.Where("l.explanation -> 'exceptions' IS NOT NULL")

@@ -114,6 +114,9 @@ type itemRow struct {
 	Version       int       `gorm:"column:version" db:"version" json:"version"`
 }
 
+const freeItemColumns = `i.id, i.barcode, i.book_id, i.home_branch, i.current_branch, i.item_type, i.part, i.call_number, i.location, i.price_minor,
+	i.price_currency, i.loanable, i.status, i.transit_to, i.slip_hold, i.created_at, i.version`
+
 const itemColumns = `id, barcode, book_id, home_branch, current_branch, item_type, part, call_number, location, price_minor, price_currency,
 	loanable, status, transit_to, slip_hold, created_at, version`
 

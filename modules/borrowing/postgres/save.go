@@ -13,9 +13,9 @@ import (
 	"bookvault/platform/database"
 )
 
-// Save sends one batch with everything that a command changed. Rows go as JSON sets, so that one row and a thousand are written by
+// Save sends one batch with everything that commands changed. Rows go as JSON sets, so that one row and a thousand are written by
 // the same statements.
-func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answer *borrowing.Remembered) error {
+func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answers []*borrowing.Remembered) error {
 	w := writer{Batch: &pgx.Batch{}}
 	w.changedRows(c) // first: a loan that ends makes room for one that begins
 	w.newRows(c)
@@ -23,12 +23,7 @@ func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answer *bo
 	w.accounts(c)
 	w.notices(c)
 	t.store.ledger.Queue(w.Batch, c.Events)
-	if answer != nil {
-		w.Queue(`INSERT INTO borrowing.idempotency_keys (name, body_hash, status, answer, borrower_refs, created_at) VALUES ($1, $2, $3, $4, $5::text[]::uuid[], $6)
-			ON CONFLICT (name) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer,
-			borrower_refs = excluded.borrower_refs, created_at = excluded.created_at`,
-			nameOf(answer.Once), answer.Hash, answer.Status, answer.Body, texts(answer.Refs), answer.At)
-	}
+	w.remember(answers)
 	if w.err != nil {
 		return fmt.Errorf("save what a command changed: %w", w.err)
 	}
@@ -44,10 +39,15 @@ func (t *transaction) Save(ctx context.Context, c *borrowing.Changes, answer *bo
 	return nil
 }
 
-// note tells whoever keeps copies of the counts, or of the library's order, that they change.
+// note tells whoever keeps copies of the counts, or of the library's order, that they change, and whoever listens that loans, holds and copies do.
 func (t *transaction) note(batch *pgx.Batch, c *borrowing.Changes) error {
 	if len(c.Titles) > 0 {
 		if err := database.QueueChange(t.tx, batch, borrowing.CountsChanged, slices.Sorted(maps.Keys(c.Titles))...); err != nil {
+			return err
+		}
+	}
+	if news := c.News(); len(news) > 0 {
+		if err := database.QueueChange(t.tx, batch, borrowing.LiveNews, news...); err != nil {
 			return err
 		}
 	}

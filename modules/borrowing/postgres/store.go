@@ -8,8 +8,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -66,40 +64,9 @@ func (s *Store) Relay(consumer string, poll time.Duration, logger *slog.Logger, 
 
 // transaction implements borrowing.Tx.
 type transaction struct {
-	store *Store
-	tx    pgx.Tx
-}
-
-// Claim takes a key for this transaction by an advisory lock, which ends with it and never waits, then looks for its answer.
-func (t *transaction) Claim(ctx context.Context, once borrowing.Once, since time.Time) (answer borrowing.Remembered, found bool, err error) {
-	name := nameOf(once)
-	var batch pgx.Batch
-	mine := false
-	batch.Queue(`SELECT pg_try_advisory_xact_lock($1)`, int64(binary.BigEndian.Uint64(name))).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
-	batch.Queue(`SELECT body_hash, status, answer, created_at FROM borrowing.idempotency_keys
-		WHERE name = $1 AND created_at > $2`, name, since).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&answer.Hash, &answer.Status, &answer.Body, &answer.At)
-		found = err == nil
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	if err := t.tx.SendBatch(ctx, &batch).Close(); err != nil {
-		return answer, false, fmt.Errorf("claim an Idempotency-Key: %w", err)
-	}
-	if !mine {
-		busy := problem.Conflict("idempotency_in_progress", "A command with this Idempotency-Key is being carried out. Ask again in a moment for its answer.")
-		busy.RetryAfter = time.Second
-		return answer, false, busy
-	}
-	return answer, found, nil
-}
-
-// nameOf is what a key is kept under: it tells whoever has the key that it was used, and nobody else who used it for what.
-func nameOf(once borrowing.Once) []byte {
-	sum := sha256.Sum256(fmt.Appendf(nil, "idempotency\n%d %s\n%d %s\n%s", len(once.Caller), once.Caller, len(once.Route), once.Route, once.Key))
-	return sum[:]
+	store   *Store
+	tx      pgx.Tx
+	planned bool
 }
 
 // asProblem words the refusals of the database that a command could not foresee.

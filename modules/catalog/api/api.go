@@ -63,6 +63,7 @@ func Register(api *rest.API, service *catalog.Service, shared rest.Shared) {
 	rest.Register(api, route("GET", "/authors/{id}/statistics", "author-statistics", "How much of an author the library has", identity.Public, 0), o.authorStatistics)
 	rest.Register(api, route("GET", "/statistics", "catalog-statistics", "How much the library has, in all and by genre", identity.Public, 0), o.statistics)
 	rest.Register(api, route("GET", "/genres", "list-genres", "All genres", identity.Public, 0), o.genres)
+	o.registerRatings(api)
 }
 
 // IDInput is the id of a title or an author in a path. (Embedded, so exported: huma looks at no other.)

@@ -92,6 +92,7 @@ func (in *searchInput) criteria(s catalog.Settings) (catalog.Criteria, error) {
 	c := catalog.Criteria{
 		Genre: catalog.TidyLine(in.Genre), Language: catalog.TidyLanguage(in.Language), YearFrom: in.YearFrom.pointer(), YearTo: in.YearTo.pointer(),
 		Available: in.Available, Sort: catalog.Sort(in.Sort), Limit: in.Limit, Reader: reader(in.Lang, in.AcceptLanguage),
+		Typed: in.Q,
 	}
 	var err error
 	if c.Query, err = catalog.ParseQuery(in.Q, s.Query); err != nil {

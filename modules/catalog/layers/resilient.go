@@ -16,6 +16,8 @@ func Resilient(stores catalog.Stores, titles, search *resilience.Stack) catalog.
 	stores.Covers = &resilientCovers{stores.Covers, titles}
 	stores.Search = &resilientSearch{stores.Search, search}
 	stores.Statistics = &resilientStatistics{stores.Statistics, search}
+	stores.RatingRows = &resilientRatings{stores.RatingRows, titles}
+	stores.Ratings = stores.RatingRows
 	return stores
 }
 
@@ -142,6 +144,35 @@ func (r *resilientStatistics) AuthorStatistics(ctx context.Context, authorID int
 	return resilience.Read(ctx, r.stack, func(ctx context.Context) (catalog.AuthorStatistics, error) {
 		return r.next.AuthorStatistics(ctx, authorID)
 	})
+}
+
+type resilientRatings struct {
+	catalog.RatingRows // what writes many comes from the queue, which waits its own way
+	stack              *resilience.Stack
+}
+
+func (r *resilientRatings) inner() any { return r.RatingRows }
+
+// Rating reads what a member thinks of a title.
+func (r *resilientRatings) Rating(ctx context.Context, memberID, bookID int64) (catalog.Rating, error) {
+	return resilience.Read(ctx, r.stack, func(ctx context.Context) (catalog.Rating, error) { return r.RatingRows.Rating(ctx, memberID, bookID) })
+}
+
+// RatingTotals reads the sums of titles.
+func (r *resilientRatings) RatingTotals(ctx context.Context, bookIDs []int64) (map[int64]catalog.RatingTotal, error) {
+	return resilience.Read(ctx, r.stack, func(ctx context.Context) (map[int64]catalog.RatingTotal, error) {
+		return r.RatingRows.RatingTotals(ctx, bookIDs)
+	})
+}
+
+// Rate writes one rating.
+func (r *resilientRatings) Rate(ctx context.Context, one catalog.Rating) (_ catalog.Rating, behind bool, err error) {
+	one, err = resilience.Do(ctx, r.stack, func(ctx context.Context) (catalog.Rating, error) {
+		written, later, err := r.RatingRows.Rate(ctx, one)
+		behind = later
+		return written, err
+	})
+	return one, behind, err
 }
 
 // do is resilience.Do for what gives nothing but an error.

@@ -160,6 +160,9 @@ func (s *Store) Merge(ctx context.Context, id, into int64, version int32) error 
 		if err := exec(tx, `UPDATE catalog.books SET merged_into = $2 WHERE merged_into = $1`, id, into); err != nil {
 			return err
 		}
+		if err := moveRatings(tx, id, into); err != nil {
+			return err
+		}
 		if err := bury(tx, id); err != nil {
 			return err
 		}

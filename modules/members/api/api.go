@@ -44,6 +44,7 @@ func Register(api *rest.API, service *members.Service, settings Settings) {
 	rest.Register(api, route("DELETE", "/sessions/{id}", "end-session", "Sign out another of my browsers", identity.Patron, http.StatusNoContent), o.endSession)
 	rest.Register(api, route("GET", "/me", "me", "Who I am", identity.Patron, 0), o.me)
 	rest.Register(api, route("PATCH", "/me", "edit-me", "Change how I am reached, and whether a history is kept", identity.Patron, 0), o.editMe)
+	o.registerLists(api)
 
 	rest.Register(api, route("POST", "/members", "create-member", "Create a member", identity.Desk, http.StatusCreated), o.createMember)
 	rest.Register(api, route("GET", "/members", "list-members", "Find members by name, card or e-mail address", identity.Desk, 0), o.listMembers)

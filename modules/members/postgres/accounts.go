@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -81,6 +82,25 @@ func (s *Store) ByCard(ctx context.Context, key string) (members.Member, bool, e
 	}
 	m, err := row.member()
 	return m, row.Replaced, err
+}
+
+// ByCards finds who has or had cards.
+func (s *Store) ByCards(ctx context.Context, keys []string) (map[string]members.Held, error) {
+	var rows []memberRow
+	err := s.db.Read(ctx).Raw(memberSelect+`, asked.replaced_at IS NOT NULL AS replaced, asked.card_key AS asked_key`+memberFrom+
+		`JOIN members.cards asked ON asked.member_id = m.id WHERE asked.card_key = ANY(string_to_array(?, ','))`, strings.Join(keys, ",")).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("find members by card: %w", err)
+	}
+	found := make(map[string]members.Held, len(rows))
+	for _, row := range rows {
+		m, err := row.member()
+		if err != nil {
+			return nil, err
+		}
+		found[row.AskedKey] = members.Held{Member: m, Replaced: row.Replaced}
+	}
+	return found, nil
 }
 
 // ByIDs finds members by id, in the order of ids.

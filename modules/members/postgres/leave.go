@@ -43,6 +43,14 @@ func (s *Store) Merge(ctx context.Context, from, into int64, decide func(from, i
 		if err := tx.Exec(`UPDATE members.cards SET member_id = ?, replaced_at = coalesce(replaced_at, ?) WHERE member_id = ?`, into, now, from).Error; err != nil {
 			return fmt.Errorf("move cards: %w", err)
 		}
+		for _, table := range []string{"lists", "list_items"} { // ids of lists are made at random: none is on both sides
+			if err := tx.Exec(`UPDATE members.`+table+` SET member_id = ? WHERE member_id = ?`, into, from).Error; err != nil {
+				return fmt.Errorf("move lists: %w", err)
+			}
+		}
+		if err := database.Changed(tx, members.ListsChanged, into); err != nil {
+			return err
+		}
 		if err := bury(tx, from, into, now); err != nil {
 			return err
 		}
@@ -94,6 +102,9 @@ func bury(tx *gorm.DB, id, into int64, now time.Time) error {
 		if err := tx.Exec(step.query, step.args...).Error; err != nil {
 			return fmt.Errorf("bury member %d: %w", id, err)
 		}
+	}
+	if err := database.Changed(tx, members.ListsChanged, id); err != nil {
+		return err
 	}
 	return database.Changed(tx, members.ProofsChanged, id)
 }

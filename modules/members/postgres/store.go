@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -20,16 +21,20 @@ import (
 
 	"bookvault/modules/members"
 	"bookvault/platform/database"
+	"bookvault/platform/hlc"
 	"bookvault/platform/identity"
 )
 
 // Store implements members.Store.
-type Store struct{ db *database.DB }
+type Store struct {
+	db    *database.DB
+	clock *hlc.Clock // dates what comes undated
+}
 
 var _ members.Store = (*Store)(nil)
 
 // New makes the store on a database that is migrated.
-func New(db *database.DB) *Store { return &Store{db: db} }
+func New(db *database.DB) *Store { return &Store{db: db, clock: hlc.New(rand.Int64(), nil)} }
 
 // Current gives a context whose reads go to the primary.
 func (s *Store) Current(ctx context.Context) context.Context { return database.Primary(ctx) }
@@ -55,6 +60,7 @@ type memberRow struct {
 	Card        string
 	CardKey     string
 	Replaced    bool
+	AskedKey    string // of the card by which it was looked for, where there are several
 	Blocks      string // JSON
 }
 

@@ -404,6 +404,7 @@ export const messages = {
   "ops.switch": "Switch {name}",
   "ops.differs": "configured otherwise: {state} at the next start",
   "ops.way": "The way of a request",
+  "ops.done": "So far: {n}",
   "ops.more": "What each has done stands at the metrics address (telemetry.metrics_address), and what each gained when measured in docs/PATTERNS.md.",
   "ops.gateway": "Gateway",
   "ops.layers": "Layers",

@@ -405,6 +405,7 @@ export const messages = {
   "ops.switch": "Bật tắt {name}",
   "ops.differs": "cấu hình khác: {state} ở lần khởi động sau",
   "ops.way": "Đường đi của một yêu cầu",
+  "ops.done": "Đến nay: {n}",
   "ops.more": "Mỗi cách đã làm gì xem ở địa chỉ số đo (telemetry.metrics_address); lợi ích khi đo xem docs/PATTERNS.md.",
   "ops.gateway": "Cổng",
   "ops.layers": "Các lớp",

@@ -18,6 +18,7 @@
  * @property {string} [series_position]
  * @property {string} [cover] address of the uploaded cover
  * @property {number} version
+ * @property {boolean} [stale] an older copy, since the catalogue cannot be read just now
  *
  * @typedef {{value: string, count: number, label?: string}} FacetValue
  * @typedef {{items: Book[], next_cursor?: string, total: {value: number, relation: string}, facets?: Record<string, FacetValue[]>, corrected?: string}} BookPage
@@ -75,6 +76,7 @@
  * @property {string} barcode
  * @property {number} book_id
  * @property {string} [title]
+ * @property {boolean} [title_unknown] the catalogue does not say it just now
  * @property {string} member_card
  * @property {string} branch
  * @property {string} opened_at

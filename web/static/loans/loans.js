@@ -5,6 +5,7 @@ import { get } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
 import { find, html, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
+import { listen } from "../lib/live.js";
 import { again } from "../lib/router.js";
 import { GAP } from "../states/states.js";
 import { holdRow } from "./holds.js";
@@ -78,18 +79,21 @@ async function countsOf(holds, signal) {
 }
 
 /**
- * Looks from time to time, while somebody looks at the page, whether a hold became something else; then the page shows it.
+ * Looks when the library says that something changed, and from time to time, while somebody looks at the page, whether a hold became
+ * something else; then the page shows it.
  * @param {Hold[]} holds
  * @param {Record<string, unknown>} theirs
  * @param {AbortSignal} signal
  */
 function follow(holds, theirs, signal) {
   const state = (/** @type {Hold[]} */ list) => list.map(({ id, status }) => `${id} ${status}`).sort().join();
-  const timer = setInterval(async () => {
+  const look = async () => {
     if (document.visibilityState !== "visible" || find(document, "#main").querySelector(".holds details[open], .answer:not(:empty)")) return;
     const now = await get("/api/borrowing/v1/holds", theirs, signal).catch(() => null);
     if (now && !signal.aborted && state(now.items) !== state(holds)) void again();
-  }, LOOK);
+  };
+  listen({ account: look, hold_ready: look, resync: look }, signal);
+  const timer = setInterval(look, LOOK);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
@@ -108,6 +112,7 @@ function atHome(loans, titles) {
       <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p></div>
       ${loans.length > 1 && html`<button type="button" class="button" id="renew-all">${t("loans.renewAll")}</button>`}
     </div>
+    ${loans.some((loan) => loan.title_unknown && !titles.has(loan.book_id)) && html`<p class="quiet" role="note">${t("loans.untitled")}</p>`}
     <p class="hidden-text" role="status" id="said"></p>
     <ul class="loans">${loans.map((loan) => loanRow(loan, titles.get(loan.book_id)))}</ul>`;
 }

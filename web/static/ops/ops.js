@@ -3,7 +3,8 @@
 import { get, put } from "../lib/api.js";
 import { failure } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
-import { maybe, t } from "../lib/i18n.js";
+import { maybe, number, t } from "../lib/i18n.js";
+import { listen } from "../lib/live.js";
 import { rooms, staff } from "../staff/frame.js";
 
 /** @typedef {{name: string, enabled: boolean, configured: boolean}} Pattern */
@@ -23,6 +24,7 @@ function card({ name, enabled, configured }) {
   return html`<li class="sheet pattern" data-pattern="${name}"><div class="switch-line"><h2>${name}</h2>
       <label class="toggle"><input type="checkbox" role="switch" aria-label="${t("ops.switch", { name })}"${enabled && html` checked`}><span class="now">${state(enabled)}</span></label></div>
     <p class="quiet">${maybe(`pattern.${name}`)}</p>
+    <p class="done" hidden></p>
     ${enabled !== configured && html`<p class="note warn">${t("ops.differs", { state: state(configured) })}</p>`}
     <div class="answer" aria-live="polite"></div></li>`;
 }
@@ -31,6 +33,16 @@ function card({ name, enabled, configured }) {
 function way(patterns) {
   const steps = WAY.map(([place, names]) => ({ place, steps: names.flatMap((name) => patterns.filter((one) => one.name === name)) }));
   return steps.filter((one) => one.steps.length > 0).map(({ place, steps: list }) => html`<h3>${t(place)}</h3><ol class="way">${list.map(({ name, enabled }) => html`<li><span class="step${!enabled && " off"}">${name}${!enabled && html`<span class="hidden-text"> (${t("ops.off")})</span>`}</span></li>`)}</ol>`);
+}
+
+/** Shows how much each pattern has done so far. @param {Element} main @param {{name: string, done?: number}[]} items */
+function figures(main, items) {
+  for (const { name, done } of items) {
+    const line = main.querySelector(`[data-pattern="${name}"] .done`);
+    if (!(line instanceof HTMLElement) || done === undefined) continue;
+    line.textContent = t("ops.done", { n: number(done) });
+    line.hidden = false;
+  }
 }
 
 /**
@@ -45,7 +57,8 @@ export async function show({ signal }) {
     body: html`${rooms(who, "/ops")}
       <div class="page-head"><div><h1>${t("staff.ops")}</h1><p class="quiet">${t("ops.words")}</p></div></div>
       <div class="stack"><ul class="patterns">${patterns.map(card)}</ul><section class="part" aria-labelledby="way-head"><h2 id="way-head">${t("ops.way")}</h2><div id="way">${way(patterns)}</div></section><p class="quiet">${t("ops.more")}</p></div>`,
-    ready(main) {
+    ready(main, alive) {
+      listen({ patterns: ({ items }) => figures(main, items) }, alive, "?patterns=true");
       find(main, ".patterns").addEventListener("change", async ({ target }) => {
         const place = target instanceof HTMLInputElement ? target.closest(".pattern") : null;
         if (!(target instanceof HTMLInputElement) || !(place instanceof HTMLElement)) return;

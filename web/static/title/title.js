@@ -49,6 +49,7 @@ export async function show({ params: [id], signal }) {
         <div class="title-cover">${coverOf(book, "large")}</div>
         <div class="title-words">
           <h1 class="${book.title.length > LONG && "long"}" lang="${book.language ?? ""}" dir="auto">${book.title}</h1>
+          ${book.stale && html`<p class="quiet" role="note">${t("title.stale")}</p>`}
           ${book.subtitle && html`<p class="subtitle" dir="auto">${book.subtitle}</p>`}
           <p class="by">${authors(book)}</p>
           <div class="lend">

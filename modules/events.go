@@ -1,0 +1,219 @@
+package modules
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"bookvault/modules/borrowing"
+	"bookvault/modules/members"
+	"bookvault/platform/config"
+	"bookvault/platform/database"
+	"bookvault/platform/gateway"
+	"bookvault/platform/identity"
+	"bookvault/platform/live"
+	"bookvault/platform/problem"
+	"bookvault/platform/rest"
+)
+
+// Live events: GET /api/events tells who listens that something of theirs changed, whatever process changed it. It says what to ask for
+// anew, and nothing of what it is: who may see that is decided where it is asked for.
+
+const eventsPath = "/api/events"
+
+// streams tells which answers have no end.
+func streams(r *http.Request) bool { return r.URL.Path == eventsPath }
+
+type eventsIn struct {
+	Branch   string `query:"branch" maxLength:"32" doc:"For staff: also of the copies that come and go at this branch."`
+	Patterns bool   `query:"patterns" doc:"For administrators: also how the performance patterns do, every two seconds."`
+	LastID   string `header:"Last-Event-ID" maxLength:"64" doc:"The newest event that was seen. What came since is sent first, or a resync event says that it is not known any more."`
+}
+
+func newHub(c *config.Config, registry prometheus.Registerer) *live.Hub {
+	e := c.Events
+	return live.New(live.Settings{Kept: e.Kept, Buffer: e.Buffer, Most: e.MaxListeners, PerMember: e.MaxPerMember, PerAddress: e.MaxPerAddress, Heartbeat: e.Heartbeat,
+		Age: c.Members.SessionIdle, Registry: registry})
+}
+
+func memberAudience(id int64) string      { return "member/" + strconv.FormatInt(id, 10) }
+func branchAudience(number uint64) string { return "branch/" + strconv.FormatUint(number, 10) }
+
+const patternsAudience = "patterns"
+
+// tellLive publishes what the change feed tells of, and ends the streams of members whose proof of who they are ended.
+func tellLive(feed *database.Feed, hub *live.Hub) {
+	feed.Subscribe(borrowing.LiveNews, func(h database.Heard) {
+		if len(h.Keys) == 0 {
+			hub.Missed()
+			return
+		}
+		events := make([]live.Event, 0, len(h.Keys))
+		for _, n := range borrowing.ReadNews(h.Keys) {
+			switch {
+			case n.Member == 0:
+				events = append(events, live.Event{Name: "desk", Audience: branchAudience(n.Branch), Data: "{}"})
+			case n.Ready:
+				events = append(events, live.Event{Name: "hold_ready", Audience: memberAudience(n.Member), Data: "{}"})
+			default:
+				events = append(events, live.Event{Name: "account", Audience: memberAudience(n.Member), Data: "{}"})
+			}
+		}
+		hub.Publish(events...)
+	})
+	feed.Subscribe(members.ProofsChanged, func(h database.Heard) { hub.End(h.Keys...) }) // whoever may still listen comes back
+}
+
+// registerEvents adds the stream.
+func registerEvents(api *rest.API, hub *live.Hub) {
+	rest.Register(api, rest.Route{Method: "GET", Path: eventsPath, ID: "events", Tag: "events", Who: identity.Patron,
+		Summary:   "Live events, as a stream of Server-Sent Events",
+		Detail:    "account: your loans or holds changed. hold_ready: a hold of yours waits on the shelf. desk: copies came or went at the branch. patterns: figures. resync: ask for everything anew. bye: the stream ends; come back when somebody is there.",
+		Configure: rest.Responses(http.StatusOK, "text/event-stream")},
+		func(ctx context.Context, in *eventsIn) (*huma.StreamResponse, error) {
+			p, _ := identity.FromContext(ctx)
+			audiences := []string{memberAudience(p.MemberID)}
+			if in.Branch != "" {
+				if !p.May(identity.Desk) {
+					return nil, problem.New(problem.Forbidden, "role_needed", "Listening to a branch needs the role desk.")
+				}
+				audiences = append(audiences, branchAudience(borrowing.BranchNumber(in.Branch)))
+			}
+			if in.Patterns {
+				if !p.May(identity.Administrator) {
+					return nil, problem.New(problem.Forbidden, "role_needed", "Listening to the patterns needs the role administrator.")
+				}
+				audiences = append(audiences, patternsAudience)
+			}
+			listener, err := hub.Listen(p.MemberID, gateway.ClientAddress(ctx).String(), in.LastID, func(audience string) bool { return slices.Contains(audiences, audience) })
+			if err != nil {
+				e := problem.New(problem.TooMany, "too_many_listeners", "There are as many open streams of events as there may be. Close one, or try again later.")
+				e.RetryAfter = 30 * time.Second
+				return nil, e
+			}
+			return &huma.StreamResponse{Body: func(hc huma.Context) {
+				c := humagin.Unwrap(hc)
+				live.Headers(c.Writer.Header())
+				c.Writer.WriteHeader(http.StatusOK)
+				_ = listener.Stream(c.Request.Context(), c.Writer) // whoever listened is gone
+			}}, nil
+		})
+}
+
+// ticker tells operators who listen how the patterns do.
+type ticker struct {
+	hub      *live.Hub
+	patterns *Patterns
+	registry prometheus.Registerer
+
+	lock sync.Mutex
+	quit chan struct{}
+	done chan struct{}
+}
+
+// figuresEvery is how often operators hear.
+const figuresEvery = 2 * time.Second
+
+// patternMetrics names for a pattern the metric that says how much it has done.
+var patternMetrics = map[string]string{
+	"cache_aside": "bookvault_cache_events_total", "coalescing": "bookvault_coalescing_keys_per_load", "compression": "bookvault_compression_answers_total",
+	"gateway_cache": "bookvault_gateway_cache_events_total", "group_commit": "bookvault_group_commit_commands",
+}
+
+// Start begins to look; nothing is gathered while no operator listens.
+func (f *ticker) Start(context.Context) error {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	if f.quit != nil {
+		return nil
+	}
+	f.quit, f.done = make(chan struct{}), make(chan struct{})
+	go f.run(f.quit, f.done)
+	return nil
+}
+
+// Stop ends that, and all streams.
+func (f *ticker) Stop(context.Context) error {
+	f.hub.Close()
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	if f.quit == nil {
+		return nil
+	}
+	close(f.quit)
+	<-f.done
+	f.quit = nil
+	return nil
+}
+
+func (f *ticker) run(quit <-chan struct{}, done chan<- struct{}) {
+	defer close(done)
+	clock := time.NewTicker(figuresEvery)
+	defer clock.Stop()
+	for {
+		select {
+		case <-quit:
+			return
+		case <-clock.C:
+			if f.hub.Listening(patternsAudience) {
+				f.hub.Publish(live.Event{Name: "patterns", Audience: patternsAudience, Data: f.now()})
+			}
+		}
+	}
+}
+
+// now writes how each pattern stands, and how much it has done where a metric says so.
+func (f *ticker) now() string {
+	type figure struct {
+		Name    string   `json:"name"`
+		Enabled bool     `json:"enabled"`
+		Done    *float64 `json:"done,omitempty"`
+	}
+	sums := f.sums()
+	var list []figure
+	for _, s := range f.patterns.switches() {
+		one := figure{Name: s.name, Enabled: s.on()}
+		if sum, known := sums[patternMetrics[s.name]]; known {
+			one.Done = &sum
+		}
+		list = append(list, one)
+	}
+	text, err := json.Marshal(map[string]any{"items": list})
+	if err != nil {
+		return fmt.Sprintf(`{"items":[],"error":%q}`, err)
+	}
+	return string(text)
+}
+
+// sums adds up the series of each metric.
+func (f *ticker) sums() map[string]float64 {
+	gatherer, can := f.registry.(prometheus.Gatherer)
+	if !can {
+		return nil
+	}
+	families, err := gatherer.Gather()
+	if err != nil {
+		return nil // figures are for looking at
+	}
+	sums := map[string]float64{}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			switch {
+			case m.GetCounter() != nil:
+				sums[family.GetName()] += m.GetCounter().GetValue()
+			case m.GetHistogram() != nil:
+				sums[family.GetName()] += m.GetHistogram().GetSampleSum()
+			}
+		}
+	}
+	return sums
+}

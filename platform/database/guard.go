@@ -1,0 +1,145 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"bookvault/platform/resilience"
+)
+
+// Guards stand before the servers (pattern 5).
+type Guards struct {
+	// Breaker makes the breaker of a server by its name, primary, replica-1 and so on. What counts against a server is Gone.
+	Breaker func(server string) *resilience.Breaker
+	// Hedge makes the hedge of reads from replicas, of those through Read ("reads") and through Search ("searches").
+	Hedge func(what string) *resilience.Hedge
+}
+
+// Guard puts breakers before all servers, and hedges before reads from replicas; it gives the breakers. It must be called before db is used.
+func (db *DB) Guard(g Guards) []*resilience.Breaker {
+	var all []*resilience.Breaker
+	for _, s := range append(db.servers(), db.apart...) {
+		s.breaker = g.Breaker(s.name)
+		all = append(all, s.breaker)
+	}
+	if len(db.replicas) > 0 {
+		db.hedges = map[bool]*resilience.Hedge{false: g.Hedge("reads"), true: g.Hedge("searches")}
+	}
+	return all
+}
+
+// Gone tells whether an error says that a server is not there (any more), rather than something about what was asked.
+func Gone(err error) bool { return serverGone(err) }
+
+// allow asks to call the server. nil must be followed by record.
+func (s *server) allow() error {
+	if s.breaker == nil {
+		return nil
+	}
+	return s.breaker.Allow()
+}
+
+// record tells how a call began that allow let through. Waiting in vain for a connection of our own says nothing of the server.
+func (s *server) record(err error, took time.Duration) {
+	switch {
+	case s.breaker == nil:
+	case errors.Is(err, errBusy):
+		s.breaker.GiveBack()
+	default:
+		s.breaker.Record(err, took)
+	}
+}
+
+// probe is for a question of our own that is asked all the time: its failures count, its successes only while callers are kept away, so
+// that they hide nothing.
+func (s *server) probe(ask func() error) error {
+	if err := s.allow(); err != nil {
+		return err
+	}
+	closed, begin := s.breaker == nil || s.breaker.State() == resilience.Closed, time.Now()
+	err := ask()
+	switch {
+	case s.breaker == nil:
+	case err == nil && closed:
+		s.breaker.GiveBack()
+	case errors.Is(err, context.DeadlineExceeded):
+		s.breaker.Record(resilience.ErrTooSlow, time.Since(begin)) // the time was ours, and not a caller's
+	default:
+		s.breaker.Record(err, time.Since(begin))
+	}
+	return err
+}
+
+// ask has a read answered by a server that pick has chosen, and by the primary if that one turns out to be gone or falls silent.
+func (r *router) ask(ctx context.Context, s *server, instead bool, read func(context.Context, *sql.DB) error) error {
+	if s == r.db.primary {
+		return r.askPrimary(ctx, instead, read)
+	}
+	begin := time.Now()
+	waiting, w := s.silent.begin(ctx)
+	err := read(waiting, r.pool(s).sql)
+	silent := w.over()
+	if silent && err != nil {
+		s.record(resilience.ErrTooSlow, time.Since(begin)) // it was us who left, and not a caller
+	} else {
+		s.record(err, time.Since(begin))
+	}
+	if !r.failed(ctx, s, err, silent) {
+		return err
+	}
+	if err := r.db.primary.allow(); err != nil {
+		return err
+	}
+	r.chosen(ctx, r.db.primary, time.Now())
+	return r.askPrimary(ctx, true, read)
+}
+
+// askPrimary has a read answered by the primary, whose breaker has let the call through. instead tells that it stands in for replicas.
+func (r *router) askPrimary(ctx context.Context, instead bool, read func(context.Context, *sql.DB) error) error {
+	primary := r.db.primary
+	if instead {
+		leave, err := r.standIn(ctx)
+		if err != nil {
+			primary.record(err, 0) // nothing was asked
+			return err
+		}
+		defer leave()
+		r.db.counts.standIns.Add(1)
+	}
+	for try := 1; ; try++ {
+		begin := time.Now()
+		err := read(ctx, r.pool(primary).sql)
+		primary.record(err, time.Since(begin))
+		// A connection from before a restart is found out by using it; there may be others.
+		if err == nil || try == attempts || ctx.Err() != nil || !serverGone(err) || Unreachable(err) || primary.allow() != nil {
+			return err
+		}
+	}
+}
+
+// hedged has a query answered, and asks another server too when a replica is late.
+func (r *router) hedged(ctx context.Context, s *server, instead bool, query string, args []any) (*sql.Rows, error) {
+	asked := func(ctx context.Context, s *server, instead bool) (rows *sql.Rows, err error) {
+		err = r.ask(ctx, s, instead, func(ctx context.Context, db *sql.DB) (err error) {
+			rows, err = db.QueryContext(ctx, query, args...)
+			return err
+		})
+		return rows, err
+	}
+	hedge := r.db.hedges[r.search]
+	if s == r.db.primary || hedge == nil {
+		return asked(ctx, s, instead)
+	}
+	return resilience.Hedged(ctx, hedge,
+		func(ctx context.Context) (*sql.Rows, error) { return asked(ctx, s, instead) },
+		func(ctx context.Context) (*sql.Rows, error) {
+			other, instead, err := r.pick(ctx, s)
+			if err != nil {
+				return nil, resilience.ErrNobodyElse
+			}
+			return asked(ctx, other, instead)
+		},
+		func(late *sql.Rows) { _ = late.Close() })
+}
