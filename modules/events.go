@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"bookvault/modules/borrowing"
@@ -79,7 +77,7 @@ func registerEvents(api *rest.API, hub *live.Hub) {
 		Summary:   "Live events, as a stream of Server-Sent Events",
 		Detail:    "account: your loans or holds changed. hold_ready: a hold of yours waits on the shelf. desk: copies came or went at the branch. patterns: figures. resync: ask for everything anew. bye: the stream ends; come back when somebody is there.",
 		Configure: rest.Responses(http.StatusOK, "text/event-stream")},
-		func(ctx context.Context, in *eventsIn) (*huma.StreamResponse, error) {
+		func(ctx context.Context, in *eventsIn) (*rest.Stream, error) {
 			p, _ := identity.FromContext(ctx)
 			audiences := []string{memberAudience(p.MemberID)}
 			if in.Branch != "" {
@@ -100,12 +98,11 @@ func registerEvents(api *rest.API, hub *live.Hub) {
 				e.RetryAfter = 30 * time.Second
 				return nil, e
 			}
-			return &huma.StreamResponse{Body: func(hc huma.Context) {
-				c := humagin.Unwrap(hc)
-				live.Headers(c.Writer.Header())
-				c.Writer.WriteHeader(http.StatusOK)
-				_ = listener.Stream(c.Request.Context(), c.Writer) // whoever listened is gone
-			}}, nil
+			return rest.NewStream(func(ctx context.Context, w http.ResponseWriter) {
+				live.Headers(w.Header())
+				w.WriteHeader(http.StatusOK)
+				_ = listener.Stream(ctx, w) // whoever listened is gone
+			}), nil
 		})
 }
 

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"bookvault/migrations"
 	borrowingpostgres "bookvault/modules/borrowing/postgres"
 	"bookvault/platform/config"
@@ -71,7 +69,7 @@ func (h *House) VerifyLedger(ctx context.Context, trust []string) error {
 			return err
 		}
 		begun, report := time.Now(), &ledger.Report{}
-		err = ledger.InSnapshot(ctx, db.Pool(), func(tx pgx.Tx) error {
+		err = ledger.InSnapshot(ctx, db.Pool(), func(tx ledger.Snapshot) error {
 			if err := ledger.New(borrowingpostgres.Schema).Verify(ctx, tx, report, h.progress()); err != nil {
 				return err
 			}

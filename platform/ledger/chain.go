@@ -119,8 +119,11 @@ type SnapshotBeginner interface {
 	BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error)
 }
 
+// Snapshot is a transaction that sees one instant of the database.
+type Snapshot = pgx.Tx
+
 // InSnapshot runs fn in a read-only transaction that sees one instant of the database, however long it takes, and holds nobody up.
-func InSnapshot(ctx context.Context, db SnapshotBeginner, fn func(pgx.Tx) error) error {
+func InSnapshot(ctx context.Context, db SnapshotBeginner, fn func(Snapshot) error) error {
 	tx, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return err
