@@ -170,8 +170,6 @@ func TestAFullQueueIsRefusedAndLeavesNoTrace(t *testing.T) {
 	}
 }
 
-func secondOf[T any](_ T, err error) error { return err }
-
 // TestATransactionThatFails has a volley behind a first command, and lets its transaction fail: for what may be one command's fault each is
 // carried out alone; what is the database's all of them hear.
 func TestATransactionThatFails(t *testing.T) {

@@ -36,7 +36,7 @@ func (c *Changes) News() []int64 {
 	var keys []int64
 	account := func(member int64) {
 		if member != 0 {
-			keys = append(keys, member<<newsBits|newsOfAccount)
+			keys = append(keys, member<<newsBits+newsOfAccount)
 		}
 	}
 	for _, l := range c.NewLoans {
