@@ -7,10 +7,13 @@
 //	go run ./bench faults        dependencies that fail for real, with the patterns that are made for it off and on
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
 //	go run ./bench ledger        a large ledger: verified, replayed, asked for the past; what events cost a check-out
+//	go run ./bench pool          500 clients on the tuned pool, against the defaults of database/sql
 //	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
-//	go run ./bench soak          half an hour at half capacity while dependencies fail at random: what is lost by it
+//	go run ./bench search        searches that no cache answers, and suggestions
 //	go run ./bench seed          the synthetic library, titles a second
+//	go run ./bench soak          half an hour at half capacity while dependencies fail at random: what is lost by it
+//	go run ./bench statistics    figures from the materialized views, against live SQL
 //
 // It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder, or a few; what
 // they measure servers with is in harness/.
@@ -51,10 +54,13 @@ var suites = map[string]suite{
 	"faults":      {"dependencies that fail for real, with the patterns off and on", benchFaults},
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
 	"ledger":      {"a large ledger verified, replayed and asked for the past; what events cost a check-out", benchLedger},
+	"pool":        {"500 clients on the tuned pool, against the defaults of database/sql", benchPool},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
-	"soak":        {"a library at half its capacity while dependencies fail at random", benchSoak},
+	"search":      {"searches that no cache answers: rare, common, two words, prefix, typo, filtered; and suggestions", benchSearch},
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
+	"soak":        {"a library at half its capacity while dependencies fail at random", benchSoak},
+	"statistics":  {"figures from the materialized views, against live SQL", benchStatistics},
 }
 
 func main() { os.Exit(run()) }

@@ -32,7 +32,7 @@ func figureKeeper(f Foundations) *housekeeping.Keeper {
 	for i, view := range figureViews {
 		steps[i] = housekeeping.Step{Name: view, Run: func(ctx context.Context) (int, error) { return refreshDue(ctx, f.DB, view, f.Settings.Statistics) }}
 	}
-	return housekeeping.New(housekeepingLock(f.DB, "figures"), steps, housekeeping.Settings{Name: "figures", Every: figuresLook, Logger: f.Logger})
+	return housekeeping.New(housekeepingLock(f.DB, "figures"), inBackground(steps), housekeeping.Settings{Name: "figures", Every: figuresLook, Logger: f.Logger})
 }
 
 // refreshDue refreshes a view if it is due, and says how many it refreshed.

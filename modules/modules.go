@@ -193,7 +193,7 @@ func Assemble(f Foundations) (*Library, error) {
 	people.SetDesk(desk)
 	people.SetCatalogue(membersCatalogue{titles, writes.aside})
 
-	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), slices.Concat(desk.Housekeeping(), people.Housekeeping(), anchoring(f), titles.Housekeeping()),
+	keeper := housekeeping.New(housekeepingLock(f.DB, "housekeeping"), inBackground(slices.Concat(desk.Housekeeping(), people.Housekeeping(), anchoring(f), titles.Housekeeping())),
 		housekeeping.Settings{Every: f.Settings.Borrowing.HousekeepingEvery, Logger: f.Logger})
 	figureKeeper := figureKeeper(f)
 	if f.Registry != nil {

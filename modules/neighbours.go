@@ -129,6 +129,15 @@ func tellDesk(desk *borrowing.Service, logger *slog.Logger) func(context.Context
 	}
 }
 
+// inBackground has the transactions of steps use the connections for work behind the requests.
+func inBackground(steps []housekeeping.Step) []housekeeping.Step {
+	all := make([]housekeeping.Step, len(steps))
+	for i, s := range steps {
+		all[i] = housekeeping.Step{Name: s.Name, Run: func(ctx context.Context) (int, error) { return s.Run(database.Background(ctx)) }}
+	}
+	return all
+}
+
 // housekeepingLock is held by the one process that does some housekeeping of a database.
 func housekeepingLock(db *database.DB, name string) housekeeping.Locker {
 	return func(ctx context.Context) (housekeeping.Lock, error) {

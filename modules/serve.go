@@ -148,7 +148,7 @@ func (s *server) openDatabase(ctx context.Context) (note string, err error) {
 	for i := range s.storage.replicas {
 		s.health.Add(fmt.Sprintf("replica-%d", i+1), false, s.replicaHealth(i+1))
 	}
-	return fmt.Sprintf("a primary, %d to read from beside it", len(s.storage.replicas)), nil
+	return fmt.Sprintf("a primary, %d to read from beside it; %s", len(s.storage.replicas), s.db.Sizes()), nil
 }
 
 // closeDatabase waits for connections in use, but not longer than it may: the end of PostgreSQL, or of this process, ends them.

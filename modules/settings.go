@@ -21,7 +21,7 @@ func catalogSettings(c *config.Config) catalog.Settings {
 		Limits: catalog.Limits{Title: l.Title, Name: l.Name, Description: l.Description, Authors: l.Authors, Genres: l.Genres, Pages: l.Pages,
 			FirstYear: l.FirstYear, YearsAhead: l.YearsAhead},
 		Query:  catalog.QueryLimits{Length: s.QueryLength, Terms: s.QueryTerms},
-		Search: catalog.SearchSettings{Candidates: s.Candidates, FacetValues: s.FacetValues, Typos: s.TypoWords, Corrections: s.Corrections},
+		Search: catalog.SearchSettings{Candidates: s.Candidates, FacetValues: s.FacetValues, Typos: s.TypoWords, Corrections: s.Corrections, Budget: s.Budget},
 		Cover: catalog.CoverSettings{MaxBytes: int64(p.MaxUpload), MaxPixels: p.MaxPixels, MinimumSide: p.MinSide,
 			LargeWidth: p.LargeWidth, SmallWidth: p.SmallWidth, Quality: p.Quality, AtOnce: p.AtOnce},
 	}

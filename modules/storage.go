@@ -106,12 +106,17 @@ func (s *storage) open(ctx context.Context, c *config.Config, log *slog.Logger) 
 	db, err := database.Open(ctx, database.Settings{
 		Primary: s.primary, Direct: s.direct, Replicas: s.replicas, Pooler: c.Database.Pooler,
 		MaxConns: int32(p.MaxConnections), MinConns: int32(p.MinConnections), SearchMaxConns: int32(p.SearchConnections),
+		ReplicaMaxConns: int32(p.ReplicaConnections), BackgroundMaxConns: int32(p.BackgroundConnections), LeakThreshold: p.LeakThreshold,
+		FallbackShare: c.Database.FallbackShare, Synchronous: c.Database.Synchronous,
 		ConnectTimeout: p.ConnectTimeout, AcquireTimeout: p.AcquireTimeout, StatementTimeout: c.Database.StatementTimeout,
 		LockTimeout: c.Database.LockTimeout, IdleInTransactionTimeout: c.Database.IdleInTransactionTimeout,
 		CommitTimeout: c.Database.CommitTimeout, MaxConnLifetime: p.MaxLifetime, MaxConnIdleTime: p.MaxIdleTime,
 		ReplicaMaxLag: c.Database.ReplicaMaxLag, Logger: log,
 		FeedPoll: c.Feed.Poll, FeedSilence: c.Feed.MaxSilence, FeedPatience: c.Feed.Patience, FeedKept: c.Feed.Kept,
 	})
+	if errors.Is(err, database.ErrNotSynchronous) {
+		return nil, &config.Error{Key: "database.synchronous", Value: "true", Problem: err.Error(), Mend: "or say false"}
+	}
 	if err != nil {
 		return nil, s.explain(c, err)
 	}

@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http/httputil"
 	"strconv"
 	"sync"
 	"time"
@@ -170,21 +170,36 @@ func read(r *bufio.Reader, body io.Writer) error {
 		return err
 	case status == 304:
 		return nil
-	case length < 0:
-		return errors.New("the answer comes in chunks, which are not counted here")
 	case status < 200 || status > 299:
-		text, _ := io.ReadAll(io.LimitReader(r, min(length, 500)))
+		text, _ := io.ReadAll(io.LimitReader(r, min(max(length, 0), 500)))
 		return fmt.Errorf("answered %d: %s", status, text)
 	}
-	_, err = io.CopyN(body, r, length)
-	return err
+	return readBody(r, body, length)
 }
 
-var contentLength = []byte("Content-Length:")
+// readBody takes a body of a length, or in chunks where there is none.
+func readBody(r *bufio.Reader, body io.Writer, length int64) error {
+	if length != chunked {
+		_, err := io.CopyN(body, r, length)
+		return err
+	}
+	if _, err := io.Copy(body, httputil.NewChunkedReader(r)); err != nil {
+		return err
+	}
+	for { // the trailer, which is empty as a rule
+		line, err := r.ReadSlice('\n')
+		if err != nil || len(line) <= 2 {
+			return err
+		}
+	}
+}
 
-var chunked = []byte("Transfer-Encoding: chunked")
+// chunked is the length of a body whose end is told by itself.
+const chunked = -1
 
-// readHeader takes the header of an answer: its status, the length of its body (negative when it comes in chunks), and the value of one field (such as "Etag:").
+var contentLength, transferEncoding = []byte("Content-Length:"), []byte("Transfer-Encoding: chunked")
+
+// readHeader takes the header of an answer: its status, the length of its body (chunked when it tells its end itself), and the value of one field (such as "Etag:").
 func readHeader(r *bufio.Reader, field []byte) (status int, length int64, value string, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
@@ -208,8 +223,8 @@ func readHeader(r *bufio.Reader, field []byte) (status int, length int64, value 
 			if length, err = strconv.ParseInt(string(bytes.TrimSpace(line[len(contentLength):])), 10, 64); err != nil {
 				return 0, 0, "", err
 			}
-		case bytes.EqualFold(bytes.TrimSpace(line), chunked):
-			length = -1
+		case is(transferEncoding):
+			length = chunked
 		case field != nil && is(field):
 			value = string(bytes.TrimSpace(line[len(field):]))
 		}
@@ -254,7 +269,7 @@ func (c *Conn) Ask(request []byte) (status int, value string, body []byte, err e
 	}
 	c.body.Reset()
 	if status != 304 {
-		_, err = io.CopyN(&c.body, c.reader, length)
+		err = readBody(c.reader, &c.body, length)
 	}
 	return status, value, c.body.Bytes(), err
 }

@@ -22,14 +22,15 @@ const (
 
 // SearchSettings bound what one search costs, whatever it matches.
 type SearchSettings struct {
-	Candidates  int // how many matches are ranked, counted exactly and looked at for facets
-	FacetValues int // how many values a facet names
-	Typos       int // how many words of a query are tried for typos
-	Corrections int // how many words may stand in for a mistyped one
+	Candidates  int           // how many matches are ranked, counted exactly and looked at for facets
+	FacetValues int           // how many values a facet names
+	Typos       int           // how many words of a query are tried for typos
+	Corrections int           // how many words may stand in for a mistyped one
+	Budget      time.Duration // of one search; past it the best found so far is answered
 }
 
 // DefaultSearchSettings keep a search among a million titles within some ten milliseconds.
-var DefaultSearchSettings = SearchSettings{Candidates: 1000, FacetValues: 20, Typos: 6, Corrections: 12}
+var DefaultSearchSettings = SearchSettings{Candidates: 1000, FacetValues: 20, Typos: 6, Corrections: 12, Budget: 500 * time.Millisecond}
 
 // Criteria say which titles are wanted, and in which order.
 type Criteria struct {
@@ -76,7 +77,9 @@ type Found struct {
 	More   bool // whether titles follow
 	Total  Total
 	Facets Facets
-	AsOf   *time.Time // of the order, where it goes by figures that are reckoned now and then; else nil
+	// Partial tells that the search took its budget: these are any of the matches, perhaps not the first ones, and no page follows.
+	Partial bool
+	AsOf    *time.Time // of the order, where it goes by figures that are reckoned now and then; else nil
 }
 
 // Suggestion is a completion of what was typed: a title, an author, a genre, or what others searched for.
@@ -104,6 +107,7 @@ type Page struct {
 	Facets    Facets
 	Corrected string // the query as it was understood, where a typo was mended
 	AsOf      *time.Time
+	Partial   bool // the search took its budget: the best found so far
 }
 
 // Search finds titles. When nothing matches, one typo a word is forgiven, and the page says so.
@@ -124,7 +128,7 @@ func (s *Service) Search(ctx context.Context, c Criteria) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	if found.Total.Value == 0 && c.After == nil {
+	if found.Total == (Total{Relation: "eq"}) && c.After == nil {
 		if instead, err = s.corrections(ctx, c.Query); err != nil {
 			return Page{}, err
 		}
@@ -135,7 +139,7 @@ func (s *Service) Search(ctx context.Context, c Criteria) (Page, error) {
 			}
 		}
 	}
-	page := Page{Total: found.Total, Facets: found.Facets, AsOf: found.AsOf}
+	page := Page{Total: found.Total, Facets: found.Facets, AsOf: found.AsOf, Partial: found.Partial}
 	books, err := s.stores.Books.Many(ctx, found.IDs)
 	if err != nil {
 		return Page{}, err

@@ -108,7 +108,7 @@ func (d *Database) check(refuse func(key, value, problem, mend string) error) er
 		return refuse("database.replicas", "", "holds something that is not the address of a PostgreSQL server", mend)
 	}
 	switch {
-	case d.Pool.MinConnections > d.Pool.MaxConnections:
+	case d.Pool.MaxConnections > 0 && d.Pool.MinConnections > d.Pool.MaxConnections:
 		return refuse("database.pool.min_connections", strconv.Itoa(d.Pool.MinConnections), "is more than database.pool.max_connections", "make it less, or the most more")
 	case d.Private() && len(d.Replicas) > 0:
 		return refuse("database.replicas", "", "is given without database.primary", "give the primary that they follow")

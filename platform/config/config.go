@@ -165,12 +165,13 @@ type CatalogLimits struct {
 
 // CatalogSearch bounds what one search costs.
 type CatalogSearch struct {
-	QueryLength int `key:"query_length" min:"20" max:"10000"`
-	QueryTerms  int `key:"query_terms" min:"1" max:"200"`
-	Candidates  int `key:"candidates" min:"10" max:"100000"`
-	FacetValues int `key:"facet_values" min:"1" max:"1000"`
-	TypoWords   int `key:"typo_words" min:"0" max:"32"`
-	Corrections int `key:"corrections" min:"1" max:"50"`
+	QueryLength int           `key:"query_length" min:"20" max:"10000"`
+	QueryTerms  int           `key:"query_terms" min:"1" max:"200"`
+	Candidates  int           `key:"candidates" min:"10" max:"100000"`
+	FacetValues int           `key:"facet_values" min:"1" max:"1000"`
+	TypoWords   int           `key:"typo_words" min:"0" max:"32"`
+	Budget      time.Duration `key:"budget" min:"50ms" max:"1m"`
+	Corrections int           `key:"corrections" min:"1" max:"50"`
 }
 
 // CatalogCovers bounds what an uploaded cover costs.
@@ -226,6 +227,8 @@ type Database struct {
 	CommitTimeout            time.Duration `key:"commit_timeout" min:"100ms" max:"10m"`
 	IdleInTransactionTimeout time.Duration `key:"idle_in_transaction_timeout" min:"1s" max:"1h"`
 	ReplicaMaxLag            time.Duration `key:"replica_max_lag" min:"10ms" max:"1h"`
+	FallbackShare            float64       `key:"fallback_share" min:"0.05" max:"1"`
+	Synchronous              bool          `key:"synchronous"`
 
 	Pool     Pool     `key:"pool"`
 	Embedded Embedded `key:"embedded"`
@@ -233,13 +236,16 @@ type Database struct {
 
 // Pool bounds the connections to each database server.
 type Pool struct {
-	MaxConnections    int           `key:"max_connections" min:"2" max:"1000"`
-	MinConnections    int           `key:"min_connections" min:"1" max:"1000"`
-	SearchConnections int           `key:"search_connections" min:"1" max:"1000"`
-	ConnectTimeout    time.Duration `key:"connect_timeout" min:"100ms" max:"5m"`
-	AcquireTimeout    time.Duration `key:"acquire_timeout" min:"10ms" max:"1m"`
-	MaxLifetime       time.Duration `key:"max_lifetime" min:"1m" max:"24h"`
-	MaxIdleTime       time.Duration `key:"max_idle_time" min:"1s" max:"24h"`
+	MaxConnections        int           `key:"max_connections" min:"0" max:"1000"`
+	ReplicaConnections    int           `key:"replica_connections" min:"0" max:"1000"`
+	SearchConnections     int           `key:"search_connections" min:"0" max:"1000"`
+	BackgroundConnections int           `key:"background_connections" min:"0" max:"1000"`
+	MinConnections        int           `key:"min_connections" min:"1" max:"1000"`
+	LeakThreshold         time.Duration `key:"leak_threshold" min:"1s" max:"24h"`
+	ConnectTimeout        time.Duration `key:"connect_timeout" min:"100ms" max:"5m"`
+	AcquireTimeout        time.Duration `key:"acquire_timeout" min:"10ms" max:"1m"`
+	MaxLifetime           time.Duration `key:"max_lifetime" min:"1m" max:"24h"`
+	MaxIdleTime           time.Duration `key:"max_idle_time" min:"1s" max:"24h"`
 }
 
 // Embedded shapes the private PostgreSQL that runs when no primary is given.

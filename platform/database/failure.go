@@ -38,12 +38,12 @@ func serverGone(err error) bool {
 }
 
 // Ill tells whether an error says that the database itself is ill: its server is not there, or broke off a statement for taking too
-// long. It says no of what was asked in vain, of what lost against somebody else, and of a caller who left.
+// long. It says no of a write that found no primary, which says nothing of reads, of what was asked in vain, of what lost against somebody else, and of a caller who left.
 func Ill(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
-	return serverGone(err) || sqlState(err) == "57014"
+	return !errors.Is(err, ErrNoPrimary) && (serverGone(err) || sqlState(err) == "57014")
 }
 
 // Refused tells whether an error is the fault of the values that were to be written: they do not fit, or break a rule of the schema. What

@@ -72,39 +72,74 @@ func (s *server) probe(ask func() error) error {
 	return err
 }
 
-// query runs a query on a server that pick has chosen, and on the primary if that one turns out to be gone.
-func (r *router) query(ctx context.Context, s *server, query string, args []any) (*sql.Rows, error) {
+// ask has a read answered by a server that pick has chosen, and by the primary if that one turns out to be gone or falls silent.
+func (r *router) ask(ctx context.Context, s *server, instead bool, read func(context.Context, *sql.DB) error) error {
+	if s == r.db.primary {
+		return r.askPrimary(ctx, instead, read)
+	}
 	begin := time.Now()
-	rows, err := r.pool(s).sql.QueryContext(ctx, query, args...)
-	s.record(err, time.Since(begin))
-	if !r.failed(ctx, s, err) {
-		return rows, err
+	waiting, w := s.silent.begin(ctx)
+	err := read(waiting, r.pool(s).sql)
+	silent := w.over()
+	if silent && err != nil {
+		s.record(resilience.ErrTooSlow, time.Since(begin)) // it was us who left, and not a caller
+	} else {
+		s.record(err, time.Since(begin))
 	}
-	primary := r.db.primary
-	if err := primary.allow(); err != nil {
-		return nil, err
+	if !r.failed(ctx, s, err, silent) {
+		return err
 	}
-	r.db.note(ctx, primary, time.Now())
-	begin = time.Now()
-	rows, err = r.pool(primary).sql.QueryContext(ctx, query, args...)
-	primary.record(err, time.Since(begin))
-	return rows, err
+	if err := r.db.primary.allow(); err != nil {
+		return err
+	}
+	r.chosen(ctx, r.db.primary, time.Now())
+	return r.askPrimary(ctx, true, read)
 }
 
-// hedged is query, and once more on another server when a replica is late.
-func (r *router) hedged(ctx context.Context, s *server, query string, args []any) (*sql.Rows, error) {
+// askPrimary has a read answered by the primary, whose breaker has let the call through. instead tells that it stands in for replicas.
+func (r *router) askPrimary(ctx context.Context, instead bool, read func(context.Context, *sql.DB) error) error {
+	primary := r.db.primary
+	if instead {
+		leave, err := r.standIn(ctx)
+		if err != nil {
+			primary.record(err, 0) // nothing was asked
+			return err
+		}
+		defer leave()
+		r.db.counts.standIns.Add(1)
+	}
+	for try := 1; ; try++ {
+		begin := time.Now()
+		err := read(ctx, r.pool(primary).sql)
+		primary.record(err, time.Since(begin))
+		// A connection from before a restart is found out by using it; there may be others.
+		if err == nil || try == attempts || ctx.Err() != nil || !serverGone(err) || Unreachable(err) || primary.allow() != nil {
+			return err
+		}
+	}
+}
+
+// hedged has a query answered, and asks another server too when a replica is late.
+func (r *router) hedged(ctx context.Context, s *server, instead bool, query string, args []any) (*sql.Rows, error) {
+	asked := func(ctx context.Context, s *server, instead bool) (rows *sql.Rows, err error) {
+		err = r.ask(ctx, s, instead, func(ctx context.Context, db *sql.DB) (err error) {
+			rows, err = db.QueryContext(ctx, query, args...)
+			return err
+		})
+		return rows, err
+	}
 	hedge := r.db.hedges[r.search]
 	if s == r.db.primary || hedge == nil {
-		return r.query(ctx, s, query, args)
+		return asked(ctx, s, instead)
 	}
 	return resilience.Hedged(ctx, hedge,
-		func(ctx context.Context) (*sql.Rows, error) { return r.query(ctx, s, query, args) },
+		func(ctx context.Context) (*sql.Rows, error) { return asked(ctx, s, instead) },
 		func(ctx context.Context) (*sql.Rows, error) {
-			other, err := r.pick(ctx, s)
+			other, instead, err := r.pick(ctx, s)
 			if err != nil {
 				return nil, resilience.ErrNobodyElse
 			}
-			return r.query(ctx, other, query, args)
+			return asked(ctx, other, instead)
 		},
 		func(late *sql.Rows) { _ = late.Close() })
 }

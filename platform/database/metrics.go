@@ -11,7 +11,7 @@ import (
 
 // counts are what happened since the start.
 type counts struct {
-	commits, rollbacks, unknown, retries, fallbacks atomic.Int64
+	commits, rollbacks, unknown, retries, fallbacks, standIns atomic.Int64
 }
 
 // ServerStats is how one server fares.
@@ -56,6 +56,9 @@ var (
 	poolWaited   = describe("pool_wait_seconds_total", "Time spent waiting for connections.", "server", "pool")
 	readsChosen  = describe("reads_total", "Reads by the server chosen for them.", "server")
 	fallbacks    = describe("read_fallbacks_total", "Reads that went to the primary because their replica failed.")
+	standIns     = describe("read_stand_ins_total", "Reads that the primary answered in place of replicas.")
+	poolLeaks    = describe("pool_leaks_total", "Connections that were held for longer than the threshold.", "server", "pool")
+	primaryUp    = describe("primary_usable", "1 unless a transaction just found no server that takes writes.")
 	replicaLag   = describe("replica_lag_seconds", "How far a replica is behind the primary, at most.", "server")
 	replicaUp    = describe("replica_usable", "1 while a replica gets reads.", "server")
 	transactions = describe("transactions_total", "Transactions by outcome.", "outcome")
@@ -73,7 +76,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe is for prometheus: what can be collected.
 func (db *DB) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{poolConns, poolAcquires, poolWaits, poolWaited, readsChosen, fallbacks, replicaLag, replicaUp, transactions, txRetries, feedLooks, feedChanges, feedGaps, feedWaits, feedAge} {
+	for _, d := range []*prometheus.Desc{poolConns, poolAcquires, poolWaits, poolWaited, poolLeaks, primaryUp, readsChosen, fallbacks, standIns, replicaLag, replicaUp, transactions, txRetries, feedLooks, feedChanges, feedGaps, feedWaits, feedAge} {
 		to <- d
 	}
 }
@@ -87,12 +90,13 @@ func (db *DB) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
 	for _, s := range append(db.servers(), db.apart...) {
-		for name, p := range map[string]*pool{"main": s.main, "search": s.search} {
+		for name, p := range s.pools() {
 			stat := p.pgx.Stat()
 			gauge(poolConns, float64(stat.AcquiredConns()), s.name, name, "in_use")
 			gauge(poolConns, float64(stat.IdleConns()), s.name, name, "idle")
 			gauge(poolConns, float64(stat.MaxConns()), s.name, name, "limit")
 			counter(poolAcquires, float64(stat.AcquireCount()), s.name, name)
+			counter(poolLeaks, float64(p.taken.leaks.Load()), s.name, name)
 			counter(poolWaits, float64(stat.EmptyAcquireCount()), s.name, name)
 			counter(poolWaited, stat.EmptyAcquireWaitTime().Seconds(), s.name, name)
 		}
@@ -111,6 +115,12 @@ func (db *DB) Collect(to chan<- prometheus.Metric) {
 			gauge(replicaLag, s.Lag.Seconds(), s.Name)
 		}
 	}
+	if db.primaryGone(time.Now()) {
+		gauge(primaryUp, 0)
+	} else {
+		gauge(primaryUp, 1)
+	}
+	counter(standIns, float64(db.counts.standIns.Load()))
 	counter(fallbacks, float64(db.counts.fallbacks.Load()))
 	counter(transactions, float64(db.counts.commits.Load()), "committed")
 	counter(transactions, float64(db.counts.rollbacks.Load()), "rolled_back")

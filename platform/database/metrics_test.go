@@ -23,7 +23,7 @@ func TestMetricsAreWellFormed(t *testing.T) {
 	}
 	for name, want := range map[string]int{
 		"bookvault_database_reads_total": 2, "bookvault_database_replica_usable": 1, "bookvault_database_replica_lag_seconds": 1,
-		"bookvault_database_transactions_total": 3, "bookvault_database_pool_connections": 12,
+		"bookvault_database_transactions_total": 3, "bookvault_database_pool_connections": 15,
 	} {
 		if series[name] != want {
 			t.Errorf("%s has %d series, want %d", name, series[name], want)

@@ -45,13 +45,13 @@ func Migrate(ctx context.Context, dsn string, files fs.FS) (applied []Applied, e
 			return err
 		}
 		defer func() { _ = lock.Close() }()
-		if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
+		if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_lock($1) FROM set_config('lock_timeout', '0', false)", migrationLock); err != nil {
 			return fmt.Errorf("waiting for another process that migrates: %w", err)
 		}
 		if err := refuseNewer(ctx, p); err != nil {
 			return err
 		}
-		results, err := p.Up(ctx)
+		results, err := upUnderTraffic(ctx, p)
 		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
 			results, err = partial.Applied, fmt.Errorf("%s, which was rolled back: %w", path.Base(partial.Failed.Source.Path), partial.Err)
 		}
@@ -61,6 +61,36 @@ func Migrate(ctx context.Context, dsn string, files fs.FS) (applied []Applied, e
 		return err
 	})
 	return applied, err
+}
+
+// A step that needs a table for itself has everybody who comes after it wait while it waits for those before it. So it waits shortly,
+// lets the others pass, and tries again.
+const (
+	stepWaits = 2 * time.Second
+	stepTries = 30
+)
+
+// upUnderTraffic carries out what is missing, and takes up again at a step that did not get its locks.
+func upUnderTraffic(ctx context.Context, p *goose.Provider) (done []*goose.MigrationResult, err error) {
+	for try := 1; ; try++ {
+		results, err := p.Up(ctx)
+		partial, failed := errors.AsType[*goose.PartialError](err)
+		if failed {
+			results = partial.Applied
+		}
+		done = append(done, results...)
+		if !failed || sqlState(partial.Err) != "55P03" || try == stepTries {
+			if failed {
+				partial.Applied = done
+			}
+			return done, err
+		}
+		select {
+		case <-ctx.Done():
+			return done, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // MigrationStatus lists the migrations of files in order, and when the database got them.
@@ -85,6 +115,8 @@ func migrating(ctx context.Context, dsn string, files fs.FS, action func(*goose.
 		return fmt.Errorf("reading the address of the database to migrate: %w", err)
 	}
 	c.RuntimeParams["application_name"] = "bookvault migrate"
+	c.RuntimeParams["lock_timeout"] = fmt.Sprint(stepWaits.Milliseconds())
+	primaryOnly.validate(c)
 	db := stdlib.OpenDB(*c)
 	defer func() { _ = db.Close() }()
 	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))

@@ -39,10 +39,12 @@ type Settings struct {
 	Direct   string   // address of the primary that passes no transaction pooler, for session locks; Primary
 	Pooler   bool     // a transaction pooler such as PgBouncer stands in front: no named statements, no session parameters
 
-	ApplicationName string // shown in pg_stat_activity; "bookvault"
-	MaxConns        int32  // connections to each server for reads and transactions; 16
-	MinConns        int32  // of those kept open when idle; 2
-	SearchMaxConns  int32  // connections to each server for searches; 8
+	ApplicationName    string // shown in pg_stat_activity; "bookvault"
+	MaxConns           int32  // connections to the primary for reads and transactions; as sizes.go derives
+	ReplicaMaxConns    int32  // connections to each replica for reads; MaxConns
+	SearchMaxConns     int32  // connections to each server for searches; as sizes.go derives
+	BackgroundMaxConns int32  // connections to the primary for work behind the requests (Background); as sizes.go derives
+	MinConns           int32  // connections to each server that are kept open when idle; 2
 
 	ConnectTimeout           time.Duration // for one connection; 5 s
 	AcquireTimeout           time.Duration // wait for a free connection; 2 s
@@ -52,9 +54,13 @@ type Settings struct {
 	CommitTimeout            time.Duration // a COMMIT, which no client can cancel; 15 s
 	MaxConnLifetime          time.Duration // a connection's age, give or take a tenth; 30 min
 	MaxConnIdleTime          time.Duration // an unused connection beyond MinConns; 5 min
+	LeakThreshold            time.Duration // a connection that is held longer is told of, with the place that took it; 60 s
 
-	ReplicaMaxLag time.Duration // a replica that is further behind gets no reads; 1 s
-	ReplicaPoll   time.Duration // how often a replica is asked how far it has replayed; 20 ms (25 times less often while nobody reads)
+	ReplicaMaxLag  time.Duration // a replica that is further behind gets no reads; 1 s
+	ReplicaSilence time.Duration // a replica that has not answered for so long gets no reads; 900 ms
+	FallbackShare  float64       // share of the primary's connections, above 0 to 1, for reads that no replica can answer; 0.5
+	Synchronous    bool          // a COMMIT counts only when a replica has it too; the server must be set up for it
+	ReplicaPoll    time.Duration // how often a replica is asked how far it has replayed; 20 ms (25 times less often while nobody reads)
 
 	FeedPoll     time.Duration // how often the log of changes is looked at; 25 ms
 	FeedSilence  time.Duration // age of the last look from which copies are not trusted; 100 ms
@@ -62,14 +68,17 @@ type Settings struct {
 	FeedKept     time.Duration // age from which rows of the log are cleared away; 5 min
 
 	Logger *slog.Logger // nil: slog.Default()
+
+	sizes Sizes
 }
 
 func (s Settings) withDefaults() Settings {
 	s.Direct = cmp.Or(s.Direct, s.Primary)
 	s.ApplicationName = cmp.Or(s.ApplicationName, "bookvault")
-	s.MaxConns = cmp.Or(s.MaxConns, 16)
-	s.MinConns = min(cmp.Or(s.MinConns, 2), s.MaxConns)
-	s.SearchMaxConns = cmp.Or(s.SearchMaxConns, 8)
+	s.MinConns = cmp.Or(s.MinConns, 2)
+	s.LeakThreshold = cmp.Or(s.LeakThreshold, time.Minute)
+	s.ReplicaSilence = cmp.Or(s.ReplicaSilence, 900*time.Millisecond)
+	s.FallbackShare = cmp.Or(s.FallbackShare, 0.5)
 	s.ConnectTimeout = cmp.Or(s.ConnectTimeout, 5*time.Second)
 	s.AcquireTimeout = cmp.Or(s.AcquireTimeout, 2*time.Second)
 	s.StatementTimeout = cmp.Or(s.StatementTimeout, 15*time.Second)
@@ -101,6 +110,7 @@ type DB struct {
 	primary  *server
 	replicas []*server
 
+	closing      context.Context // ends with Close
 	stopWatching context.CancelFunc
 	watching     sync.WaitGroup
 }
@@ -109,11 +119,12 @@ type DB struct {
 type shared struct {
 	settings    Settings
 	useReplicas atomic.Bool
-	liveViews   atomic.Bool  // materialized views are not read
-	skew        atomic.Int64 // nanoseconds that the primary's clock is ahead
-	lastRead    atomic.Int64 // Unix nanoseconds: the watchers rest while nobody reads
-	own         Reader       // everything that this process committed
-	known       reached      // how far the primary is known to be
+	liveViews   atomic.Bool   // materialized views are not read
+	skew        atomic.Int64  // nanoseconds that the primary's clock is ahead
+	fallback    chan struct{} // a place for each read that the primary may answer for want of a replica
+	lastRead    atomic.Int64  // Unix nanoseconds: the watchers rest while nobody reads
+	own         Reader        // everything that this process committed
+	known       reached       // how far the primary is known to be
 	feed        *Feed
 	written     *lru.Cache[int64, wal.Position]
 	history     history
@@ -124,22 +135,34 @@ type shared struct {
 
 // server is one PostgreSQL server with our pools to it.
 type server struct {
-	name   string // "primary", "replica-1" …: in metrics
-	dsn    string
-	main   *pool
-	search *pool
+	name       string // "primary", "replica-1" …: in metrics
+	dsn        string
+	main       *pool
+	search     *pool
+	background *pool // of the primary by the usual way; nil elsewhere
 
 	breaker   *resilience.Breaker      // nil: none stands before it
 	progress  atomic.Pointer[progress] // what the watcher last saw; nil while a replica shows nothing
 	answers   atomic.Bool              // whether the watcher's last look succeeded
 	downUntil atomic.Int64             // Unix nanoseconds: a read failed for want of the server
 	reads     atomic.Int64             // reads that it was chosen for
+	silent    silence                  // of a replica: reads that wait for it go elsewhere when it falls silent
+}
+
+// pools gives the server's pools by their names.
+func (s *server) pools() map[string]*pool {
+	all := map[string]*pool{"main": s.main, "search": s.search}
+	if s.background != nil {
+		all["background"] = s.background
+	}
+	return all
 }
 
 // pool is one pgxpool and the same connections as a *sql.DB, which GORM needs.
 type pool struct {
-	pgx *pgxpool.Pool
-	sql *sql.DB
+	pgx   *pgxpool.Pool
+	sql   *sql.DB
+	taken *holders
 }
 
 // Open connects to the primary, which must answer, and begins to watch the replicas, which need not answer yet: reads go to
@@ -149,6 +172,7 @@ func Open(ctx context.Context, s Settings) (_ *DB, err error) {
 	db := &DB{shared: &shared{settings: s}}
 	db.feed = newFeed(db)
 	db.useReplicas.Store(true)
+	db.closing, db.stopWatching = context.WithCancel(context.Background())
 	if db.written, err = lru.New[int64, wal.Position](rememberedMembers); err != nil {
 		return nil, fmt.Errorf("making room for members' last writes: %w", err)
 	}
@@ -157,11 +181,16 @@ func Open(ctx context.Context, s Settings) (_ *DB, err error) {
 			db.closePools()
 		}
 	}()
-	if db.primary, err = s.openServer("primary", s.Primary); err != nil {
+	if s, err = s.sized(ctx); err != nil {
+		return nil, err
+	}
+	db.settings = s
+	db.fallback = make(chan struct{}, max(1, int(s.FallbackShare*float64(s.MaxConns))))
+	if db.primary, err = s.openServer(usualWay, s.Primary, primaryOnly); err != nil {
 		return nil, fmt.Errorf("database.primary: %w", err)
 	}
 	for i, dsn := range s.Replicas {
-		replica, err := s.openServer("replica-"+strconv.Itoa(i+1), dsn)
+		replica, err := s.openServer("replica-"+strconv.Itoa(i+1), dsn, standby)
 		if err != nil {
 			return nil, fmt.Errorf("database.replicas[%d]: %w", i, err)
 		}
@@ -174,6 +203,7 @@ func Open(ctx context.Context, s Settings) (_ *DB, err error) {
 		return nil, err
 	}
 	db.watch()
+	db.watching.Go(func() { db.watchLeaks(db.servers()) })
 	return db, nil
 }
 
@@ -189,7 +219,7 @@ func (db *DB) Close() {
 
 func (db *DB) closePools() {
 	for _, s := range append(db.servers(), db.apart...) {
-		for _, p := range []*pool{s.main, s.search} {
+		for _, p := range s.pools() {
 			_ = p.sql.Close()
 			p.pgx.Close()
 		}
@@ -225,29 +255,48 @@ func (db *DB) UseReplicas(on bool) { db.useReplicas.Store(on) }
 func (db *DB) UsesReplicas() bool { return db.useReplicas.Load() }
 
 // searchParameters have every search planned for its very words, and keep the planner from reading a whole table in the hope of
-// coming upon enough matches soon: it takes matching a document for far cheaper than it is. Searches only read.
-var searchParameters = map[string]string{"plan_cache_mode": "force_custom_plan", "enable_seqscan": "off", "default_transaction_read_only": "on"}
+// coming upon enough matches soon: it takes matching a document for far cheaper than it is. A search wants its first thousand matches,
+// so it looks up the other table for each one, rather than reading that whole; and it is over before helpers would have started.
+// Searches only read.
+var searchParameters = map[string]string{"plan_cache_mode": "force_custom_plan", "enable_seqscan": "off", "default_transaction_read_only": "on",
+	"enable_hashjoin": "off", "enable_mergejoin": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
+
+// usualWay names the primary by the way that Settings.Primary gives; others have a name of their own behind it (see Apart).
+const usualWay = "primary"
 
 // openServer makes the pools to one server. It does not connect yet.
-func (s Settings) openServer(name, dsn string) (*server, error) {
-	main, err := s.openPool(dsn, s.MaxConns, s.MinConns, nil)
-	if err != nil {
+func (s Settings) openServer(name, dsn string, role role) (*server, error) {
+	all := &server{name: name, dsn: dsn}
+	most := s.MaxConns
+	if role == standby {
+		most = cmp.Or(s.ReplicaMaxConns, s.MaxConns)
+	}
+	var errs [3]error
+	all.main, errs[0] = s.openPool(dsn, role, most, s.MinConns, nil)
+	all.search, errs[1] = s.openPool(dsn, role, s.SearchMaxConns, 0, searchParameters)
+	if name == usualWay {
+		all.background, errs[2] = s.openPool(dsn, role, s.BackgroundMaxConns, 0, nil)
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		for _, p := range all.pools() {
+			if p != nil {
+				p.pgx.Close()
+			}
+		}
 		return nil, err
 	}
-	search, err := s.openPool(dsn, s.SearchMaxConns, 0, searchParameters)
-	if err != nil {
-		main.pgx.Close()
-		return nil, err
-	}
-	return &server{name: name, dsn: dsn, main: main, search: search}, nil
+	return all, nil
 }
 
-func (s Settings) openPool(dsn string, maxConns, minConns int32, more map[string]string) (*pool, error) {
+func (s Settings) openPool(dsn string, of role, maxConns, minConns int32, more map[string]string) (*pool, error) {
 	c, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("reading the address of a database: %w", err)
 	}
-	c.MaxConns, c.MinConns = maxConns, minConns
+	c.MaxConns, c.MinConns = maxConns, min(minConns, maxConns)
+	of.validate(c.ConnConfig)
+	taken := &holders{}
+	c.PrepareConn, c.AfterRelease = taken.take, taken.give
 	c.MaxConnLifetime, c.MaxConnLifetimeJitter = s.MaxConnLifetime, s.MaxConnLifetime/10
 	c.MaxConnIdleTime, c.HealthCheckPeriod = s.MaxConnIdleTime, 15*time.Second
 	c.PingTimeout = s.ConnectTimeout
@@ -258,7 +307,7 @@ func (s Settings) openPool(dsn string, maxConns, minConns int32, more map[string
 	}
 	db := sql.OpenDB(boundedConnector{stdlib.GetPoolConnector(p), s.AcquireTimeout})
 	db.SetMaxIdleConns(0) // idle ones belong to pgxpool, which keeps, ages and checks them
-	return &pool{pgx: p, sql: db}, nil
+	return &pool{pgx: p, sql: db, taken: taken}, nil
 }
 
 // configure sets what every connection needs: limits that the server itself keeps, and a cancelled context that cancels the
@@ -277,6 +326,9 @@ func (s Settings) configure(c *pgx.ConnConfig, more map[string]string) {
 	c.RuntimeParams["statement_timeout"] = ms(s.StatementTimeout)
 	c.RuntimeParams["lock_timeout"] = ms(s.LockTimeout)
 	c.RuntimeParams["idle_in_transaction_session_timeout"] = ms(s.IdleInTransactionTimeout)
+	if s.Synchronous {
+		c.RuntimeParams["synchronous_commit"] = "on" // whatever the role or the database say
+	}
 	for key, value := range more {
 		c.RuntimeParams[key] = value
 	}

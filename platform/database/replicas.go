@@ -3,8 +3,10 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -84,37 +86,59 @@ func (r *router) pool(s *server) *pool {
 }
 
 // pick chooses the server for a read, whose breaker has let the call through: of the replicas that are up, not too far behind and fresh
-// enough for this reader the one with the fewest connections in use; else the primary. besides is one that is not wanted, or nil.
-func (r *router) pick(ctx context.Context, besides *server) (*server, error) {
+// enough for this reader two at random, and of these the one with fewer connections in use (the power of two choices: as good as asking
+// all, and nobody runs after the one that was idle a moment ago); else the primary. instead tells that the primary stands in for replicas.
+// besides is one that is not wanted, or nil.
+func (r *router) pick(ctx context.Context, besides *server) (s *server, instead bool, err error) {
 	now := time.Now()
 	r.db.lastRead.Store(now.UnixNano())
-	if needs := r.db.needs(ctx); needs != wal.Beyond && r.db.useReplicas.Load() {
-		for refused := []*server(nil); ; {
-			var best *server
-			for _, s := range r.db.replicas {
-				if s != besides && s.fresh(r.db, needs, now) && !slices.Contains(refused, s) && (best == nil || r.inUse(s) < r.inUse(best)) {
-					best = s
-				}
-			}
-			if best == nil {
+	needs, on := r.db.needs(ctx), r.db.useReplicas.Load() && len(r.db.replicas) > 0
+	if needs != wal.Beyond && on {
+		for not := []*server{besides}; ; {
+			s := r.choose(needs, now, not)
+			if s == nil {
 				break
 			}
-			if best.allow() == nil {
-				return r.chosen(ctx, best, now), nil
+			if s.allow() == nil {
+				return r.chosen(ctx, s, now), false, nil
 			}
-			refused = append(refused, best)
+			not = append(not, s)
 		}
 	}
 	if err := r.db.primary.allow(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return r.chosen(ctx, r.db.primary, now), nil
+	return r.chosen(ctx, r.db.primary, now), on && ctx.Value(primaryKey{}) == nil, nil
 }
 
 func (r *router) chosen(ctx context.Context, s *server, now time.Time) *server {
 	s.reads.Add(1)
 	r.db.note(ctx, s, now)
 	return s
+}
+
+// choose gives a replica that may answer and is none of those named; nil when there is none.
+func (r *router) choose(needs wal.Position, now time.Time, not []*server) *server {
+	var room [8]*server
+	fresh := room[:0]
+	for _, s := range r.db.replicas {
+		if !slices.Contains(not, s) && s.fresh(r.db, needs, now) {
+			fresh = append(fresh, s)
+		}
+	}
+	switch n := len(fresh); n {
+	case 0:
+		return nil
+	case 1:
+		return fresh[0]
+	default:
+		one := rand.IntN(n)
+		other := (one + 1 + rand.IntN(n-1)) % n
+		if r.inUse(fresh[other]) < r.inUse(fresh[one]) {
+			one = other
+		}
+		return fresh[one]
+	}
 }
 
 // note tells the reader of a context what the read that begins now will include at least: of a replica what it had replayed at the
@@ -141,16 +165,22 @@ func (r *router) inUse(s *server) int32 { return r.pool(s).pgx.Stat().AcquiredCo
 // the primary: while that one does not answer, a replica that had everything goes on answering.
 func (s *server) fresh(db *DB, needs wal.Position, now time.Time) bool {
 	p, primary := s.progress.Load(), db.primary.progress.Load()
-	return p != nil && primary != nil && now.UnixNano() >= s.downUntil.Load() &&
+	return p != nil && primary != nil && now.UnixNano() >= s.downUntil.Load() && now.Sub(p.asked) <= db.silenceNow(now) &&
 		p.at.Timeline == primary.at.Timeline && p.at.Includes(needs) && primary.caughtUp.Sub(p.caughtUp) <= db.settings.ReplicaMaxLag
 }
 
+// silenceNow is for how long a replica may have said nothing. While nobody reads it is asked seldom, and the first read after that finds
+// out for the others.
+func (db *DB) silenceNow(time.Time) time.Duration {
+	return db.settings.ReplicaSilence + restInterval*db.settings.ReplicaPoll
+}
+
 // failed tells whether a read failed for want of the replica, so that the primary should have it, and has the replica avoided.
-func (r *router) failed(ctx context.Context, s *server, err error) bool {
-	if err == nil || s == r.db.primary || ctx.Err() != nil || !serverGone(err) && !inConflict(err) {
+func (r *router) failed(ctx context.Context, s *server, err error, silent bool) bool {
+	if err == nil || s == r.db.primary || ctx.Err() != nil || !silent && !serverGone(err) && !inConflict(err) {
 		return false
 	}
-	if serverGone(err) {
+	if silent || serverGone(err) {
 		s.downUntil.Store(time.Now().Add(avoidAfterFailure).UnixNano())
 	}
 	r.db.counts.fallbacks.Add(1)
@@ -158,32 +188,61 @@ func (r *router) failed(ctx context.Context, s *server, err error) bool {
 	return true
 }
 
+// standIn takes a place for a read that the primary answers in place of the replicas: they leave the writers their share of its
+// connections, however many read. Whoever finds none within AcquireTimeout is told that the database is busy.
+func (r *router) standIn(ctx context.Context) (leave func(), err error) {
+	select {
+	case r.db.fallback <- struct{}{}:
+		return func() { <-r.db.fallback }, nil
+	default:
+	}
+	wait := time.NewTimer(r.db.settings.AcquireTimeout)
+	defer wait.Stop()
+	select {
+	case r.db.fallback <- struct{}{}:
+		return func() { <-r.db.fallback }, nil
+	case <-wait.C:
+		return nil, errBusy
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // QueryContext runs a query on the server that fits, and on the primary if that one turns out to be gone.
 func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, err := r.pick(ctx, nil)
+	s, instead, err := r.pick(ctx, nil)
 	if err != nil {
 		return nil, explain(ctx, err)
 	}
-	rows, err := r.hedged(ctx, s, query, args)
+	rows, err := r.hedged(ctx, s, instead, query, args)
 	return rows, explain(ctx, err)
 }
 
-// QueryRowContext is QueryContext for one row. A row cannot be given back with an error of ours, nor thrown away, so it is asked for once,
-// and where its server's breaker is open the attempt tells.
-func (r *router) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	s, err := r.pick(ctx, nil)
-	if err != nil {
-		return r.pool(r.db.primary).sql.QueryRowContext(ctx, query, args...)
+// QueryRowContext is QueryContext for one row, which brings its own error. A row cannot be thrown away, so a late one is waited for.
+func (r *router) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
+	s, instead, err := r.pick(ctx, nil)
+	if err == nil {
+		err = r.ask(ctx, s, instead, func(ctx context.Context, db *sql.DB) error {
+			row = db.QueryRowContext(ctx, query, args...)
+			return row.Err()
+		})
 	}
-	begin := time.Now()
-	row := r.pool(s).sql.QueryRowContext(ctx, query, args...)
-	s.record(row.Err(), time.Since(begin))
-	if r.failed(ctx, s, row.Err()) {
-		r.db.note(ctx, r.db.primary, time.Now())
-		row = r.pool(r.db.primary).sql.QueryRowContext(ctx, query, args...)
+	if row != nil && (err == nil || row.Err() != nil) {
+		return row
 	}
-	return row
+	nowhere := sql.OpenDB(refusing{explain(ctx, err)}) // database/sql makes no row of an error by itself
+	defer func() { _ = nowhere.Close() }()
+	return nowhere.QueryRowContext(ctx, query, args...)
 }
+
+// refusing is a connector that connects nobody.
+type refusing struct{ because error }
+
+// Connect gives the reason.
+func (r refusing) Connect(context.Context) (driver.Conn, error) { return nil, r.because }
+
+// Driver gives none.
+func (refusing) Driver() driver.Driver { return nil }
 
 // ExecContext refuses: what executes writes.
 func (r *router) ExecContext(context.Context, string, ...any) (sql.Result, error) {

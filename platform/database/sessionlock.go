@@ -31,6 +31,7 @@ func (db *DB) TryLock(ctx context.Context, name string) (_ *SessionLock, err err
 	direct.Pooler = false
 	direct.ApplicationName += " " + name
 	direct.configure(c, lockSession)
+	primaryOnly.validate(c)
 	conn, err := pgx.ConnectConfig(ctx, c)
 	if err != nil {
 		return nil, err

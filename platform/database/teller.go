@@ -200,6 +200,7 @@ func (t *teller) connect(ctx context.Context) (gap bool, err error) {
 	}
 	s.ApplicationName += " feed"
 	s.configure(c, feedParameters)
+	primaryOnly.validate(c)
 	if t.conn, err = pgx.ConnectConfig(ctx, c); err != nil {
 		return false, err
 	}

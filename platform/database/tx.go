@@ -35,10 +35,10 @@ var errNotBegun = errors.New("beginning a transaction")
 func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	return db.retried(ctx, func() error {
 		begin := time.Now()
-		conn, err := db.primary.main.sql.Conn(ctx)
+		conn, err := db.writers(ctx).sql.Conn(ctx)
 		if err != nil {
 			db.primary.record(err, time.Since(begin))
-			return fmt.Errorf("taking a connection for a transaction: %w", err)
+			return fmt.Errorf("%w: taking a connection for a transaction: %w", errNotBegun, err)
 		}
 		defer func() { _ = conn.Close() }() // back to the pool, which throws away one that is still in a transaction
 		// Raw keeps database/sql's own hands off the connection, which it may be closing because ctx ended; what it has
@@ -61,7 +61,7 @@ func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	return db.retried(ctx, func() error {
 		begin := time.Now()
 		bounded, cancel := context.WithTimeoutCause(ctx, db.settings.AcquireTimeout, errBusy)
-		conn, err := db.primary.main.pgx.Acquire(bounded)
+		conn, err := db.writers(ctx).pgx.Acquire(bounded)
 		busy := ctx.Err() == nil && errors.Is(context.Cause(bounded), errBusy)
 		cancel()
 		if err != nil && busy {
@@ -69,7 +69,7 @@ func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 		}
 		if err != nil {
 			db.primary.record(err, time.Since(begin))
-			return fmt.Errorf("taking a connection for a transaction: %w", err)
+			return fmt.Errorf("%w: taking a connection for a transaction: %w", errNotBegun, err)
 		}
 		defer conn.Release()
 		return db.transact(ctx, func(use func(*pgx.Conn) error) error { return use(conn.Conn()) }, func(open *openPgxTx) error { return fn(open) })
@@ -78,11 +78,21 @@ func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 
 // retried runs a transaction until it does not lose, or has lost as often as it may.
 func (db *DB) retried(ctx context.Context, transaction func() error) error {
+	if db.primaryGone(time.Now()) {
+		return noPrimary(nil)
+	}
 	for try := 1; ; try++ {
 		if err := db.primary.allow(); err != nil {
 			return explain(ctx, err)
 		}
-		err := transaction()                                                         // which records how it began
+		err := transaction() // which records how it began
+		switch {
+		case err == nil:
+			db.foundPrimary()
+		case ctx.Err() == nil && (readOnly(err) || errors.Is(err, errNotBegun) && noServer(err) && (Unreachable(err) || try == attempts)):
+			db.lostPrimary(err)
+			return noPrimary(err)
+		}
 		again := inConflict(err) || (errors.Is(err, errNotBegun) && serverGone(err)) // the latter: a connection from before a restart
 		if err == nil || !again || try == attempts || ctx.Err() != nil {
 			return explain(ctx, err)
@@ -139,6 +149,9 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 		return nil
 	})
 	switch {
+	case err == nil && db.settings.Synchronous && after.Err() != nil:
+		// The wait for the replica was cancelled, and then the server answers success all the same.
+		err = after.Err()
 	case err == nil:
 		db.counts.commits.Add(1)
 		db.feed.committed(open.noted, at)

@@ -14,6 +14,7 @@ import (
 // progress is what a watcher last saw of its server.
 type progress struct {
 	at       wal.Position // the primary: written up to here; a replica: replayed up to here
+	asked    time.Time    // when
 	caughtUp time.Time    // it held everything that the primary had written by then; of the primary itself, the time of the look
 }
 
@@ -37,13 +38,11 @@ const (
 
 // watch starts a watcher for each server. Without replicas there is nothing to compare and none is started.
 func (db *DB) watch() {
-	ctx, cancel := context.WithCancel(context.Background())
-	db.stopWatching = cancel
 	if len(db.replicas) == 0 {
 		return
 	}
 	for _, s := range db.servers() {
-		db.watching.Go(func() { db.watchServer(ctx, s) })
+		db.watching.Go(func() { db.watchServer(db.closing, s) })
 	}
 }
 
@@ -67,6 +66,7 @@ func (db *DB) watchServer(ctx context.Context, s *server) {
 		if err != nil {
 			if s != db.primary {
 				s.progress.Store(nil)
+				s.silent.fall()
 			}
 			if conn != nil {
 				_ = conn.Close(ctx)
@@ -86,7 +86,11 @@ func (db *DB) watchServer(ctx context.Context, s *server) {
 
 // look asks a server once and publishes the answer.
 func (db *DB) look(ctx context.Context, s *server, conn **pgx.Conn) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, db.settings.ConnectTimeout)
+	patience := db.settings.ConnectTimeout
+	if s != db.primary {
+		patience = min(patience, db.settings.ReplicaSilence) // whoever takes longer to say how far it is has nothing to do with reads
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if *conn == nil {
 		c, err := pgx.ParseConfig(s.dsn)
@@ -94,6 +98,9 @@ func (db *DB) look(ctx context.Context, s *server, conn **pgx.Conn) (err error) 
 			return err
 		}
 		db.settings.configure(c, nil)
+		if s == db.primary {
+			primaryOnly.validate(c)
+		}
 		if *conn, err = pgx.ConnectConfig(ctx, c); err != nil {
 			return err
 		}
@@ -110,10 +117,10 @@ func (db *DB) look(ctx context.Context, s *server, conn **pgx.Conn) (err error) 
 	if s == db.primary {
 		db.history.add(asked, at)
 		db.known.advance(at)
-		s.progress.Store(&progress{at: at, caughtUp: asked})
+		s.progress.Store(&progress{at: at, asked: asked, caughtUp: asked})
 		return nil
 	}
-	s.progress.Store(&progress{at: at, caughtUp: db.history.caughtUp(at)})
+	s.progress.Store(&progress{at: at, asked: asked, caughtUp: db.history.caughtUp(at)})
 	return nil
 }
 

@@ -30,6 +30,7 @@ start(
     { pattern: /^\/desk\/transit$/, styles: [FORMS, PAPER, DESK, LISTS], load: () => import("./lists/lists.js") },
     { pattern: /^\/desk\/notices$/, styles: [FORMS], load: () => import("./lists/notices.js") },
     { pattern: /^\/desk\/exceptions$/, styles: [FORMS], load: () => import("./lists/exceptions.js") },
+    { pattern: /^\/desk\/reports$/, styles: [FORMS, import.meta.resolve("./reports/reports.css")], load: () => import("./reports/reports.js") },
     { pattern: /^\/members$/, styles: [FORMS], load: () => import("./members/members.js") },
     { pattern: /^\/members\/new$/, styles: [FORMS], load: () => import("./members/new.js") },
     { pattern: /^\/members\/([^/]+)$/, styles: [FORMS], load: () => import("./members/member.js") },

@@ -35,6 +35,7 @@ type searchBody struct {
 	Total      catalog.Total  `json:"total"`
 	Facets     catalog.Facets `json:"facets" doc:"Counted over the first matches, as many as the total says: exact when its relation is eq."`
 	Corrected  string         `json:"corrected,omitempty" doc:"The query as it was understood, where a typo was mended."`
+	Partial    bool           `json:"partial,omitempty" doc:"The search took all the time it may: these are titles that match, perhaps not the first ones, and no page follows. Ask for something narrower."`
 	AsOf       *time.Time     `json:"as_of,omitempty" doc:"With sort=popular: when loans were last counted."`
 }
 
@@ -64,7 +65,7 @@ func (o *operations) search(ctx context.Context, in *searchInput) (*searchOutput
 	if err != nil {
 		return nil, err
 	}
-	out := &searchOutput{CacheControl: revalidate, Body: searchBody{Items: make([]bookView, len(page.Books)), Total: page.Total, Facets: page.Facets, Corrected: page.Corrected, AsOf: page.AsOf}}
+	out := &searchOutput{CacheControl: revalidate, Body: searchBody{Items: make([]bookView, len(page.Books)), Total: page.Total, Facets: page.Facets, Corrected: page.Corrected, AsOf: page.AsOf, Partial: page.Partial}}
 	stale := false
 	for i := range page.Books {
 		out.Body.Items[i] = show(&page.Books[i])
@@ -77,7 +78,7 @@ func (o *operations) search(ctx context.Context, in *searchInput) (*searchOutput
 	if in.Lang == "" && (c.Sort == catalog.ByTitle || c.Sort == catalog.ByTitleDesc) {
 		out.Vary = "Accept-Language"
 	}
-	if !c.Available && !stale { // what is on the shelf changes with every loan
+	if !c.Available && !stale && !page.Partial { // what is on the shelf changes with every loan
 		tags := []string{AnyTitle}
 		if page.AsOf != nil {
 			tags = append(tags, FiguresTag)

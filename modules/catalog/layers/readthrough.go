@@ -3,6 +3,7 @@ package layers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -35,6 +36,9 @@ func ReadThrough(search catalog.Search, pages cache.Settings[catalog.Found], sug
 			return catalog.Found{}, false, fmt.Errorf("read the key of a search: %w", err)
 		}
 		found, err := search.Find(ctx, c)
+		if err == nil && found.Partial {
+			err = &partialAnswer{found} // for whoever asked now; the next one may have more of it
+		}
 		return found, err == nil, err
 	}); err != nil {
 		return nil, nil, err
@@ -66,8 +70,17 @@ func (s *searchThrough) Find(ctx context.Context, c catalog.Criteria) (catalog.F
 		return catalog.Found{}, fmt.Errorf("make the key of a search: %w", err)
 	}
 	found, _, err := s.kept.pages.Get(ctx, string(key))
+	if partial, ok := errors.AsType[*partialAnswer](err); ok {
+		return partial.found, nil
+	}
 	return found, err
 }
+
+// partialAnswer carries an answer past the memory that should not be kept.
+type partialAnswer struct{ found catalog.Found }
+
+// Error says what it is.
+func (*partialAnswer) Error() string { return "the search took its budget" }
 
 // Suggest completes what is typed.
 func (s *searchThrough) Suggest(ctx context.Context, typed string, limit int) ([]catalog.Suggestion, error) {

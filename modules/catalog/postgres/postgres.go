@@ -15,6 +15,7 @@ import (
 type Store struct {
 	db       *database.DB
 	settings catalog.SearchSettings
+	counts   wordCounter
 	clock    *hlc.Clock // dates what comes undated
 }
 

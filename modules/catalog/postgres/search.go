@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,18 +20,23 @@ type place struct {
 
 // survey is what the first statement of a search gives.
 type survey struct {
-	Page  []place `json:"page"`  // of the candidates, when they are all that matches
-	Count int     `json:"count"` // of the candidates
-	Upper int64   `json:"upper"` // highest id there is
-	Facts facts   `json:"facts"`
+	Page   []place `json:"page"`   // of the candidates, when they are all that matches
+	Count  int     `json:"count"`  // of the candidates
+	Looked int     `json:"looked"` // matches that were looked at, where only those count that can be borrowed now
+	Some   []int64 `json:"some"`   // any of the candidates, as many as a page
+	Upper  int64   `json:"upper"`  // highest id there is
+	Facts  facts   `json:"facts"`
 }
 
 // Find answers a search in one statement where few titles match, and in two or three where many do. The first looks at the
 // candidates: any matches, in whatever order PostgreSQL comes upon them, bounded in number. They are counted and looked at for
 // facets; when they are all that matches, they are put in order as well, and that is the answer. Otherwise the page is asked
-// for along an index that has the order asked for. So no search costs more than the bound, whatever it matches.
+// for along an index that has the order asked for. So no search costs more than the bound, whatever it matches; and one that takes its budget all
+// the same answers what it has found by then, and says so.
 func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, error) {
-	m := matchOf(c)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.settings.Budget, errBudget)
+	defer cancel()
+	m := matchOf(c, s.counts.now(ctx, s.db))
 	loans, asOf := "", (*time.Time)(nil)
 	if c.Sort == catalog.Popular {
 		from, at, err := s.db.Figures(ctx, popularity)
@@ -40,10 +46,13 @@ func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, er
 		loans, asOf = from, &at
 	}
 	f, err := s.survey(ctx, m, c, loans)
+	if overBudget(ctx, err) {
+		return catalog.Found{Partial: true, Total: catalog.Total{Relation: "gte"}, Facets: facts{}.facets(0), AsOf: asOf}, nil
+	}
 	if err != nil {
 		return catalog.Found{}, err
 	}
-	broad := f.Count >= s.settings.Candidates
+	broad := f.Count >= s.settings.Candidates || f.Looked >= lookedShare*s.settings.Candidates
 	ranked := c.Sort == catalog.ByRelevance
 	if ranked && c.After != nil {
 		broad = c.After.Lower > 0 // as it was when the list began
@@ -61,12 +70,15 @@ func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, er
 	case broad:
 		page, err = s.orderedPage(ctx, m, c, f.Upper)
 	}
+	if overBudget(ctx, err) {
+		return catalog.Found{Partial: true, IDs: f.Some, Total: catalog.Total{Value: f.Count, Relation: "gte"}, Facets: f.Facts.facets(s.settings.FacetValues), AsOf: asOf}, nil
+	}
 	if err != nil {
 		return catalog.Found{}, err
 	}
 	found := catalog.Found{AsOf: asOf, Total: catalog.Total{Value: f.Count, Relation: "eq"}, Facets: f.Facts.facets(s.settings.FacetValues), More: len(page) > c.Limit}
 	if broad {
-		found.Total = catalog.Total{Value: s.settings.Candidates, Relation: "gte"}
+		found.Total = catalog.Total{Value: min(f.Count, s.settings.Candidates), Relation: "gte"}
 	}
 	for _, p := range page[:min(len(page), c.Limit)] {
 		next := catalog.Place{Phase: p.Phase, ID: p.ID, Key: p.Key, Rank: p.Rank}
@@ -76,6 +88,14 @@ func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, er
 		found.IDs, found.Places = append(found.IDs, p.ID), append(found.Places, next)
 	}
 	return found, nil
+}
+
+// errBudget ends what a search may take.
+var errBudget = errors.New("the search took its budget")
+
+// overBudget tells whether a statement failed since the search has taken its budget, rather than since its caller left.
+func overBudget(ctx context.Context, err error) bool {
+	return err != nil && errors.Is(context.Cause(ctx), errBudget)
 }
 
 func (s *Store) survey(ctx context.Context, m match, c catalog.Criteria, loans string) (f survey, err error) {

@@ -24,7 +24,7 @@ func byID(m match, columns string, ids span, n int, more ...condition) (string, 
 		where, args := m.where(more...)
 		return "SELECT " + columns + " FROM catalog.books b WHERE " + where + " ORDER BY b.id" + direction + " LIMIT ?", append(args, n)
 	}
-	where, args := all(m.conditions, more)
+	where, args := all(m.others(), []condition{when(m.available, onShelf)}, more)
 	return `SELECT ` + columns + ` FROM generate_series(CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint)) AS epoch (n)
  CROSS JOIN LATERAL (SELECT b.* FROM catalog.books b
   WHERE b.doc @@ (CAST(? AS tsquery) && CAST(quote_literal('` + factEpoch + `' || epoch.n) AS tsquery)) AND ` + where + `

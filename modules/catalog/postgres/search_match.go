@@ -14,37 +14,53 @@ type match struct {
 	doc        string      // tsquery of words and facts on the document; empty when there are none
 	words      string      // of the words alone, for ranking
 	open       bool        // a word in doc may go on
-	keyFrom    string      // titles whose key is from keyFrom up to keyTo begin with what was typed; empty for none
+	filter     string      // of a last word that may go on and is no part of doc, as too many words begin so; empty for none
+	available  bool
+	newest     bool   // so many match that walking along the ids comes upon enough of them soonest
+	keyFrom    string // titles whose key is from keyFrom up to keyTo begin with what was typed; empty for none
 	keyTo      string
 }
 
 // lastRune sorts after everything that stands in a key.
 const lastRune = "\U0010FFFF"
 
-func matchOf(c catalog.Criteria) match {
-	m := match{words: tsquery(c.Query.Terms)}
+func matchOf(c catalog.Criteria, w *wordCounts) match {
+	m := match{words: tsquery(c.Query.Terms), available: c.Available}
 	m.keyFrom, m.keyTo = beginnings(c.Query)
-	parts := filters(c)
-	if m.words != "" {
-		parts = append(parts, m.words)
+	parts, indexed := filters(c), c.Query.Terms
+	if last := len(indexed) - 1; last >= 0 && indexed[last].Open && w.tooBroad(parts, indexed[:last], indexed[last]) {
+		m.filter, indexed = tsquery(indexed[last:]), indexed[:last]
+	}
+	if words := tsquery(indexed); words != "" {
+		parts = append(parts, words)
 	}
 	m.doc = strings.Join(parts, " & ")
-	for _, t := range c.Query.Terms {
+	for _, t := range indexed {
 		m.open = m.open || t.Open
 	}
+	years := c.YearFrom != nil || c.YearTo != nil
+	m.newest = !years && (m.doc == "" && len(c.Query.Terms) == 0 && m.keyFrom == "" || len(parts) == 1 && len(indexed) < 2 && w.isBroad(filters(c), indexed))
 	m.conditions = []condition{
 		{sql: "b.deleted_at IS NULL"},
 		when(len(c.Query.Terms) == 0, m.beginsWith().sql, m.beginsWith().args...),
 		whenGiven(c.YearFrom, "b.published_year >= ?"),
 		whenGiven(c.YearTo, "b.published_year <= ?"),
-		when(c.Available, "EXISTS (SELECT FROM catalog.availability a WHERE a.book_id = b.id AND a.available_items > 0)"),
 	}
 	return m
 }
 
+// onShelf is the condition of titles that can be borrowed now.
+const onShelf = "EXISTS (SELECT FROM catalog.availability a WHERE a.book_id = b.id AND a.available_items > 0)"
+
 // where gives all conditions of the match and some more, as SQL and its parameters.
 func (m match) where(more ...condition) (string, []any) {
-	return all(m.conditions, []condition{when(m.doc != "", "b.doc @@ CAST(? AS tsquery)", m.doc)}, more)
+	return all([]condition{when(m.doc != "", "b.doc @@ CAST(? AS tsquery)", m.doc)}, m.others(), []condition{when(m.available, onShelf)}, more)
+}
+
+// others are the conditions that need the title's row, but for its availability.
+func (m match) others() []condition {
+	// The function that stands behind @@: by it no index is asked.
+	return append(m.conditions[:len(m.conditions):len(m.conditions)], when(m.filter != "", "ts_match_vq(b.doc, CAST(? AS tsquery))", m.filter))
 }
 
 // rank is how well a title matches, as SQL with its parameters: a word in the title counts more than one in a name, and that

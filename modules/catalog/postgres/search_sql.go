@@ -17,17 +17,41 @@ func surveyStatement(m match, c catalog.Criteria, loans string, s catalog.Search
 		// A list that was complete when it began stays so, though a few titles were changed into it meanwhile.
 		upper, bound = when(true, "b.id <= ?", c.After.Upper), 2*bound
 	}
-	where, args := m.where(upper)
+	candidates, args := candidatesOf(m, upper, bound)
 	page, pageArgs := candidatesPage(m, c, loans, bound)
+	looked := "0"
+	if m.available {
+		looked = "(SELECT count(*) FROM looked)"
+	}
 	// It begins with SELECT, since that is how GORM's resolver knows a read.
-	sql := `SELECT a.answer FROM (WITH candidates AS MATERIALIZED (
-  SELECT b.id, b.title_key, b.sort_title, b.doc, b.language, b.published_year, b.genres, b.authors
-  FROM catalog.books b WHERE ` + where + ` LIMIT ?)
+	sql := `SELECT a.answer FROM (WITH ` + candidates + `
 SELECT json_build_object('page', (SELECT coalesce(json_agg(row_to_json(p)), '[]') FROM (` + page + `) p),
- 'count', (SELECT count(*) FROM candidates), 'upper', (SELECT coalesce(max(id), 0) FROM catalog.books),
+ 'count', (SELECT count(*) FROM candidates), 'looked', ` + looked + `, 'some', (SELECT json_agg(id) FROM (SELECT id FROM candidates LIMIT ?) s),
+ 'upper', (SELECT coalesce(max(id), 0) FROM catalog.books),
  'facts', (SELECT json_build_object('languages', json_agg(language), 'years', json_agg(published_year),
    'genres', json_agg(genres), 'authors', json_agg(authors)) FROM candidates)) AS answer) a`
-	return sql, append(append(args, bound), pageArgs...)
+	return sql, append(append(args, pageArgs...), c.Limit)
+}
+
+// lookedShare is how many matches are looked at for each candidate where only those count that can be borrowed now: of a collection of
+// which little is on the shelf, looking until there are enough would mean to look at everything.
+const lookedShare = 2
+
+// candidatesOf gives the candidates as part of a WITH, with looked before them where only what can be borrowed now counts.
+func candidatesOf(m match, upper condition, bound int) (string, []any) {
+	const columns = "b.id, b.title_key, b.sort_title, b.doc, b.language, b.published_year, b.genres, b.authors"
+	available := m.available
+	m.available = false
+	where, args := m.where(upper)
+	if m.newest {
+		where += " ORDER BY b.id DESC"
+	}
+	if !available {
+		return "candidates AS MATERIALIZED (\n  SELECT " + columns + " FROM catalog.books b WHERE " + where + " LIMIT ?)", append(args, bound)
+	}
+	return "looked AS MATERIALIZED (SELECT b.id FROM catalog.books b WHERE " + where + " LIMIT ?),\n candidates AS MATERIALIZED (\n  SELECT " + columns +
+			" FROM looked l JOIN catalog.availability a ON a.book_id = l.id AND a.available_items > 0 JOIN catalog.books b ON b.id = l.id LIMIT ?)",
+		append(args, lookedShare*bound, bound)
 }
 
 // candidatesPage puts the candidates in the order asked for. Where there are as many as the bound it gives nothing, and costs
@@ -38,6 +62,9 @@ func candidatesPage(m match, c catalog.Criteria, loans string, bound int) (strin
 		after = &catalog.Place{}
 	}
 	complete := when(true, "(SELECT count(*) FROM candidates) < ?", bound)
+	if m.available {
+		complete = when(true, "(SELECT count(*) FROM candidates) < ? AND (SELECT count(*) FROM looked) < ?", bound, lookedShare*bound)
+	}
 	if loans != "" {
 		return popularCandidates(c, loans, complete)
 	}

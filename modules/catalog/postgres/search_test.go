@@ -1,8 +1,10 @@
 package postgres_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -208,5 +210,23 @@ func TestSuggest(t *testing.T) {
 		if strings.Join(got, "|") != want {
 			t.Errorf("%q: %s, want %s", q, strings.Join(got, "|"), want)
 		}
+	}
+}
+
+// A search that takes its budget is an answer all the same, and says that it is not all.
+func TestASearchThatTakesItsBudgetSaysSo(t *testing.T) {
+	s, _ := newService(t, func(set *catalog.Settings) { set.Search.Budget = time.Nanosecond })
+	q, err := catalog.ParseQuery("dune", catalog.DefaultQueryLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := s.Search(t.Context(), catalog.Criteria{Query: q, Sort: catalog.ByRelevance, Limit: 10})
+	if err != nil || !page.Partial || page.Next != nil || page.Total.Relation != "gte" {
+		t.Errorf("%+v, %v", page, err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Search(gone, catalog.Criteria{Query: q, Sort: catalog.ByRelevance, Limit: 10}); err == nil {
+		t.Error("a caller who left was answered")
 	}
 }

@@ -42,10 +42,13 @@ export async function show() {
 async function fill(place, size, signal) {
   const bones = setTimeout(() => render(place, html`<div class="shelf" aria-hidden="true">${Array.from({ length: 8 }, () => html`<div class="bone book"></div>`)}</div>`), BONES_AFTER);
   try {
-    const page = /** @type {BookPage} */ (await get("/api/catalog/v1/books", { sort: "newest", limit: SHELF }, signal));
+    const [page, most] = /** @type {[BookPage, BookPage | null]} */ (await Promise.all([
+      get("/api/catalog/v1/books", { sort: "newest", limit: SHELF }, signal),
+      get("/api/catalog/v1/books", { sort: "popular", limit: SHELF }, signal).catch(() => null), // the page goes on without it
+    ]));
     const { value, relation } = page.total;
     render(size, value > 0 ? t("home.size", { total: relation === "gte" ? t("results.atLeast", { n: value }) : number(value) }) : t("home.empty"));
-    render(place, html`${shelf(page)}${genres(page)}`);
+    render(place, html`${shelf(page, "new")}${most && shelf(borrowed(most, page), "most")}${genres(page)}`);
   } catch (error) {
     if (signal.aborted) return;
     const words = t(error instanceof Offline ? "state.offlineWords" : "state.failedWords");
@@ -57,12 +60,22 @@ async function fill(place, size, signal) {
   }
 }
 
-/** @param {BookPage} page */
-function shelf({ items }) {
+/**
+ * Nothing, where nobody borrowed anything yet: then the most borrowed are the newest.
+ * @param {BookPage} most
+ * @param {BookPage} newest
+ */
+const borrowed = (most, newest) => (most.items.every(({ id }, i) => id === newest.items[i]?.id) ? { ...most, items: [] } : most);
+
+/**
+ * @param {BookPage} page
+ * @param {"new" | "most"} which
+ */
+function shelf({ items }, which) {
   if (items.length === 0) return null;
-  return html`<section aria-labelledby="new">
-    <div class="section-head"><h2 id="new">${t("home.new")}</h2><a href="/search?sort=newest">${t("home.all")}</a></div>
-    <ul class="shelf" tabindex="0" aria-labelledby="new">
+  return html`<section aria-labelledby="${which}">
+    <div class="section-head"><h2 id="${which}">${t(`home.${which}`)}</h2>${which === "new" ? html`<a href="/search?sort=newest">${t("home.all")}</a>` : html`<a href="/search?sort=popular">${t("home.allMost")}</a>`}</div>
+    <ul class="shelf" tabindex="0" aria-labelledby="${which}">
       ${items.map((book) => html`<li><a class="book" href="/books/${book.id}">${coverOf(book)}<span class="hidden-text">${book.title}, ${(book.authors ?? []).map(({ name }) => name).join(", ")}</span></a></li>`)}
     </ul>
   </section>`;

@@ -31,6 +31,8 @@ export const messages = {
   "home.empty": "The shelves are still empty.",
   "home.new": "New on the shelves",
   "home.all": "All new titles",
+  "home.most": "Most borrowed this year",
+  "home.allMost": "All of them",
   "home.genres": "Wander by genre",
 
   "results.for": "“{q}”",
@@ -46,6 +48,7 @@ export const messages = {
   "sort.relevance": "Best match",
   "sort.title": "Title",
   "sort.newest": "Newest",
+  "sort.popular": "Most borrowed",
   "row.noFacts": "Year unknown",
   "facet.heading": "Filters",
   "facet.any": "Any",

@@ -32,6 +32,8 @@ export const messages = {
   "home.empty": "Giá sách còn trống.",
   "home.new": "Mới lên giá",
   "home.all": "Tất cả sách mới",
+  "home.most": "Được mượn nhiều nhất trong năm",
+  "home.allMost": "Xem tất cả",
   "home.genres": "Dạo theo thể loại",
 
   "results.for": "“{q}”",
@@ -47,6 +49,7 @@ export const messages = {
   "sort.relevance": "Hợp nhất",
   "sort.title": "Nhan đề",
   "sort.newest": "Mới nhất",
+  "sort.popular": "Mượn nhiều nhất",
   "row.noFacts": "Không rõ năm",
   "facet.heading": "Bộ lọc",
   "facet.any": "Bất kỳ",

@@ -16,7 +16,7 @@ import "../parts/search.js";
 
 const PAGE = 24;
 const MOST = 200; // the API's largest page
-const SORTS = /** @type {const} */ (["relevance", "title", "newest"]);
+const SORTS = /** @type {const} */ (["relevance", "title", "newest", "popular"]);
 const BOOKS = "/api/catalog/v1/books";
 
 /** Bones of the page while its answers are on the way. */

@@ -21,6 +21,7 @@ const ROOMS = [
   ["/members", "staff.members", "desk"],
   ["/desk/notices", "staff.notices", "desk"],
   ["/desk/exceptions", "staff.exceptions", "desk"],
+  ["/desk/reports", "staff.reports", "desk"],
   ["/catalogue/new", "staff.newTitle", "librarian"],
   ["/catalogue/import", "staff.import", "librarian"],
   ["/rules", "staff.rules", "desk"],

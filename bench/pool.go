@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"bookvault/bench/harness"
+	"bookvault/platform/database"
+)
+
+// poolServer lets in all the clients of the yardstick at once.
+var poolServer = map[string]string{"max_connections": "620"}
+
+// benchPool measures 500 clients on the tuned pool against the same on database/sql's defaults: as many connections as callers, two of
+// them kept.
+func benchPool(ctx context.Context, args []string, out *report) error {
+	flags := flag.NewFlagSet("pool", flag.ContinueOnError)
+	clients := flags.Int("clients", 500, "clients, each with one read after the other")
+	rounds := flags.Int("rounds", 6, "pairs of rounds")
+	seconds := flags.Float64("seconds", 5, "of each round")
+	file := flags.String("json", "", "write the rows to this file too")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	s, err := startServer(ctx, poolServer)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	tuned, dsn, err := s.fresh(ctx)
+	if err != nil {
+		return err
+	}
+	defer tuned.Close()
+	if _, err := tuned.Pool().Exec(ctx, `CREATE TABLE public.pool_bench AS SELECT n AS id, repeat('x', 500) AS text FROM generate_series(1, 100000) n; CREATE UNIQUE INDEX ON public.pool_bench (id)`); err != nil {
+		return err
+	}
+	c, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return err
+	}
+	plain := stdlib.OpenDB(*c) // database/sql as it comes
+	defer plain.Close()
+	const question = `SELECT text FROM public.pool_bench WHERE id = `
+	ways := []struct {
+		name string
+		read func(ctx context.Context, id int64) error
+	}{
+		{"tuned", func(ctx context.Context, id int64) error {
+			ctx, _ = database.WithReader(ctx, "")
+			var text string
+			return tuned.Read(ctx).Raw(question+"?", id).Row().Scan(&text)
+		}},
+		{"database/sql's defaults", func(ctx context.Context, id int64) error {
+			var text string
+			return plain.QueryRowContext(ctx, question+"$1", id).Scan(&text)
+		}},
+	}
+	figures := &harness.Figures{Suite: "pool"}
+	out.figures = figures
+	var p99, rate [2][]float64
+	var errs [2]atomic.Int64
+	for i := range *rounds + 1 {
+		for way := range ways {
+			way := (way + i) % 2
+			fmt.Fprintln(os.Stderr, "measuring", ways[way].name, "…")
+			times, took := clientsRead(ctx, *clients, time.Duration(*seconds*float64(time.Second)), ways[way].read, &errs[way])
+			if i > 0 { // the first round warms
+				p99[way] = append(p99[way], float64(times.ValueAtQuantile(99))/1000)
+				rate[way] = append(rate[way], float64(times.TotalCount())/took.Seconds())
+			}
+		}
+	}
+	ratios := harness.Ratios(p99[0], p99[1])
+	ratio := harness.Median(ratios)
+	figures.Add(harness.Row{Figure: fmt.Sprintf("%d clients, p99 of a read", *clients), Baseline: fmt.Sprintf("database/sql's defaults, %.4g ms", harness.Median(p99[1])),
+		Value: harness.Median(p99[0]), Unit: "ms", Ratio: ratio, Spread: harness.Spread(ratios), Goal: "<= 0.5", Holds: ratio <= 0.5})
+	rates := harness.Ratios(rate[0], rate[1])
+	figures.Add(harness.Row{Figure: "reads a second", Baseline: fmt.Sprintf("%.4g", harness.Median(rate[1])), Value: harness.Median(rate[0]), Unit: "1/s", Ratio: harness.Median(rates), Spread: harness.Spread(rates)})
+	for way, n := range []int64{errs[0].Load(), errs[1].Load()} {
+		row := harness.Row{Figure: "errors, " + ways[way].name, Value: float64(n), Unit: "reads"}
+		if way == 0 {
+			row.Goal, row.Holds = "0", n == 0
+		}
+		figures.Add(row)
+	}
+	figures.Note("The server lets %s in, so that both can run. %s.", poolServer["max_connections"], tuned.Sizes())
+	return figures.Save(*file)
+}
+
+// clientsRead has clients read, each one after the other, and gives the times in microseconds.
+func clientsRead(ctx context.Context, clients int, span time.Duration, read func(context.Context, int64) error, errs *atomic.Int64) (*hdrhistogram.Histogram, time.Duration) {
+	begun := time.Now()
+	end := begun.Add(span)
+	all := hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	for c := range clients {
+		group.Go(func() {
+			mine := hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
+			for id := int64(c + 1); time.Now().Before(end) && ctx.Err() == nil; id = (id*31)%100_000 + 1 {
+				asked := time.Now()
+				if err := read(ctx, id); err != nil {
+					errs.Add(1)
+				}
+				_ = mine.RecordValue(max(1, time.Since(asked).Microseconds())) // beyond a minute is beyond the scale
+			}
+			mu.Lock()
+			all.Merge(mine)
+			mu.Unlock()
+		})
+	}
+	group.Wait()
+	return all, time.Since(begun)
+}

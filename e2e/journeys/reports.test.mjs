@@ -1,0 +1,44 @@
+// reports.test.mjs: what was lent is seen by day, branch and title, as a file too; readers see what is borrowed most.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accessible, launch, picture, reader, settled, signIn } from "../browser.mjs";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+test("the desk reads what was lent, chooses another time, and takes a table along", async () => {
+  const { page, open, calm } = await reader(browser, {});
+  await open("/sign-in?next=/desk/reports");
+  await signIn(page, "desk");
+  await page.waitForURL("**/desk/reports");
+  await settled(page);
+  await page.getByRole("heading", { name: "Reports" }).waitFor();
+  await page.getByRole("link", { name: "A year" }).click();
+  await page.waitForURL("**/desk/reports?period=year");
+  await settled(page);
+  const most = page.getByRole("table", { name: "Most borrowed, all branches" });
+  assert.ok((await most.locator("tbody tr").count()) > 3, "titles that were borrowed");
+  assert.ok((await page.locator("svg.chart rect").count()) > 50, "a bar for every week");
+  await accessible(page, "the reports");
+  await picture(page, "reports");
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "CSV: By branch" }).click()]);
+  assert.match(file.suggestedFilename(), /^branches-.*\.csv$/);
+  await calm();
+});
+
+test("readers find what is borrowed most on the front page, and all of it by that order", async () => {
+  const { page, open, calm } = await reader(browser, {});
+  await open("/");
+  const shelf = page.getByRole("region", { name: "Most borrowed this year" });
+  assert.ok((await shelf.getByRole("link").count()) > 3);
+  await shelf.getByRole("link", { name: "All of them" }).click();
+  await page.waitForURL("**/search?sort=popular");
+  await settled(page);
+  assert.equal(await page.locator("#sort").inputValue(), "popular");
+  await calm();
+});
