@@ -27,7 +27,7 @@ func open() *resilience.Stack {
 
 // behind are the methods of a store that the housekeeping alone calls.
 var behind = []string{"OverdueSince", "HoldsReadySince", "RedateHolds", "LoansUncollectedSince", "KeepStandings",
-	"Forgettable", "Forget", "ForgetCharges", "ForgetAccount", "Historians", "ForgetMessages", "ForgetKeys", "Kept",
+	"ChainLedger", "Forgettable", "Forget", "ForgetCharges", "ForgetAccount", "Historians", "ForgetMessages", "ForgetKeys", "Kept",
 	"MakeNotices", "CancelNotices", "ClaimNotices", "SettleNotices", "ForgetNotices", "CountNotices", "Notice", "Notices"}
 
 // TestTheDeskPassesThePoliciesAndTheHousekeepingDoesNot calls every method of the store before an open breaker, with nothing behind:
