@@ -39,13 +39,14 @@ func (h *holders) give(conn *pgx.Conn) bool {
 	return true
 }
 
+// gone notes that it is thrown away rather than given back.
+func (h *holders) gone(conn *pgx.Conn) { h.by.Delete(conn) }
+
 // overdue gives the holders who have had a connection for longer than a threshold, each once.
 func (h *holders) overdue(now time.Time, threshold time.Duration) (found []*holder) {
-	h.by.Range(func(conn, value any) bool {
+	h.by.Range(func(_, value any) bool {
 		one := value.(*holder)
-		if conn.(*pgx.Conn).IsClosed() {
-			h.by.Delete(conn) // it was thrown away rather than given back
-		} else if now.Sub(one.since) >= threshold && !one.told.Swap(true) {
+		if now.Sub(one.since) >= threshold && !one.told.Swap(true) {
 			h.leaks.Add(1)
 			found = append(found, one)
 		}

@@ -296,7 +296,7 @@ func (s Settings) openPool(dsn string, of role, maxConns, minConns int32, more m
 	c.MaxConns, c.MinConns = maxConns, min(minConns, maxConns)
 	of.validate(c.ConnConfig)
 	taken := &holders{}
-	c.PrepareConn, c.AfterRelease = taken.take, taken.give
+	c.PrepareConn, c.AfterRelease, c.BeforeClose = taken.take, taken.give, taken.gone
 	c.MaxConnLifetime, c.MaxConnLifetimeJitter = s.MaxConnLifetime, s.MaxConnLifetime/10
 	c.MaxConnIdleTime, c.HealthCheckPeriod = s.MaxConnIdleTime, 15*time.Second
 	c.PingTimeout = s.ConnectTimeout

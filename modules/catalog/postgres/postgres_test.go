@@ -29,6 +29,7 @@ func newService(t testing.TB, change func(*catalog.Settings), opts ...dbtest.Opt
 	t.Helper()
 	db := dbtest.New(t, opts...)
 	settings := catalog.DefaultSettings()
+	settings.Search.Budget = time.Minute // what is tested is what is found, on however busy a machine
 	if change != nil {
 		change(&settings)
 	}
