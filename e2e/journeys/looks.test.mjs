@@ -99,7 +99,7 @@ test("slow answers show bones after 300 ms and not before; no answer shows what 
     await new Promise((done) => setTimeout(done, 900));
     await route.continue();
   });
-  await page.locator(".section-head a").click();
+  await page.locator(".section-head a").first().click();
   await page.waitForTimeout(150);
   assert.equal(await page.locator(".bone").count(), 0, "a quick answer never flickers");
   await page.locator(".bone").first().waitFor();
