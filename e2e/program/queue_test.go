@@ -54,7 +54,7 @@ func (r *rater) check(t *testing.T, s *serving, book int64) {
 }
 
 func TestWhatWasAcceptedIsThereHoweverOftenTheServerIsKilled(t *testing.T) {
-	const kills, raters = 5, 8
+	const kills, raters = 3, 8
 	home := newHome(t)
 	server := serve(t, home, nil, "--set", "rate_limit.exempt=127.0.0.0/8")
 	librarian := tokenOf(t, home, "librarian")

@@ -48,6 +48,7 @@ func TestMoneyAlwaysAddsUp(t *testing.T) {
 		})
 		m.consistent()
 	})
+	l.replays()
 }
 
 func (m *purse) who(r *rapid.T) int        { return rapid.IntRange(0, 1).Draw(r, "member") }

@@ -41,6 +41,7 @@ func TestDesksThatWorkAtOnceKeepEveryInvariant(t *testing.T) {
 			l.clock.move(time.Duration(rapid.IntRange(1, 200).Draw(r, "hours")) * time.Hour)
 		}
 	})
+	l.replays()
 }
 
 const (

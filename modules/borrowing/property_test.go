@@ -41,6 +41,7 @@ func TestAnySequenceOfCommandsKeepsEveryInvariant(t *testing.T) {
 		})
 		m.check(r)
 	})
+	l.replays()
 }
 
 // members borrow in each round: few, so that they get into each other's way.

@@ -8,7 +8,7 @@ import (
 )
 
 // rounds is how often a property is tried that needs the database for each step. -rapid.checks=N says how often instead.
-const rounds = "30"
+const rounds = "15"
 
 // check tries a property against the database.
 func check(t *testing.T, property func(*rapid.T)) {
