@@ -26,7 +26,7 @@ test("the desk reads what was lent, chooses another time, and takes a table alon
   assert.ok((await page.locator("svg.chart rect").count()) > 50, "a bar for every week");
   await accessible(page, "the reports");
   await picture(page, "reports");
-  const link = page.getByRole("link", { name: "CSV: By branch" });
+  const link = page.getByRole("region", { name: "By branch" }).getByRole("link", { name: /^CSV/ });
   assert.notEqual(await link.getAttribute("download"), null, "the file is taken along, not shown");
   const file = await link.evaluate(async (a) => {
     const answer = await fetch(/** @type {HTMLAnchorElement} */ (a).href);
