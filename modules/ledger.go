@@ -87,7 +87,7 @@ func (h *House) VerifyLedger(ctx context.Context, trust []string) error {
 			fmt.Fprintf(h.Out, "%d events wait for their hashes: the upgrade of the ledger goes on while the server runs\n", report.Unchained)
 		}
 		if !report.Intact() {
-			return fmt.Errorf("%w: %d findings", ErrTampered, report.Found)
+			return fmt.Errorf("%w; findings: %d", ErrTampered, report.Found)
 		}
 		fmt.Fprintln(h.Out, "intact: every event is as it was written")
 		return nil
