@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"bookvault/modules/catalog"
@@ -15,6 +14,7 @@ import (
 	"bookvault/platform/config"
 	"bookvault/platform/database"
 	"bookvault/platform/hlc"
+	"bookvault/platform/lifecycle"
 	"bookvault/platform/queue"
 	"bookvault/platform/queue/aside"
 )
@@ -31,9 +31,7 @@ type behind struct {
 	url     string
 	log     *slog.Logger
 
-	run     sync.Mutex // serialises Start and Stop
-	stop    context.CancelFunc
-	stopped chan struct{}
+	time lifecycle.Loop
 }
 
 // queueFolder is where the queue lies inside the data folder.
@@ -82,11 +80,6 @@ func (b *behind) lists(m *memories, store members.ListStore) (members.Lists, err
 
 // Start sets the clock, opens the queue and has written what it holds from before.
 func (b *behind) Start(ctx context.Context) error {
-	b.run.Lock()
-	defer b.run.Unlock()
-	if b.stop != nil {
-		return nil
-	}
 	if err := b.db.SetClock(ctx); err != nil {
 		return err
 	}
@@ -96,30 +89,22 @@ func (b *behind) Start(ctx context.Context) error {
 		}
 		return err
 	}
-	ctx, b.stop = context.WithCancel(context.WithoutCancel(ctx))
-	b.stopped = make(chan struct{})
-	go b.keepTime(ctx, b.stopped)
+	b.time.Start(ctx, b.keepTime)
 	return nil
 }
 
 // Stop writes what it can, and keeps the rest for the next start.
 func (b *behind) Stop(ctx context.Context) error {
-	b.run.Lock()
-	defer b.run.Unlock()
-	if b.stop == nil {
+	if !b.time.Stop() {
 		return nil
 	}
-	b.stop()
-	<-b.stopped
-	b.stop = nil
 	return b.queue.Stop(ctx)
 }
 
 // setClockEvery is short against the time in which a clock drifts by a millisecond.
 const setClockEvery = 30 * time.Second
 
-func (b *behind) keepTime(ctx context.Context, stopped chan<- struct{}) {
-	defer close(stopped)
+func (b *behind) keepTime(ctx context.Context) {
 	every := time.NewTicker(setClockEvery)
 	defer every.Stop()
 	for {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +17,7 @@ import (
 	"bookvault/platform/database"
 	"bookvault/platform/gateway"
 	"bookvault/platform/identity"
+	"bookvault/platform/lifecycle"
 	"bookvault/platform/live"
 	"bookvault/platform/problem"
 	"bookvault/platform/rest"
@@ -112,9 +112,7 @@ type ticker struct {
 	patterns *Patterns
 	registry prometheus.Registerer
 
-	lock sync.Mutex
-	quit chan struct{}
-	done chan struct{}
+	looking lifecycle.Loop
 }
 
 // figuresEvery is how often operators hear.
@@ -127,38 +125,24 @@ var patternMetrics = map[string]string{
 }
 
 // Start begins to look; nothing is gathered while no operator listens.
-func (f *ticker) Start(context.Context) error {
-	f.lock.Lock()
-	defer f.lock.Unlock()
-	if f.quit != nil {
-		return nil
-	}
-	f.quit, f.done = make(chan struct{}), make(chan struct{})
-	go f.run(f.quit, f.done)
+func (f *ticker) Start(ctx context.Context) error {
+	f.looking.Start(ctx, f.look)
 	return nil
 }
 
 // Stop ends that, and all streams.
 func (f *ticker) Stop(context.Context) error {
 	f.hub.Close()
-	f.lock.Lock()
-	defer f.lock.Unlock()
-	if f.quit == nil {
-		return nil
-	}
-	close(f.quit)
-	<-f.done
-	f.quit = nil
+	f.looking.Stop()
 	return nil
 }
 
-func (f *ticker) run(quit <-chan struct{}, done chan<- struct{}) {
-	defer close(done)
+func (f *ticker) look(ctx context.Context) {
 	clock := time.NewTicker(figuresEvery)
 	defer clock.Stop()
 	for {
 		select {
-		case <-quit:
+		case <-ctx.Done():
 			return
 		case <-clock.C:
 			if f.hub.Listening(patternsAudience) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bookvault/modules/catalog"
+	"bookvault/platform/lifecycle"
 	"bookvault/platform/queue"
 )
 
@@ -33,9 +34,7 @@ type Tallying struct {
 	views map[int64]int64
 	terms map[string]catalog.TermCount
 
-	run     sync.Mutex // serialises Start and Stop
-	stop    context.CancelFunc
-	stopped chan struct{}
+	handing lifecycle.Loop
 }
 
 // TallyBehind puts the counting in memory before the plain way. It is the queue's handler of tallies.
@@ -76,32 +75,19 @@ func (t *Tallying) Searched(ctx context.Context, key, text string) error {
 
 // Start begins to hand counts on.
 func (t *Tallying) Start(ctx context.Context) error {
-	t.run.Lock()
-	defer t.run.Unlock()
-	if t.stop != nil {
-		return nil
-	}
-	ctx, t.stop = context.WithCancel(context.WithoutCancel(ctx))
-	t.stopped = make(chan struct{})
-	go t.keepHanding(ctx, t.stopped)
+	t.handing.Start(ctx, t.keepHanding)
 	return nil
 }
 
 // Stop hands on what is left. It is safe before Start and twice.
 func (t *Tallying) Stop(ctx context.Context) error {
-	t.run.Lock()
-	defer t.run.Unlock()
-	if t.stop == nil {
+	if !t.handing.Stop() {
 		return nil
 	}
-	t.stop()
-	<-t.stopped
-	t.stop = nil
 	return t.HandOn(ctx)
 }
 
-func (t *Tallying) keepHanding(ctx context.Context, stopped chan<- struct{}) {
-	defer close(stopped)
+func (t *Tallying) keepHanding(ctx context.Context) {
 	every := time.NewTicker(tallyEvery)
 	defer every.Stop()
 	for {
