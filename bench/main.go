@@ -57,6 +57,7 @@ var suites = map[string]suite{
 	"pool":        {"500 clients on the tuned pool, against the defaults of database/sql", benchPool},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
+	"replicas":    {"uncached reads and writes on a primary with two replicas, against the primary alone", benchReplicas},
 	"search":      {"searches that no cache answers: rare, common, two words, prefix, typo, filtered; and suggestions", benchSearch},
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
 	"soak":        {"a library at half its capacity while dependencies fail at random", benchSoak},
