@@ -14,6 +14,7 @@
 //	go run ./bench seed          the synthetic library, titles a second
 //	go run ./bench soak          half an hour at half capacity while dependencies fail at random: what is lost by it
 //	go run ./bench statistics    figures from the materialized views, against live SQL
+//	go run ./bench writebehind   ratings through the queue, against a transaction each; the queue drained; crashes under load
 //
 // It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder, or a few; what
 // they measure servers with is in harness/.
@@ -62,6 +63,7 @@ var suites = map[string]suite{
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
 	"soak":        {"a library at half its capacity while dependencies fail at random", benchSoak},
 	"statistics":  {"figures from the materialized views, against live SQL", benchStatistics},
+	"writebehind": {"ratings through the queue against a transaction each, the queue drained, crashes under load", benchWriteBehind},
 }
 
 func main() { os.Exit(run()) }

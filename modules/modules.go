@@ -38,6 +38,7 @@ import (
 	"bookvault/platform/database"
 	"bookvault/platform/gateway"
 	"bookvault/platform/housekeeping"
+	"bookvault/platform/httpcache"
 	"bookvault/platform/ledger"
 	"bookvault/platform/live"
 	"bookvault/platform/queue"
@@ -91,6 +92,7 @@ type Library struct {
 	seeder         seeder
 	workers        []worker
 	live           *live.Hub
+	answers        *httpcache.Cache // the gateway's, once there is one
 	writes         *behind
 }
 

@@ -277,6 +277,7 @@ type GatewayCache struct {
 	Fresh     time.Duration `key:"fresh" min:"1s" max:"24h"`
 	Stale     time.Duration `key:"stale" min:"0s" max:"24h"`
 	Ill       time.Duration `key:"ill" min:"0s" max:"24h"`
+	Shortcut  bool          `key:"shortcut"`
 }
 
 // Events bounds the streams of live events.
