@@ -145,6 +145,7 @@ type Catalog struct {
 // CatalogImports bounds what a file of titles may be and what importing it takes.
 type CatalogImports struct {
 	MaxQueued   int  `key:"max_queued" min:"1" max:"1000"`
+	MaxUploads  int  `key:"max_uploads" min:"1" max:"1000"`
 	MaxField    Size `key:"max_field" min:"1KiB" max:"16MiB"`
 	MaxRow      Size `key:"max_row" min:"4KiB" max:"64MiB"`
 	MaxUnpacked Size `key:"max_unpacked" min:"1MiB" max:"1024GiB"`
@@ -334,6 +335,7 @@ type Patterns struct {
 type Statistics struct {
 	RefreshEvery   time.Duration `key:"refresh_every" min:"10s" max:"24h"`
 	RefreshTimeout time.Duration `key:"refresh_timeout" min:"1s" max:"6h"`
+	Kept           time.Duration `key:"kept" min:"1s" max:"720h"`
 }
 
 // Switch turns one pattern on. Off means that requests really take the plain way.
