@@ -54,6 +54,7 @@ type Foundations struct {
 	CatalogDB, BorrowingDB, MembersDB *database.DB
 	Registry                          prometheus.Registerer // nil where nobody will ask for metrics
 	Logger                            *slog.Logger
+	LogLevel                          *slog.LevelVar // nil where it is never changed
 }
 
 // Library is the modules, built and introduced to each other.
@@ -139,6 +140,7 @@ func Assemble(f Foundations) (*Library, error) {
 	policies := newPolicies(f, patterns, memories.remote)
 	registerOperations(api, patterns)
 	registerResilience(api, policies)
+	registerLog(api, f.LogLevel, f.Logger)
 	registerFigures(api, f.DB)
 
 	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()       // GORM; reads from a replica that is fresh enough
