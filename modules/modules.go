@@ -56,6 +56,7 @@ type Foundations struct {
 	CatalogDB, BorrowingDB, MembersDB *database.DB
 	Registry                          prometheus.Registerer // nil where nobody will ask for metrics
 	Logger                            *slog.Logger
+	LogLevel                          *slog.LevelVar // nil where it is never changed
 }
 
 // Library is the modules, built and introduced to each other.
@@ -142,9 +143,10 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	registerOperations(api, patterns)
 	registerResilience(api, policies)
+	registerLog(api, f.LogLevel, f.Logger)
 	registerFigures(api, f.DB)
 
-	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()       // GORM; reads from a replica that is fresh enough
+	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()                                            // GORM; reads from a replica that is fresh enough
 	stores = cataloglayers.Resilient(stores, policies.For("catalog-database"), policies.For("search-database"), policies.For("statistics-database")) // retry( breaker( timeout( bulkhead( … ))))
 	stores.Books = cataloglayers.Coalesced(stores.Books, coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, "titles")}, patterns.Coalescing.Load)
 	stores.Books = cataloglayers.CacheAside(stores.Books, memories.titles)                           // stamped; forgets what the feed tells of
