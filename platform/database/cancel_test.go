@@ -25,7 +25,7 @@ func TestACancellationNeverMeetsTheNextStatement(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		leaves := time.AfterFunc(time.Duration(rand.IntN(4000))*time.Microsecond, cancel)
 		// Some end long after the caller left, some at the same moment.
-		_, err := db.Pool().Exec(ctx, `SELECT pg_sleep($1)`, []float64{0.001, 0.004, 0.03}[rand.IntN(3)])
+		_, err := db.Pool().Exec(ctx, `SELECT pg_sleep($1)`, []float64{0.001, 0.004, 0.012}[rand.IntN(3)])
 		leaves.Stop()
 		cancel()
 		if err != nil {
