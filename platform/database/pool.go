@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"bookvault/platform/resilience"
+	"bookvault/platform/telemetry"
 	"bookvault/platform/wal"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -301,6 +302,9 @@ func (s Settings) openPool(dsn string, of role, maxConns, minConns int32, more m
 	c.MaxConnIdleTime, c.HealthCheckPeriod = s.MaxConnIdleTime, 15*time.Second
 	c.PingTimeout = s.ConnectTimeout
 	s.configure(c.ConnConfig, more)
+	if telemetry.Tracing() { // who begins later makes none of the database
+		c.ConnConfig.Tracer = queryTrace{c.ConnConfig.Host}
+	}
 	p, err := pgxpool.NewWithConfig(context.Background(), c)
 	if err != nil {
 		return nil, fmt.Errorf("making a pool of connections: %w", err)

@@ -169,7 +169,7 @@ func (db *DB) note(ctx context.Context, s *server, now time.Time) {
 	if p := s.progress.Load(); s != db.primary && p != nil {
 		at = p.at
 	}
-	reader.saw(at, now)
+	reader.saw(s.name, at, now)
 }
 
 func (r *router) inUse(s *server) int32 { return r.pool(s).pgx.Stat().AcquiredConns() }

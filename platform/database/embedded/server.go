@@ -198,8 +198,12 @@ func (s *server) lastWords() string {
 // run runs one of PostgreSQL's programs to its end as the account; its words are in the error. When ctx ends, it and what it
 // started are killed.
 func (c *Cluster) run(ctx context.Context, program string, args ...string) error {
-	cmd := exec.CommandContext(ctx, c.programs.path(program), args...)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", environment(), c.account.attributes()
+	return c.account.run(ctx, c.programs, program, args...)
+}
+
+func (a account) run(ctx context.Context, programs Programs, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, programs.path(program), args...)
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", environment(), a.attributes()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	var words bytes.Buffer
