@@ -76,9 +76,11 @@ func benchReplicas(ctx context.Context, args []string, out *report) error {
 	}
 	figures := &harness.Figures{Suite: "replicas"}
 	out.figures = figures
-	most, err := b.run(ctx, alone, false)
-	if err != nil {
-		return err
+	var most replicasRound
+	for range 2 { // the first one connects, and reads from the disk
+		if most, err = b.run(ctx, alone, false); err != nil {
+			return err
+		}
 	}
 	b.rate = *share * most.reads
 	var p99, writes [2][]float64
