@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,18 +20,35 @@ const (
 	linearMembers = 20
 )
 
-// crashes: BookVault and PostgreSQL are killed at random moments under load; what was answered 2xx is there once, and nothing else.
+// scribblers is how many members write behind the answer while the desk is killed.
+const scribblers = 32
+
+// crashes: BookVault and PostgreSQL are killed at random moments under load, at the desk and on the queue; what was answered 2xx is there
+// once, and nothing else.
 func (b *circulationBench) crashes() error {
 	for _, victim := range []struct {
 		name string
 		n    int
 		kill func(context.Context) error
 	}{{"BookVault", b.kills.server, b.library.KillHome}, {"PostgreSQL", b.kills.database, b.library.KillDatabase}} {
-		history, err := b.faulty(1<<40, victim.n, victim.kill)
+		if victim.n == 0 {
+			continue
+		}
+		beside, err := b.scribbles(scribblers)
+		if err != nil {
+			return err
+		}
+		history, err := b.faulty(1<<40, victim.n, victim.kill, beside.run)
+		kept := 0
+		if err == nil {
+			kept, err = beside.check()
+		}
 		if err != nil {
 			return fmt.Errorf("kill -9 of %s: %w", victim.name, err)
 		}
-		b.out.Add(harness.Row{Figure: fmt.Sprintf("kill -9 of %s %d times: every 2xx there once, nothing else", victim.name, victim.n), Value: float64(len(history)), Unit: "commands", Goal: "all", Holds: true})
+		what := fmt.Sprintf("kill -9 of %s %d times", victim.name, victim.n)
+		b.out.Add(harness.Row{Figure: what + ": every 2xx of the desk there once, nothing else", Value: float64(len(history)), Unit: "commands", Goal: "all", Holds: true})
+		b.out.Add(harness.Row{Figure: what + ": every 2xx behind the answer there once, nothing else", Value: float64(kept), Unit: "writes", Goal: "all", Holds: true})
 	}
 	return nil
 }
@@ -38,7 +56,7 @@ func (b *circulationBench) crashes() error {
 // linearizable: so many commands, with BookVault killed again and again, could have been answered as they were by a desk that does one
 // thing after another.
 func (b *circulationBench) linearizable() error {
-	history, err := b.faulty(b.linear, max(2, b.linear/10_000), b.library.KillHome)
+	history, err := b.faulty(b.linear, max(2, b.linear/10_000), b.library.KillHome, nil)
 	if err != nil {
 		return err
 	}
@@ -46,8 +64,9 @@ func (b *circulationBench) linearizable() error {
 	return nil
 }
 
-// faulty records at most so many commands while something is killed so many times, and checks what is left.
-func (b *circulationBench) faulty(operations, kills int, kill func(context.Context) error) ([]linear.Recorded, error) {
+// faulty records at most so many commands while something is killed so many times, and checks what is left. beside is what else goes on
+// meanwhile; nil: nothing.
+func (b *circulationBench) faulty(operations, kills int, kill func(context.Context) error, beside func(until <-chan struct{}) error) ([]linear.Recorded, error) {
 	s, began, err := b.setting()
 	if err != nil {
 		return nil, err
@@ -63,6 +82,12 @@ func (b *circulationBench) faulty(operations, kills int, kill func(context.Conte
 		defer close(done)
 		history, failed = linear.Record(b.ctx, s)
 	}()
+	var other error
+	var beyond sync.WaitGroup
+	over := make(chan struct{})
+	if beside != nil {
+		beyond.Go(func() { other = beside(over) })
+	}
 	random := rand.New(rand.NewPCG(7, uint64(kills)))
 	var killing error
 	for n := 0; n < kills && killing == nil; n++ {
@@ -77,6 +102,11 @@ func (b *circulationBench) faulty(operations, kills int, kill func(context.Conte
 		close(until)
 	}
 	<-done
+	close(over)
+	beyond.Wait()
+	if killing == nil {
+		killing = other
+	}
 	if killing != nil {
 		return nil, killing
 	}

@@ -17,6 +17,7 @@
 //	go run ./bench seed          the synthetic library, titles a second
 //	go run ./bench soak          half an hour at half capacity while dependencies fail at random: what is lost by it
 //	go run ./bench statistics    figures from the materialized views, against live SQL
+//	go run ./bench writebehind   ratings through the queue, against a transaction each; the queue drained; crashes under load
 //
 // It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder, or a few; what
 // they measure servers with is in harness/.
@@ -63,10 +64,12 @@ var suites = map[string]suite{
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
 	"report":      {"docs/PERFORMANCE.md, its charts, and the last column of docs/PATTERNS.md, from rows that suites wrote", benchReport},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
+	"replicas":    {"uncached reads and writes on a primary with two replicas, against the primary alone", benchReplicas},
 	"search":      {"searches that no cache answers: rare, common, two words, prefix, typo, filtered; and suggestions", benchSearch},
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
 	"soak":        {"a library at half its capacity while dependencies fail at random", benchSoak},
 	"statistics":  {"figures from the materialized views, against live SQL", benchStatistics},
+	"writebehind": {"ratings through the queue against a transaction each, the queue drained, crashes under load", benchWriteBehind},
 }
 
 func main() { os.Exit(run()) }

@@ -220,7 +220,10 @@ func (s *server) serveMetrics(context.Context) (note string, err error) {
 // answer opens the door: everything behind it is there.
 func (s *server) answer(context.Context) (string, error) {
 	s.health.Serving()
-	s.web.Serve(s.handler())
+	handler := s.handler()
+	s.web.Serve(handler, s.library.ready(s.settings.GatewayCache))
+	s.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "bookvault_gateway_shortcuts_total",
+		Help: "Answers of the gateway's cache that were given without net/http's server."}, func() float64 { return float64(s.web.Shortcuts()) }))
 	if s.storage.cluster == nil {
 		return "", nil
 	}

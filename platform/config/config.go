@@ -159,6 +159,7 @@ type Catalog struct {
 // CatalogImports bounds what a file of titles may be and what importing it takes.
 type CatalogImports struct {
 	MaxQueued   int  `key:"max_queued" min:"1" max:"1000"`
+	MaxUploads  int  `key:"max_uploads" min:"1" max:"1000"`
 	MaxField    Size `key:"max_field" min:"1KiB" max:"16MiB"`
 	MaxRow      Size `key:"max_row" min:"4KiB" max:"64MiB"`
 	MaxUnpacked Size `key:"max_unpacked" min:"1MiB" max:"1024GiB"`
@@ -295,6 +296,7 @@ type GatewayCache struct {
 	Fresh     time.Duration `key:"fresh" min:"1s" max:"24h"`
 	Stale     time.Duration `key:"stale" min:"0s" max:"24h"`
 	Ill       time.Duration `key:"ill" min:"0s" max:"24h"`
+	Shortcut  bool          `key:"shortcut"`
 }
 
 // Events bounds the streams of live events.
@@ -359,6 +361,7 @@ type Patterns struct {
 type Statistics struct {
 	RefreshEvery   time.Duration `key:"refresh_every" min:"10s" max:"24h"`
 	RefreshTimeout time.Duration `key:"refresh_timeout" min:"1s" max:"6h"`
+	Kept           time.Duration `key:"kept" min:"1s" max:"720h"`
 }
 
 // Switch turns one pattern on. Off means that requests really take the plain way.

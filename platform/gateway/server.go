@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -38,6 +39,7 @@ type Server struct {
 	files     *certificateFiles // of TLS; nil: there are none
 	encrypted bool
 	served    chan struct{} // closed when the accept loop has ended; nil before Serve
+	way       atomic.Pointer[shortcut]
 
 	lock  sync.Mutex
 	fresh map[net.Conn]struct{} // opened, and no request begun yet
@@ -52,7 +54,8 @@ func Listen(address string, s ServerSettings) (*Server, error) {
 	if s.MaxPerAddress > 0 {
 		listener = &fairListener{Listener: listener, most: s.MaxPerAddress, unlimited: s.Unlimited, open: map[netip.Addr]int{}}
 	}
-	server := &Server{listener: netutil.LimitListener(listener, s.MaxConnections), fresh: map[net.Conn]struct{}{}}
+	server := &Server{fresh: map[net.Conn]struct{}{}}
+	server.listener = shortcutListener{netutil.LimitListener(listener, s.MaxConnections), &server.way}
 	server.server = &http.Server{
 		ReadHeaderTimeout: s.HeaderTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.IdleTimeout,
 		// net/http adds 4096 bytes of its own to what it is told.
@@ -73,9 +76,13 @@ func Listen(address string, s ServerSettings) (*Server, error) {
 // Address is where the server listens, as host:port.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
-// Serve answers requests with the handler until Stop; it returns at once. It is called once.
-func (s *Server) Serve(handler http.Handler) {
+// Serve answers requests with the handler until Stop; it returns at once. It is called once. holds tells whether the handler has the answer
+// to a GET in its cache, so that it can be given without ado (shortcut.go); nil: nothing is.
+func (s *Server) Serve(handler http.Handler, holds func(*http.Request) bool) {
 	s.server.Handler = handler
+	if holds != nil {
+		s.way.Store(&shortcut{handler: handler, holds: holds, write: s.server.WriteTimeout, idle: s.server.IdleTimeout})
+	}
 	s.served = make(chan struct{})
 	go func() {
 		defer close(s.served)
@@ -92,6 +99,9 @@ func (s *Server) Stop(ctx context.Context) error {
 		_ = s.listener.Close() // a second close of a listener says so, and that is all it says
 		return nil
 	}
+	if way := s.way.Load(); way != nil {
+		way.stopped.Store(true)
+	}
 	// Shutdown waits 5s for a connection on which nothing was ever asked; browsers open such ones in advance.
 	impatience := time.AfterFunc(newConnectionGrace, s.closeFresh)
 	defer impatience.Stop()
@@ -103,7 +113,19 @@ func (s *Server) Stop(ctx context.Context) error {
 	return err
 }
 
+// Shortcuts is the number of answers that were given without net/http.
+func (s *Server) Shortcuts() uint64 {
+	if way := s.way.Load(); way != nil {
+		return way.taken.Load()
+	}
+	return 0
+}
+
+// remember is told of a connection's states, by the goroutine that serves it.
 func (s *Server) remember(connection net.Conn, state http.ConnState) {
+	if c, ours := connection.(*shortConn); ours && state == http.StateIdle {
+		c.waiting = true
+	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if state == http.StateNew {

@@ -24,6 +24,9 @@
  * @typedef {{items: Book[], next_cursor?: string, total: {value: number, relation: string}, facets?: Record<string, FacetValue[]>, corrected?: string}} BookPage
  * @typedef {{text: string, kind: string, id?: number | null}} Suggestion
  *
+ * A reading list of a member.
+ * @typedef {{id: number, name: string, books: {book_id: number, added_at: string}[]}} List
+ *
  * @typedef {{book_id: number, items: number, available: number, holds?: number}} Availability
  *
  * @typedef {object} Item
@@ -97,6 +100,7 @@
  * @property {number} id
  * @property {number} book_id
  * @property {string} [title]
+ * @property {boolean} [title_unknown] the catalogue does not say it just now
  * @property {string} status
  * @property {number} position in the queue, from 1; 0 when it is over
  * @property {string} pickup_branch

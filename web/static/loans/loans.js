@@ -7,6 +7,7 @@ import { find, html, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { again } from "../lib/router.js";
+import { titlesOf } from "../lib/titles.js";
 import { GAP } from "../states/states.js";
 import { holdRow } from "./holds.js";
 import { LoanRow, loanRow } from "./loan-row.js";
@@ -20,18 +21,6 @@ const LOOK = 15_000; // ms between two looks at the holds
 /** Bones of the page while its answers are on the way. */
 export function waiting() {
   return html`<h1>${t("nav.loans")}</h1><ul class="loans" aria-hidden="true">${Array.from({ length: 3 }, () => html`<li class="loan"><div class="bone book"></div><div><div class="bone w50"></div><br><div class="bone w30"></div></div></li>`)}</ul>`;
-}
-
-/**
- * The titles of loans and holds; one that cannot be had leaves its row with the words that came with it.
- * @param {{book_id: number}[]} rows
- * @param {AbortSignal} signal
- * @returns {Promise<Map<number, Book>>}
- */
-async function titlesOf(rows, signal) {
-  const ids = [...new Set(rows.map(({ book_id }) => book_id))];
-  const books = await Promise.all(ids.map((id) => get(`/api/catalog/v1/books/${id}`, {}, signal).catch(() => null)));
-  return new Map(books.filter(Boolean).map((book) => [book.id, book]));
 }
 
 /**
@@ -54,7 +43,7 @@ export async function show({ signal }) {
   return {
     title: t("nav.loans"),
     body: html`${ways("/loans")}${atHome(loans, titles)}
-      ${holds.length > 0 && html`<section class="holds" aria-labelledby="holds"><h2 id="holds">${t("holds.heading")}</h2><ul class="loans">${holds.map((hold) => holdRow(hold, titles.get(hold.book_id), branch, places, counts.get(hold.book_id)))}</ul></section>`}`,
+      ${holds.length > 0 && html`<section class="holds" aria-labelledby="holds"><h2 id="holds">${t("holds.heading")}</h2>${untitled(holds, titles)}<ul class="loans">${holds.map((hold) => holdRow(hold, titles.get(hold.book_id), branch, places, counts.get(hold.book_id)))}</ul></section>`}`,
     ready(main, alive) {
       if (holds.length > 0) follow(holds, theirs, alive);
       const all = main.querySelector("#renew-all");
@@ -103,6 +92,13 @@ function nothing() {
 }
 
 /**
+ * A line where titles are missing, since the catalogue does not answer.
+ * @param {{book_id: number, title_unknown?: boolean}[]} rows
+ * @param {Map<number, Book>} titles
+ */
+const untitled = (rows, titles) => rows.some((row) => row.title_unknown && !titles.has(row.book_id)) && html`<p class="quiet" role="note">${t("loans.untitled")}</p>`;
+
+/**
  * @param {Loan[]} loans
  * @param {Map<number, Book>} titles
  */
@@ -112,7 +108,7 @@ function atHome(loans, titles) {
       <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p></div>
       ${loans.length > 1 && html`<button type="button" class="button" id="renew-all">${t("loans.renewAll")}</button>`}
     </div>
-    ${loans.some((loan) => loan.title_unknown && !titles.has(loan.book_id)) && html`<p class="quiet" role="note">${t("loans.untitled")}</p>`}
+    ${untitled(loans, titles)}
     <p class="hidden-text" role="status" id="said"></p>
     <ul class="loans">${loans.map((loan) => loanRow(loan, titles.get(loan.book_id)))}</ul>`;
 }
