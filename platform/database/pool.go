@@ -124,6 +124,7 @@ type shared struct {
 	skew        atomic.Int64  // nanoseconds that the primary's clock is ahead
 	fallback    chan struct{} // a place for each read that the primary may answer for want of a replica
 	lastRead    atomic.Int64  // Unix nanoseconds: the watchers rest while nobody reads
+	wokenAt     atomic.Int64  // Unix nanoseconds: somebody read after a rest
 	own         Reader        // everything that this process committed
 	known       reached       // how far the primary is known to be
 	feed        *Feed
