@@ -100,10 +100,7 @@ func newLimiter(s RateLimit, known *proofs) *limiter {
 
 func refuseRate(w http.ResponseWriter, r *http.Request, c *rateClass, after time.Duration) {
 	c.refused.Add(1)
-	e := problem.New(problem.TooMany, "rate_limited", "You ask more than your share (%d at once, %g a second of this kind). Please wait a moment; RateLimit and RateLimit-Policy say how much is left.",
-		c.most, c.rate/float64(c.cost))
-	e.RetryAfter = after
-	problem.Write(w, r, e)
+	c.refusal.WriteAfter(w, r, after)
 }
 
 func (l *limiter) exempt(client netip.Addr) bool {
@@ -192,6 +189,7 @@ type rateClass struct {
 	full     int64 // nanoseconds in which an empty bucket fills
 
 	policy  []string
+	refusal *problem.Ready
 	left    [][]string // by the number of requests of this kind that are left
 	refused atomic.Uint64
 	name    string
@@ -200,6 +198,8 @@ type rateClass struct {
 func newRateClass(name string, bucket byte, rate float64, burst, cost int) *rateClass {
 	c := &rateClass{name: name, bucket: bucket, rate: rate, cost: cost, most: burst / cost, interval: int64(float64(time.Second) / rate)}
 	c.full = c.interval * int64(burst)
+	c.refusal = problem.NewReady(problem.New(problem.TooMany, "rate_limited",
+		"You ask more than your share (%d at once, %g a second of this kind). Please wait a moment; RateLimit and RateLimit-Policy say how much is left.", c.most, rate/float64(cost)))
 	quoted := `"` + name + `"`
 	c.policy = []string{quoted + ";q=" + strconv.Itoa(c.most) + ";w=" + strconv.Itoa(seconds(c.full))}
 	for n := range c.most + 1 {
