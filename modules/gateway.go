@@ -54,7 +54,7 @@ const searchPath = "/api/catalog/v1/books"
 
 func rateLimit(c config.RateLimit, enabled *atomic.Bool, remote *cache.Remote) gateway.RateLimit {
 	limit := gateway.RateLimit{Enabled: enabled, Rate: c.Rate, Burst: c.Burst, SearchCost: c.SearchCost, SignInRate: c.SignInRate, SignInBurst: c.SignInBurst,
-		CrawlRate: c.CrawlRate, CrawlBurst: c.CrawlBurst, Clients: c.Clients, Exempt: networks(c.Exempt), Lease: c.Lease}
+		CrawlRate: c.CrawlRate, CrawlBurst: c.CrawlBurst, Clients: c.Clients, Exempt: networks(c.Exempt), Lease: c.Lease, Hold: c.Hold}
 	if remote != nil { // a nil *Remote is no nil Purse
 		limit.Purse = remote
 	}

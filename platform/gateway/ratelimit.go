@@ -31,6 +31,8 @@ type RateLimit struct {
 	Clients int            // clients that are remembered at most; the one that has most saved up is forgotten first
 	Exempt  []netip.Prefix // networks that are not limited
 
+	Hold time.Duration // that a refusal is held back from whoever goes on asking at many times their rate; 0: none is
+
 	Purse Purse // where processes keep the buckets together; nil: each goes by its own count
 	Lease int   // tokens that each process may give a client before it tells the others
 }
@@ -46,6 +48,7 @@ type limiter struct {
 	buckets *slots
 	shares  *shares // nil: there is nobody to share with
 	known   *proofs
+	tarpit  *tarpit
 
 	read, search, pages, signIn, crawl *rateClass
 }
@@ -77,6 +80,7 @@ func rateLimit(s RateLimit, known *proofs, registry prometheus.Registerer) func(
 			h["Ratelimit-Policy"] = class.policy
 			h["Ratelimit"] = class.left[left]
 			if after > 0 {
+				l.tarpit.wait(r.Context(), client, class.rate, time.Unix(0, now))
 				refuseRate(w, r, class, after)
 				return
 			}
@@ -89,7 +93,7 @@ func rateLimit(s RateLimit, known *proofs, registry prometheus.Registerer) func(
 }
 
 func newLimiter(s RateLimit, known *proofs) *limiter {
-	return &limiter{s: s, seed: maphash.MakeSeed(), buckets: newSlots(s.Clients), shares: newShares(s), known: known,
+	return &limiter{s: s, seed: maphash.MakeSeed(), buckets: newSlots(s.Clients), shares: newShares(s), known: known, tarpit: &tarpit{hold: s.Hold, most: tarpitMost},
 		read:   newRateClass("default", 0, s.Rate, s.Burst, 1),
 		search: newRateClass("search", 0, s.Rate, s.Burst, s.SearchCost),
 		pages:  newRateClass("pages", 3, s.Rate*pagesShare, s.Burst*pagesShare, 1),
