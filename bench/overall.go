@@ -41,6 +41,7 @@ func benchOverall(ctx context.Context, args []string, out *report) error {
 	rounds := flags.Int("rounds", 3, "pairs of rounds of each comparison")
 	seconds := flags.Float64("seconds", 2, "of each round")
 	only := flags.String("only", "", "one part: latency, rate, phases, start")
+	build := flags.Bool("build", true, "build the program as it is released too, and measure its size")
 	data := flags.String("library", "", "folder of the library, made when it is not there and kept")
 	file := flags.String("json", "", "write the rows to this file too; go run ./bench report makes pages of them")
 	if err := flags.Parse(args); err != nil {
@@ -65,7 +66,7 @@ func benchOverall(ctx context.Context, args []string, out *report) error {
 	}
 	defer l.redis.Stop()
 	defer l.stopServers()
-	o := &overall{lab: l, titles: *titles}
+	o := &overall{lab: l, titles: *titles, build: *build}
 	for _, part := range []struct {
 		name string
 		run  func() error
@@ -89,6 +90,7 @@ func benchOverall(ctx context.Context, args []string, out *report) error {
 type overall struct {
 	*lab
 	titles int
+	build  bool
 }
 
 // both gives two servers that differ in the patterns alone.
@@ -266,6 +268,9 @@ func (o *overall) phases() error {
 			if err := o.turn(s, true, phase.patterns...); err != nil {
 				return err
 			}
+			if _, err := o.round(s, day(true), uint64(i+1), o.seconds/3); err != nil { // it warms
+				return fmt.Errorf("%s: %w", phase.name, err)
+			}
 			m, err := o.round(s, day(true), uint64(i+1), o.seconds)
 			if err != nil {
 				return fmt.Errorf("%s: %w", phase.name, err)
@@ -299,8 +304,11 @@ func (o *overall) start() error {
 	}
 	took := harness.Median(times)
 	o.out.Add(harness.Row{Figure: "start to ready on an existing database", Value: took, Unit: "s", Spread: harness.Spread(times), Goal: "<= 1", Holds: took <= 1})
+	if !o.build {
+		return nil
+	}
 	program := filepath.Join(o.dir, "stripped")
-	if said, err := exec.CommandContext(o.ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, ".").CombinedOutput(); err != nil {
+	if said, err := exec.CommandContext(o.ctx, "go", "build", "-trimpath", "-tags", "timetzdata,nomsgpack", "-ldflags", "-s -w", "-o", program, ".").CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w: %s", err, said)
 	}
 	info, err := os.Stat(program)

@@ -20,6 +20,7 @@ import (
 type lab struct {
 	*faultBench
 	admin    string // an administrator's token
+	patron   string // a reader's
 	clients  int
 	hot      []int64
 	redis    *harness.Process
@@ -114,6 +115,11 @@ func (l *lab) prepare() (err error) {
 		return fmt.Errorf("make a token: %w", err)
 	}
 	l.admin = strings.TrimSpace(string(token))
+	patron, err := exec.CommandContext(l.ctx, l.library.Program, "token", "--role", "patron", "--card", l.cards[0], "--data", l.library.Data).Output()
+	if err != nil {
+		return fmt.Errorf("make a token: %w", err)
+	}
+	l.patron = strings.TrimSpace(string(patron))
 	for i := 0; i < len(l.library.IDs) && len(l.hot) < 2000; i += max(1, len(l.library.IDs)/2000) {
 		l.hot = append(l.hot, l.library.IDs[i])
 	}
@@ -260,6 +266,9 @@ func (l *lab) round(s *labServer, w work, seed uint64, span time.Duration) (samp
 	}
 	if tally.Served == 0 || !w.refused && tally.Served < tally.Asked*99/100 {
 		return sample{}, fmt.Errorf("the load was not served: %v", tally)
+	}
+	if well := sizes.well.Load(); !w.refused && well < sizes.heardOf.Load()*8/10 {
+		return sample{}, fmt.Errorf("only %d of %d answers are 2xx: this measures refusals", well, sizes.heardOf.Load())
 	}
 	after, err := queries()
 	if err != nil {

@@ -169,11 +169,14 @@ func withGains(page string, rows []harness.Row) string {
 	return strings.Join(lines, "\n")
 }
 
+// unswitched are patterns without a switch, by what names them in the table.
+var unswitched = map[string]string{"logging": "(../deploy/sidecars/logs)", "metrics": "(../deploy/sidecars/metrics)"}
+
 // gainOf words the figures of the pattern that a row of the table is about.
 func gainOf(line string, rows []harness.Row) string {
 	name := ""
 	for _, r := range rows {
-		if r.Pattern != "" && strings.Contains(line, "`patterns."+r.Pattern+".enabled`") {
+		if r.Pattern != "" && (strings.Contains(line, "`patterns."+r.Pattern+".enabled`") || unswitched[r.Pattern] != "" && strings.Contains(line, unswitched[r.Pattern])) {
 			name = r.Pattern
 			break
 		}

@@ -57,7 +57,7 @@ func TestACertificateFollowsItsFiles(t *testing.T) {
 	folder := t.TempDir()
 	file, key, pool := certificate(t, folder, "first", time.Now().Add(-time.Minute))
 	server := testServer(t, func(s *ServerSettings) { s.TLS = TLSSettings{Certificate: file, Key: key} })
-	server.Serve(Chain(http.HandlerFunc(ok), chainSettings(func(s *Settings) { s.HSTS = time.Hour })))
+	server.Serve(Chain(http.HandlerFunc(ok), chainSettings(func(s *Settings) { s.HSTS = time.Hour })), nil)
 	ask := func(pool *x509.CertPool) (name string, answer *http.Response, err error) {
 		answer, err = encryptedClient(pool).Get("https://" + server.Address() + "/")
 		if err != nil {

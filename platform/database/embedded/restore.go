@@ -102,7 +102,7 @@ func (c *Cluster) recover(ctx context.Context, r Restoration, data string) error
 		"hot_standby":            "off", // so that it answers only when it is through
 	}
 	if !r.Until.IsZero() {
-		parameters["recovery_target_time"] = r.Until.UTC().Format("2006-01-02 15:04:05.999999Z07:00")
+		parameters["recovery_target_time"] = r.Until.UTC().Format("2006-01-02 15:04:05.999999") + "+00"
 	}
 	server := c.server("primary", data, 5432, parameters)
 	if err := server.start(ctx); err != nil {
