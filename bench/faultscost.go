@@ -66,7 +66,7 @@ func (b *faultBench) cost() error {
 		return err
 	}
 	defer kept.Close()
-	stores := layers.Resilient(catalog.Stores{Books: oneTitle{}}, counted, counted)
+	stores := layers.Resilient(catalog.Stores{Books: oneTitle{}}, counted, counted, counted)
 	books := layers.CacheAside(stores.Books, kept)
 	for before := int64(-1); asked.Load() != before; time.Sleep(10 * time.Millisecond) { // until it is kept
 		before = asked.Load()

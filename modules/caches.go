@@ -131,6 +131,15 @@ func (m *memories) search(search catalog.Search) (catalog.Search, error) {
 func (m *memories) proofs(store members.Store) (members.Store, error) {
 	size, on := m.f.Settings.Cache.Exact/4, m.patterns.WriteThrough.Load
 	sessions, tokens := keep[memberslayers.Session](m, "sessions", size, on), keep[memberslayers.Token](m, "tokens", size, on)
+	// A load is for all who wait for it, and so no longer in the context of the one who asked first.
+	loading := func(ctx context.Context, least wal.Position) (context.Context, func() wal.Position) {
+		inner, seen := m.f.DB.Loading(ctx, least)
+		if ofDesk(ctx) {
+			inner = forDesk(inner)
+		}
+		return inner, seen
+	}
+	sessions.Begin, tokens.Begin = loading, loading
 	sessions.Cost = func(s memberslayers.Session) int64 { return 256 + int64(len(s.Name)+len(s.Card)+len(s.AgentFamily)) }
 	tokens.Cost = func(t memberslayers.Token) int64 { return 256 + int64(len(t.MemberName)+len(t.Card)+len(t.Name)) }
 	through, err := memberslayers.WriteThrough(store, sessions, tokens)

@@ -27,8 +27,12 @@ import (
 
 // GatewaySettings are those of the chain in front of a library.
 func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registerer, log *slog.Logger) gateway.Settings {
+	var routes []string
+	for _, route := range l.Routes {
+		routes = append(routes, route.Path)
+	}
 	return gateway.Settings{
-		Logger: log, AccessLog: c.Telemetry.AccessLog, AccessLogRate: c.Telemetry.AccessLogRate, TrustedProxies: networks(c.Server.TrustedProxies), Registry: registry,
+		HSTS: c.Server.TLS.HSTS, Routes: routes, Logger: log, AccessLog: c.Telemetry.AccessLog, AccessLogRate: c.Telemetry.AccessLogRate, TrustedProxies: networks(c.Server.TrustedProxies), Registry: registry,
 		MaxBody: int64(c.Server.MaxBody), RequestTimeout: c.Server.RequestTimeout, UploadTimeout: c.Server.ReadTimeout,
 		Consistency: gateway.Consistency{News: l.feed, SessionCookie: membersapi.CookieName, Least: leastOf(l.feed)},
 		Cache: gateway.Cache{Made: l.keep, Settings: httpcache.Settings{
@@ -69,7 +73,7 @@ type vouching struct{ rest.Authenticator }
 func (v vouching) Authenticate(r *http.Request) (identity.Principal, error) {
 	p, err := v.Authenticator.Authenticate(r)
 	if err == nil && p.Role > identity.Public {
-		gateway.Vouch(r.Context(), p.Role)
+		gateway.Vouch(r.Context(), p.Role, p.MemberID)
 	}
 	return p, err
 }

@@ -31,6 +31,7 @@ import (
 	"bookvault/modules/demonstration"
 	"bookvault/modules/members"
 	membersapi "bookvault/modules/members/api"
+	memberslayers "bookvault/modules/members/layers"
 	memberspostgres "bookvault/modules/members/postgres"
 	"bookvault/platform/cache"
 	"bookvault/platform/coalesce"
@@ -55,6 +56,7 @@ type Foundations struct {
 	CatalogDB, BorrowingDB, MembersDB *database.DB
 	Registry                          prometheus.Registerer // nil where nobody will ask for metrics
 	Logger                            *slog.Logger
+	LogLevel                          *slog.LevelVar // nil where it is never changed
 }
 
 // Library is the modules, built and introduced to each other.
@@ -130,7 +132,8 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := memories.proofs(memberspostgres.New(cmp.Or(f.MembersDB, f.DB)))
+	policies := newPolicies(f, patterns, memories.remote)
+	accounts, err := memories.proofs(memberslayers.Resilient(memberspostgres.New(cmp.Or(f.MembersDB, f.DB)), policies.For("members-database"), policies.For("cards-database"), ofDesk))
 	if err != nil {
 		return nil, err
 	}
@@ -138,16 +141,17 @@ func Assemble(f Foundations) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	policies := newPolicies(f, patterns, memories.remote)
 	registerOperations(api, patterns)
 	registerResilience(api, policies)
+	registerLog(api, f.LogLevel, f.Logger)
 	registerFigures(api, f.DB)
 
-	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()       // GORM; reads from a replica that is fresh enough
-	stores = cataloglayers.Resilient(stores, policies.For("catalog-database"), policies.For("search-database")) // retry( breaker( timeout( bulkhead( … ))))
+	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()                                            // GORM; reads from a replica that is fresh enough
+	stores = cataloglayers.Resilient(stores, policies.For("catalog-database"), policies.For("search-database"), policies.For("statistics-database")) // retry( breaker( timeout( bulkhead( … ))))
 	stores.Books = cataloglayers.Coalesced(stores.Books, coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, "titles")}, patterns.Coalescing.Load)
 	stores.Books = cataloglayers.CacheAside(stores.Books, memories.titles)                           // stamped; forgets what the feed tells of
 	stores.Books = cataloglayers.StaleOnError(stores.Books, memories.titles, patterns.Fallback.Load) // outermost, so that a stale answer is never kept as fresh
+	stores.Statistics = cataloglayers.StaleStatistics(stores.Statistics, policies.fallback("catalog"))
 	stores.Authors = cataloglayers.CacheAuthorsAside(stores.Authors, memories.authors)
 	if stores.Search, err = memories.search(stores.Search); err != nil {
 		return nil, err
@@ -165,7 +169,7 @@ func Assemble(f Foundations) (*Library, error) {
 	titles := catalog.New(stores, catalogSettings(f.Settings), time.Now)
 	catalogapi.Register(api, titles, shared(f.Settings.GatewayCache))
 	imports := catalogpostgres.NewImports(f.DB)
-	uploads := importing.NewService(imports, importSettings(f))
+	uploads := importing.NewService(cataloglayers.ResilientImports(imports, policies.For("imports-database")), importSettings(f, policies.uploads))
 	catalogapi.RegisterImports(api, uploads, int64(f.Settings.Server.MaxBody))
 
 	membersapi.Register(api, people, membersapi.Settings{SecureCookies: f.Settings.Members.SecureCookies})
@@ -180,10 +184,11 @@ func Assemble(f Foundations) (*Library, error) {
 	asked := func(what string) coalesce.Settings {
 		return coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, what)}
 	}
-	copies, err := memories.writeThrough(borrowinglayers.GatheredStore(borrowinglayers.Resilient(stock, policies.For("borrowing-database")), asked("copies"), patterns.Coalescing.Load))
+	copies, err := memories.writeThrough(borrowinglayers.GatheredStore(borrowinglayers.Resilient(stock, policies.For("borrowing-database"), policies.For("reports-database")), asked("copies"), patterns.Coalescing.Load))
 	if err != nil {
 		return nil, err
 	}
+	copies = borrowinglayers.StaleStatistics(copies, policies.fallback("desk"))
 	borrowers := borrowinglayers.GatheredMembers(borrowinglayers.Members(deskMembers{people}, policies.For("members")), asked("cards"), asked("members"), patterns.Coalescing.Load)
 	group := borrowinglayers.Grouped(copies, groupSettings(f, patterns)) // outside of the bulkhead: a transaction takes one place, however many share it
 	names := borrowinglayers.GatheredTitles(borrowinglayers.Titles(deskTitles{titles}, policies.For("catalog")), asked("names"), patterns.Coalescing.Load)

@@ -9,8 +9,10 @@ import (
 	catalogapi "bookvault/modules/catalog/api"
 	"bookvault/modules/members"
 	"bookvault/platform/database"
+	"bookvault/platform/gateway"
 	"bookvault/platform/housekeeping"
 	"bookvault/platform/problem"
+	"bookvault/platform/resilience"
 	"bookvault/web"
 )
 
@@ -19,9 +21,19 @@ import (
 // deskMembers answers borrowing who a member is.
 type deskMembers struct{ people *members.Service }
 
+// deskKey marks what the desk asks of another module.
+type deskKey struct{}
+
+func forDesk(ctx context.Context) context.Context { return context.WithValue(ctx, deskKey{}, true) }
+
+// ofDesk tells whether a question of the members module is the desk's: it asks it, or whoever is known to work there.
+func ofDesk(ctx context.Context) bool {
+	return ctx.Value(deskKey{}) != nil || gateway.Priority(ctx) == resilience.Desk
+}
+
 // MemberByCard finds a member by a card, current or replaced.
 func (d deskMembers) MemberByCard(ctx context.Context, card string) (borrowing.Member, error) {
-	m, replaced, err := d.people.ByCard(ctx, card)
+	m, replaced, err := d.people.ByCard(forDesk(ctx), card)
 	if err != nil {
 		return borrowing.Member{}, err
 	}
@@ -30,7 +42,7 @@ func (d deskMembers) MemberByCard(ctx context.Context, card string) (borrowing.M
 
 // MembersByCards finds members by cards, current or replaced.
 func (d deskMembers) MembersByCards(ctx context.Context, cards []string) (map[string]borrowing.Member, error) {
-	found, err := d.people.ByCards(ctx, cards)
+	found, err := d.people.ByCards(forDesk(ctx), cards)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +55,7 @@ func (d deskMembers) MembersByCards(ctx context.Context, cards []string) (map[st
 
 // MembersByID finds members.
 func (d deskMembers) MembersByID(ctx context.Context, ids []int64) (map[int64]borrowing.Member, error) {
-	found, err := d.people.ByIDs(ctx, ids)
+	found, err := d.people.ByIDs(forDesk(ctx), ids)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,11 @@ import (
 )
 
 // policies are what stands before each dependency of a module (patterns 5 and 6), by the dependency's name.
-type policies struct{ stacks []*resilience.Stack }
+type policies struct {
+	stacks   []*resilience.Stack
+	uploads  *resilience.Bulkhead // of files that are received
+	fallback func(name string) resilience.FallbackSettings
+}
 
 // newPolicies builds them from the settings. A module's way to the database is a dependency of its own: it may fail alone, and then
 // leaves the other modules theirs. So are the modules that the desk asks.
@@ -27,26 +31,41 @@ func newPolicies(f Foundations, p *Patterns, remote *cache.Remote) *policies {
 	timeout := func(name string, limit, once time.Duration) *resilience.Timeout {
 		return resilience.NewTimeout(resilience.TimeoutSettings{Name: name, Limit: limit, Once: once, Enabled: p.CircuitBreaker.Load, Metrics: metrics})
 	}
-	compartment := func(name, subject string, c config.Compartment, locks time.Duration) *resilience.Stack {
+	places := func(name string, c config.Compartment) *resilience.Bulkhead {
+		return resilience.NewBulkhead(resilience.BulkheadSettings{Name: name, Concurrent: uint(c.Concurrent), Queue: c.Queue, MaxWait: c.MaxWait, Enabled: p.Bulkhead.Load, Metrics: metrics})
+	}
+	within := func(name, subject string, c config.Compartment, locks time.Duration, places *resilience.Bulkhead) *resilience.Stack {
 		return resilience.NewStack(resilience.StackSettings{Name: name, Subject: subject,
 			Retry: resilience.NewRetry(resilience.RetrySettings{Name: name, Attempts: r.Retry.Attempts, Backoff: r.Retry.Backoff, Budget: r.Retry.Budget,
 				Failed: database.Ill, Enabled: p.Retry.Load, Metrics: metrics}),
 			Breaker: breaker(name, c.SlowAfter, database.Ill),
-			Timeout: timeout(name, c.Timeout, c.Timeout+locks),
-			Bulkhead: resilience.NewBulkhead(resilience.BulkheadSettings{Name: name, Concurrent: uint(c.Concurrent), Queue: c.Queue, MaxWait: c.MaxWait,
-				Enabled: p.Bulkhead.Load, Metrics: metrics})})
+			Timeout: timeout(name, c.Timeout, c.Timeout+locks), Bulkhead: places})
+	}
+	compartment := func(name, subject string, c config.Compartment, locks time.Duration) *resilience.Stack {
+		return within(name, subject, c, locks, places(name, c))
 	}
 	neighbour := func(name, subject string, limit time.Duration) *resilience.Stack {
 		return resilience.NewStack(resilience.StackSettings{Name: name, Subject: subject,
 			Breaker: breaker(name, 0, silent), Timeout: timeout(name, limit, limit)})
 	}
-	all := &policies{[]*resilience.Stack{
+	figures := places("statistics", r.Statistics) // of the collection and of the desk; their ways fail apart
+	all := &policies{stacks: []*resilience.Stack{
 		compartment("borrowing-database", "The desk", r.Borrowing, 0),
 		neighbour("catalog", "The catalogue", r.Neighbours.Titles),
 		compartment("catalog-database", "The catalogue", r.Catalog, f.Settings.Database.LockTimeout),
+		compartment("cards-database", "The list of members", r.Cards, f.Settings.Database.LockTimeout),
+		compartment("imports-database", "The list of imports", r.Imports, 0),
 		neighbour("members", "The list of members", r.Neighbours.Timeout),
+		compartment("members-database", "The list of members", r.Members, f.Settings.Database.LockTimeout),
+		within("reports-database", "The desk's statistics", r.Statistics, 0, figures),
 		compartment("search-database", "The search", r.Search, 0),
+		within("statistics-database", "The catalogue's statistics", r.Statistics, 0, figures),
 	}}
+	all.uploads = resilience.NewBulkhead(resilience.BulkheadSettings{Name: "uploads", Concurrent: uint(f.Settings.Catalog.Imports.MaxUploads), MaxWait: r.Imports.MaxWait,
+		Queue: f.Settings.Catalog.Imports.MaxUploads, Enabled: p.Bulkhead.Load, Metrics: metrics})
+	all.fallback = func(name string) resilience.FallbackSettings {
+		return resilience.FallbackSettings{Name: name, Kept: f.Settings.Statistics.Kept, Helps: silent, Enabled: p.Fallback.Load, Metrics: metrics}
+	}
 	// The servers themselves, whoever asks them.
 	for _, b := range f.DB.Guard(database.Guards{
 		Breaker: func(server string) *resilience.Breaker {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"bookvault/platform/database/dbtest"
 	"bookvault/platform/identity"
 	"bookvault/platform/resilience"
+	"bookvault/platform/rest"
 )
 
 func TestTheLayersStandInTheirOrder(t *testing.T) {
@@ -23,46 +25,71 @@ func TestTheLayersStandInTheirOrder(t *testing.T) {
 	}
 }
 
-// The public fills the catalogue's compartment: readers hear so at once, and the desk, the search and other modules go on.
+// Whatever fills the compartment of one part, its callers hear so at once, and the other parts go on.
 func TestACompartmentThatIsFullLeavesTheOthersTheirRoom(t *testing.T) {
 	library := assembled(t, dbtest.New(t))
-	catalogue := library.policies.For("catalog-database").Bulkhead()
-	concurrent, queue := catalogue.Limits()
-	ctx, leave := context.WithCancel(t.Context())
-	for range concurrent {
-		if _, err := catalogue.Enter(ctx); err != nil {
-			t.Fatal(err)
-		}
-		defer catalogue.Leave()
-	}
-	for range queue {
-		go catalogue.Enter(ctx)
-	}
-	for catalogue.Waiting() < queue {
-		time.Sleep(time.Millisecond)
+	secret, _, err := library.Members.IssueToken(members.AsCommand(t.Context()), identity.Librarian, "", "test", time.Hour)
+	if err != nil {
+		t.Fatal(err)
 	}
 	ask := func(path string) *httptest.ResponseRecorder {
-		w := httptest.NewRecorder()
-		library.Handler.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		r, w := httptest.NewRequest("GET", path, nil), httptest.NewRecorder()
+		r.Header.Set("Authorization", "Bearer "+secret)
+		if !strings.HasPrefix(path, "/api/members/") {
+			r = r.WithContext(forDesk(r.Context())) // as the gateway knows whoever works there
+		}
+		library.Handler.ServeHTTP(w, r)
 		return w
 	}
-	begin := time.Now()
-	w := ask("/api/catalog/v1/books/1025")
-	if took := time.Since(begin); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), `"busy"`) || took > 500*time.Millisecond {
-		t.Errorf("%d after %v: %s", w.Code, took, w.Body)
+	busy := func(w *httptest.ResponseRecorder) bool {
+		return w.Code == 503 && w.Header().Get("Retry-After") == "1" && strings.Contains(w.Body.String(), `"busy"`)
 	}
-	for _, path := range []string{"/api/borrowing/v1/availability?book_ids=1025", "/api/catalog/v1/suggest?q=emma"} {
-		if w := ask(path); w.Code != 200 {
-			t.Errorf("%s: %d %s", path, w.Code, w.Body)
-		}
+	parts := []struct{ compartment, path string }{
+		{"borrowing-database", "/api/borrowing/v1/hold-shelf?branch=main"},
+		{"catalog-database", "/api/catalog/v1/books/1025"},
+		{"imports-database", "/api/catalog/v1/imports/1"},
+		{"members-database", "/api/members/v1/members?q=reader"},
+		{"search-database", "/api/catalog/v1/books?q=emma"},
+		{"statistics-database", "/api/catalog/v1/statistics"},
+		{"reports-database", "/api/borrowing/v1/statistics"},
 	}
-	library.Patterns.Bulkhead.Store(false)
-	if w := ask("/api/catalog/v1/books/1025"); w.Code != 404 {
-		t.Errorf("switched off: %d %s", w.Code, w.Body)
-	}
-	leave()
-	for catalogue.Waiting() > 0 {
-		time.Sleep(time.Millisecond)
+	for _, part := range parts {
+		t.Run(part.compartment, func(t *testing.T) {
+			full := library.policies.For(part.compartment).Bulkhead()
+			concurrent, queue := full.Limits()
+			ctx, leave := context.WithCancel(t.Context())
+			for range concurrent {
+				if _, err := full.Enter(ctx); err != nil {
+					t.Fatal(err)
+				}
+				defer full.Leave()
+			}
+			var waiting sync.WaitGroup
+			for range queue {
+				waiting.Go(func() { _, _ = full.Enter(ctx) })
+			}
+			defer waiting.Wait()
+			defer leave()
+			for full.Waiting() < queue {
+				time.Sleep(time.Millisecond)
+			}
+			for _, other := range parts { // without what stands in, on and off
+				library.Patterns.Fallback.Store(false)
+				shares := library.policies.For(other.compartment).Bulkhead() == full
+				if w := ask(other.path); busy(w) != shares || !shares && w.Code >= 500 {
+					t.Errorf("%s: %d %s", other.path, w.Code, w.Body)
+				}
+				library.Patterns.Fallback.Store(true)
+				if w := ask(other.path); shares && strings.HasSuffix(other.path, "/statistics") && (w.Code != 200 || !strings.Contains(w.Body.String(), `"stale":true`) || w.Header().Get("Cache-Status") != rest.StoodIn) {
+					t.Errorf("%s of before: %d %v %s", other.path, w.Code, w.Header(), w.Body)
+				}
+			}
+			library.Patterns.Bulkhead.Store(false)
+			defer library.Patterns.Bulkhead.Store(true)
+			if w := ask(part.path); w.Code >= 500 {
+				t.Errorf("switched off: %d %s", w.Code, w.Body)
+			}
+		})
 	}
 }
 

@@ -70,7 +70,7 @@ func importLimits(c *config.Config) importing.Limits {
 		Titles: catalogSettings(c).Limits}
 }
 
-func importSettings(f Foundations) importing.Settings {
-	return importing.Settings{Folder: uploadsFolder(f.Settings), MaxUpload: int64(f.Settings.Server.MaxBody), MaxQueued: f.Settings.Catalog.Imports.MaxQueued,
+func importSettings(f Foundations, uploads importing.Places) importing.Settings {
+	return importing.Settings{Uploads: uploads, Folder: uploadsFolder(f.Settings), MaxUpload: int64(f.Settings.Server.MaxBody), MaxQueued: f.Settings.Catalog.Imports.MaxQueued,
 		Limits: importLimits(f.Settings), Logger: f.Logger}
 }

@@ -60,6 +60,7 @@ type StatisticsFilter struct {
 // Circulation is what was lent and came back in a period. What was undone as a mistake does not count.
 type Circulation struct {
 	AsOf         time.Time // of the oldest of its figures
+	Stale        bool      // older figures, since the desk's books cannot be read just now
 	From, Until  Date
 	Days         []DayCount  // each day on which something happened
 	Branches     []NameCount // most check-outs first, and so on
@@ -69,11 +70,18 @@ type Circulation struct {
 	Overdue      []OverdueCount
 }
 
+// Ranking is titles by how often they were borrowed.
+type Ranking struct {
+	AsOf   time.Time
+	Stale  bool // an older one, since the desk's books cannot be read just now
+	Titles []BorrowedTitle
+}
+
 // Statistics reckons figures of the desk, or keeps them ready. They name no member.
 type Statistics interface {
 	Circulation(ctx context.Context, f StatisticsFilter) (Circulation, error)
 	// MostBorrowed lists titles by their loans in a period, at most 1000 of them.
-	MostBorrowed(ctx context.Context, p Period, limit int) (titles []BorrowedTitle, asOf time.Time, err error)
+	MostBorrowed(ctx context.Context, p Period, limit int) (Ranking, error)
 }
 
 // Circulation gives the figures of a period, with what the titles are called.
@@ -89,12 +97,12 @@ func (s *Service) Circulation(ctx context.Context, f StatisticsFilter) (Circulat
 }
 
 // MostBorrowed lists titles by their loans in a period, with what they are called.
-func (s *Service) MostBorrowed(ctx context.Context, p Period, limit int) ([]BorrowedTitle, time.Time, error) {
-	titles, asOf, err := s.store.MostBorrowed(ctx, p, limit)
+func (s *Service) MostBorrowed(ctx context.Context, p Period, limit int) (Ranking, error) {
+	r, err := s.store.MostBorrowed(ctx, p, limit)
 	if err == nil {
-		s.nameTitles(ctx, titles)
+		s.nameTitles(ctx, r.Titles)
 	}
-	return titles, asOf, err
+	return r, err
 }
 
 func (s *Service) nameTitles(ctx context.Context, titles []BorrowedTitle) {

@@ -24,6 +24,7 @@ type Opinion struct {
 // BookStatistics are figures of the whole collection.
 type BookStatistics struct {
 	AsOf   time.Time
+	Stale  bool         // older figures, since the catalogue cannot be read just now
 	All    GenreCount   // of all titles
 	Genres []GenreCount // those with the most titles first
 }
@@ -31,6 +32,7 @@ type BookStatistics struct {
 // AuthorStatistics are figures of what an author has in the collection.
 type AuthorStatistics struct {
 	AsOf              time.Time
+	Stale             bool // older figures, since the catalogue cannot be read just now
 	Titles            int64
 	TotalQuantity     int64
 	AvailableQuantity int64

@@ -9,6 +9,10 @@ type Resilience struct {
 	Catalog    Compartment `key:"catalog"`
 	Search     Compartment `key:"search"`
 	Borrowing  Compartment `key:"borrowing"`
+	Members    Compartment `key:"members"`
+	Cards      Compartment `key:"cards"`
+	Imports    Compartment `key:"imports"`
+	Statistics Compartment `key:"statistics"`
 	Neighbours Neighbours  `key:"neighbours"`
 	Replicas   Replicas    `key:"replicas"`
 

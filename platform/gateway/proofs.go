@@ -68,10 +68,25 @@ func (p *proofs) shown(r *http.Request) string {
 	return ""
 }
 
+// Priority gives the place in the order of whoever sent the request that ctx belongs to, as far as it is known before authentication.
+func Priority(ctx context.Context) resilience.Priority {
+	e := exchangeOf(ctx)
+	if e == nil || e.proofs == nil || e.proof == 0 {
+		return resilience.Public
+	}
+	if until := e.proofs.until.get(e.proof); until > time.Now().UnixNano() {
+		return resilience.Priority(until & priorityBits)
+	}
+	return resilience.Public
+}
+
 // Vouch is called by whoever has found a request's proof of identity to be true: for some minutes its sender has a share of their own,
 // wherever they call from, and the place in the order that their role has.
-func Vouch(ctx context.Context, role identity.Role) {
+func Vouch(ctx context.Context, role identity.Role, member int64) {
 	e := exchangeOf(ctx)
+	if e != nil {
+		e.member = member
+	}
 	if e == nil || e.proofs == nil || e.proof == 0 {
 		return
 	}

@@ -22,18 +22,24 @@ type ServerSettings struct {
 	MaxConnections                                        int            // at once; more wait in the kernel's queue
 	MaxPerAddress                                         int            // of those, from one address; more are closed at once. 0: no limit
 	Unlimited                                             []netip.Prefix // networks for which MaxPerAddress does not hold
+	TLS                                                   TLSSettings
 	Logger                                                *slog.Logger
 }
 
 // newConnectionGrace is how long Stop waits for the first request on a connection that was opened just before.
 const newConnectionGrace = 200 * time.Millisecond
 
+// streamsAtOnce is how many requests one connection may have under way (HTTP/2). A page asks for some twenty files.
+const streamsAtOnce = 100
+
 // Server answers on a listener that was opened before everything else started, so that a busy port is known at once.
 type Server struct {
-	server   *http.Server
-	listener net.Listener
-	served   chan struct{} // closed when the accept loop has ended; nil before Serve
-	way      atomic.Pointer[shortcut]
+	server    *http.Server
+	listener  net.Listener
+	files     *certificateFiles // of TLS; nil: there are none
+	encrypted bool
+	served    chan struct{} // closed when the accept loop has ended; nil before Serve
+	way       atomic.Pointer[shortcut]
 
 	lock  sync.Mutex
 	fresh map[net.Conn]struct{} // opened, and no request begun yet
@@ -56,6 +62,13 @@ func Listen(address string, s ServerSettings) (*Server, error) {
 		MaxHeaderBytes: max(1, s.MaxHeader-4096),
 		ErrorLog:       slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
 		ConnState:      server.remember,
+		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: streamsAtOnce},
+	}
+	if server.encrypted = s.TLS.On(); server.encrypted {
+		if server.server.TLSConfig, server.files, err = s.TLS.config(s.Logger); err != nil {
+			_ = listener.Close()
+			return nil, err
+		}
 	}
 	return server, nil
 }
@@ -73,7 +86,7 @@ func (s *Server) Serve(handler http.Handler, holds func(*http.Request) bool) {
 	s.served = make(chan struct{})
 	go func() {
 		defer close(s.served)
-		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.serve(); !errors.Is(err, http.ErrServerClosed) {
 			s.server.ErrorLog.Printf("accept connections: %v", err)
 		}
 	}()

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -96,7 +97,7 @@ func (t *tap) stream() {
 	if t.cache.s.TakeTargeted {
 		delete(h, "Cdn-Cache-Control")
 	}
-	h["Cache-Status"] = []string{forwarded(t.cache.s.Name, t.why, t.code, false, false)}
+	h["Cache-Status"] = withOurs(h, forwarded(t.cache.s.Name, t.why, t.code, false, false))
 	if t.code == http.StatusOK && plain(t.request) && t.request.Header["If-None-Match"] != nil && listed(t.request.Header["If-None-Match"], h.Get("Etag")) {
 		t.mute, t.code = true, http.StatusNotModified
 		delete(h, "Content-Length")
@@ -210,7 +211,7 @@ func (p *passing) WriteHeader(code int) {
 		p.code = code
 		h := p.Header()
 		if p.status != "" {
-			h["Cache-Status"] = []string{p.status}
+			h["Cache-Status"] = withOurs(h, p.status)
 		}
 		delete(h, tagHeader)
 		if p.take {
@@ -218,6 +219,14 @@ func (p *passing) WriteHeader(code int) {
 		}
 	}
 	p.ResponseWriter.WriteHeader(code)
+}
+
+// withOurs puts what we have to say behind what caches further in have said (RFC 9211, section 2).
+func withOurs(h http.Header, status string) []string {
+	if before := h["Cache-Status"]; len(before) > 0 {
+		return []string{strings.Join(before, ", ") + ", " + status}
+	}
+	return []string{status}
 }
 
 // Write writes 200 first where nothing else was.

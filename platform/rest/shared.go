@@ -36,3 +36,6 @@ func unshare(h http.Header) {
 	delete(h, "Cdn-Cache-Control")
 	delete(h, "Surrogate-Key")
 }
+
+// StoodIn is the Cache-Status (RFC 9211) of what a module remembered and gives in place of a failure. No cache is to keep it.
+const StoodIn = "bookvault-memory; hit; detail=stale-on-error"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bookvault/modules/borrowing"
+	"bookvault/platform/rest"
 )
 
 // StatisticsInput says which figures are wanted. (Embedded, so exported: huma looks at no other.)
@@ -55,6 +56,7 @@ type overdueCount struct {
 
 type statisticsBody struct {
 	AsOf         time.Time       `json:"as_of" doc:"The figures hold what was so then."`
+	Stale        bool            `json:"stale,omitempty" doc:"true: older figures, since newer ones cannot be read just now."`
 	From         string          `json:"from"`
 	Until        string          `json:"until"`
 	Days         []lentDay       `json:"days" nullable:"false" doc:"Days on which something happened."`
@@ -65,14 +67,17 @@ type statisticsBody struct {
 	Overdue      []overdueCount  `json:"overdue" nullable:"false" doc:"Now, whatever the period."`
 }
 
-type statisticsOut struct{ Body statisticsBody }
+type statisticsOut struct {
+	CacheStatus string `header:"Cache-Status"`
+	Body        statisticsBody
+}
 
 func (o *operations) statistics(ctx context.Context, in *StatisticsInput) (*statisticsOut, error) {
 	c, err := o.desk.Circulation(ctx, in.filter())
 	if err != nil {
 		return nil, err
 	}
-	b := statisticsBody{AsOf: c.AsOf.UTC(), From: c.From.String(), Until: c.Until.String()}
+	b := statisticsBody{AsOf: c.AsOf.UTC(), Stale: c.Stale, From: c.From.String(), Until: c.Until.String()}
 	b.Days = each(c.Days, func(d borrowing.DayCount) lentDay { return lentDay{d.Day.String(), d.CheckOuts, d.CheckIns} })
 	named := func(n borrowing.NameCount) lentGroup { return lentGroup(n) }
 	b.Branches, b.Categories = each(c.Branches, named), each(c.Categories, named)
@@ -81,7 +86,15 @@ func (o *operations) statistics(ctx context.Context, in *StatisticsInput) (*stat
 	b.Overdue = each(c.Overdue, func(n borrowing.OverdueCount) overdueCount {
 		return overdueCount{n.Branch, n.Weeks, n.Loans, n.OldestDue.String()}
 	})
-	return &statisticsOut{b}, nil
+	return &statisticsOut{stoodIn(c.Stale), b}, nil
+}
+
+// stoodIn is the Cache-Status of figures; "" for those that were just read.
+func stoodIn(stale bool) string {
+	if stale {
+		return rest.StoodIn
+	}
+	return ""
 }
 
 func borrowedOf(t borrowing.BorrowedTitle) borrowedTitle { return borrowedTitle(t) }
@@ -101,6 +114,7 @@ type statisticsFileIn struct {
 }
 
 type statisticsFileOut struct {
+	CacheStatus string `header:"Cache-Status"`
 	ContentType string `header:"Content-Type"`
 	Disposition string `header:"Content-Disposition"`
 	Nosniff     string `header:"X-Content-Type-Options"`
@@ -154,7 +168,7 @@ func (o *operations) statisticsFile(ctx context.Context, in *statisticsFileIn) (
 		}
 	}
 	w.Flush()
-	return &statisticsFileOut{ContentType: "text/csv; charset=utf-8", Nosniff: "nosniff", Body: file.Bytes(),
+	return &statisticsFileOut{CacheStatus: all.CacheStatus, ContentType: "text/csv; charset=utf-8", Nosniff: "nosniff", Body: file.Bytes(),
 		Disposition: `attachment; filename="` + in.Report + "-" + b.From + "-" + b.Until + `.csv"`}, w.Error()
 }
 
@@ -172,18 +186,20 @@ type mostBorrowedIn struct {
 }
 
 type mostBorrowedOut struct {
-	Body struct {
+	CacheStatus string `header:"Cache-Status"`
+	Body        struct {
 		AsOf  time.Time       `json:"as_of" doc:"The figures hold what was so then."`
+		Stale bool            `json:"stale,omitempty" doc:"true: older figures, since newer ones cannot be read just now."`
 		Items []borrowedTitle `json:"items" nullable:"false"`
 	}
 }
 
 func (o *operations) mostBorrowed(ctx context.Context, in *mostBorrowedIn) (*mostBorrowedOut, error) {
-	titles, asOf, err := o.desk.MostBorrowed(ctx, borrowing.Period(in.Period), in.Limit)
+	ranking, err := o.desk.MostBorrowed(ctx, borrowing.Period(in.Period), in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	out := &mostBorrowedOut{}
-	out.Body.AsOf, out.Body.Items = asOf.UTC(), each(titles, borrowedOf)
+	out := &mostBorrowedOut{CacheStatus: stoodIn(ranking.Stale)}
+	out.Body.AsOf, out.Body.Stale, out.Body.Items = ranking.AsOf.UTC(), ranking.Stale, each(ranking.Titles, borrowedOf)
 	return out, nil
 }

@@ -14,14 +14,14 @@ import (
 // Resilient puts policies before the desk's store (patterns 5 and 6): its compartment is its own, whatever the public does. Questions
 // are asked anew when they failed for want of the database. A command is not: the store itself runs a transaction again that lost against
 // another one, and of one whose end is not known only its Idempotency-Key can tell. What the housekeeping does takes no place
-// from the desk.
-func Resilient(store borrowing.Store, stack *resilience.Stack) borrowing.Store {
-	return &resilientStore{store, stack}
+// from the desk, nor do reports: figures have a compartment of their own.
+func Resilient(store borrowing.Store, stack, statistics *resilience.Stack) borrowing.Store {
+	return &resilientStore{store, stack, statistics}
 }
 
 type resilientStore struct {
 	borrowing.Store
-	stack *resilience.Stack
+	stack, statistics *resilience.Stack
 }
 
 // Transact runs one command.
@@ -138,20 +138,12 @@ func (r *resilientStore) Editions(ctx context.Context, stream string, before, li
 
 // Circulation gives the figures of a period.
 func (r *resilientStore) Circulation(ctx context.Context, f borrowing.StatisticsFilter) (borrowing.Circulation, error) {
-	return ask(ctx, r.stack, r.Store.Circulation, f)
+	return ask(ctx, r.statistics, r.Store.Circulation, f)
 }
 
 // MostBorrowed lists titles by their loans.
-func (r *resilientStore) MostBorrowed(ctx context.Context, p borrowing.Period, limit int) ([]borrowing.BorrowedTitle, time.Time, error) {
-	type ranking struct {
-		titles []borrowing.BorrowedTitle
-		asOf   time.Time
-	}
-	found, err := resilience.Read(ctx, r.stack, func(ctx context.Context) (found ranking, err error) {
-		found.titles, found.asOf, err = r.Store.MostBorrowed(ctx, p, limit)
-		return found, err
-	})
-	return found.titles, found.asOf, err
+func (r *resilientStore) MostBorrowed(ctx context.Context, p borrowing.Period, limit int) (borrowing.Ranking, error) {
+	return resilience.Read(ctx, r.statistics, func(ctx context.Context) (borrowing.Ranking, error) { return r.Store.MostBorrowed(ctx, p, limit) })
 }
 
 // HistoriesAt makes streams as they were.

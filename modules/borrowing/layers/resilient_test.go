@@ -33,7 +33,7 @@ var behind = []string{"OverdueSince", "HoldsReadySince", "RedateHolds", "LoansUn
 // TestTheDeskPassesThePoliciesAndTheHousekeepingDoesNot calls every method of the store before an open breaker, with nothing behind:
 // one that gets through panics.
 func TestTheDeskPassesThePoliciesAndTheHousekeepingDoesNot(t *testing.T) {
-	v := reflect.ValueOf(layers.Resilient(struct{ borrowing.Store }{}, open()))
+	v := reflect.ValueOf(layers.Resilient(struct{ borrowing.Store }{}, open(), open()))
 	for i := range v.NumMethod() {
 		name, m := v.Type().Method(i).Name, v.Method(i)
 		args := []reflect.Value{reflect.ValueOf(t.Context())}

@@ -67,13 +67,14 @@ func (s *Store) Circulation(ctx context.Context, f borrowing.StatisticsFilter) (
 const titlesByLoans = `SELECT place, book_id, loans FROM %s WHERE period = ? AND place <= ? ORDER BY place`
 
 // MostBorrowed lists titles by their loans in a period.
-func (s *Store) MostBorrowed(ctx context.Context, p borrowing.Period, limit int) (titles []borrowing.BorrowedTitle, asOf time.Time, err error) {
+func (s *Store) MostBorrowed(ctx context.Context, p borrowing.Period, limit int) (r borrowing.Ranking, err error) {
 	from, asOf, err := s.db.Figures(ctx, mostBorrowed)
 	if err != nil {
-		return nil, asOf, err
+		return r, err
 	}
-	if err := s.db.Read(ctx).Raw(fmt.Sprintf(titlesByLoans, from), p, limit).Scan(&titles).Error; err != nil {
-		return nil, asOf, fmt.Errorf("read %s: %w", mostBorrowed, err)
+	r.AsOf = asOf
+	if err := s.db.Read(ctx).Raw(fmt.Sprintf(titlesByLoans, from), p, limit).Scan(&r.Titles).Error; err != nil {
+		return r, fmt.Errorf("read %s: %w", mostBorrowed, err)
 	}
-	return titles, asOf, nil
+	return r, nil
 }

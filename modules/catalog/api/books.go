@@ -99,6 +99,7 @@ type bookOutput struct {
 	ETag         string `header:"ETag"`
 	Location     string `header:"Location"`
 	CacheControl string `header:"Cache-Control"`
+	CacheStatus  string `header:"Cache-Status"`
 	Body         *bookView
 }
 
@@ -139,7 +140,7 @@ func (o *operations) get(ctx context.Context, in *struct {
 	out := answer(&b)
 	out.CacheControl = revalidate
 	if b.Stale {
-		out.CacheControl = "no-store" // nobody is to keep what stands in for a failure
+		out.CacheControl, out.CacheStatus = "no-store", rest.StoodIn // nobody is to keep what stands in for a failure
 	} else {
 		o.share(ctx, TitleTag(b.ID))
 	}

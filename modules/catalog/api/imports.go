@@ -103,7 +103,7 @@ type findingBody struct {
 }
 
 func (o *importOperations) start(ctx context.Context, in *ImportInput) (*importOutput, error) {
-	up, name, err := o.receive(in)
+	up, name, err := o.receive(ctx, in)
 	if err != nil {
 		return nil, importProblem(err)
 	}
@@ -129,22 +129,22 @@ func (o *importOperations) start(ctx context.Context, in *ImportInput) (*importO
 
 // receive writes the file to the spool folder: the body itself, or the part "file" of a form. A form's fields count like the
 // query's.
-func (o *importOperations) receive(in *ImportInput) (*importing.Upload, string, error) {
+func (o *importOperations) receive(ctx context.Context, in *ImportInput) (*importing.Upload, string, error) {
 	kind, params, err := mime.ParseMediaType(in.contentType)
 	if in.contentType != "" && err != nil {
 		return nil, "", problem.InvalidField("header.Content-Type", "cannot be read")
 	}
 	switch {
 	case kind == "multipart/form-data":
-		return o.receiveForm(in, multipart.NewReader(in.body, params["boundary"]))
+		return o.receiveForm(ctx, in, multipart.NewReader(in.body, params["boundary"]))
 	case kind == "application/json", kind == "application/x-www-form-urlencoded", strings.HasPrefix(kind, "multipart/"):
 		return nil, "", problem.New(problem.UnsupportedMedia, "unsupported_media_type", "Send the file itself as the body, or as the part file of multipart/form-data.")
 	}
-	up, err := o.service.Receive(in.body)
+	up, err := o.service.Receive(ctx, in.body)
 	return up, "upload", err
 }
 
-func (o *importOperations) receiveForm(in *ImportInput, form *multipart.Reader) (up *importing.Upload, name string, err error) {
+func (o *importOperations) receiveForm(ctx context.Context, in *ImportInput, form *multipart.Reader) (up *importing.Upload, name string, err error) {
 	defer func() {
 		if err != nil && up != nil {
 			up.Drop()
@@ -163,7 +163,7 @@ func (o *importOperations) receiveForm(in *ImportInput, form *multipart.Reader) 
 		}
 		field := part.FormName()
 		if field == "file" && up == nil {
-			if up, err = o.service.Receive(part); err != nil {
+			if up, err = o.service.Receive(ctx, part); err != nil {
 				return up, "", badForm(err)
 			}
 			name = strings.ToValidUTF8(strings.ReplaceAll(part.FileName(), "\x00", ""), "")
@@ -203,7 +203,7 @@ func setField(in *ImportInput, fields map[string]*string, field, value string) e
 
 // badForm tells a form that cannot be read from what is wrong with us.
 func badForm(err error) error {
-	if errors.Is(err, importing.ErrTooLarge) {
+	if errors.Is(err, importing.ErrTooLarge) || errors.Is(err, importing.ErrNoPlace) {
 		return err
 	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
@@ -304,6 +304,10 @@ func importProblem(err error) error {
 		full := problem.New(problem.Unavailable, "imports_full", "As many imports as may wait are waiting already. Try again when one is done.")
 		full.RetryAfter = time.Minute
 		return full
+	case errors.Is(err, importing.ErrNoPlace):
+		busy := problem.New(problem.Unavailable, "uploads_busy", "As many files as may be are being received just now. Please try again in a moment.")
+		busy.RetryAfter = 10 * time.Second
+		return busy
 	case errors.Is(err, importing.ErrTooLarge):
 		return problem.New(problem.TooLarge, "body_too_large", "The file is larger than an import may be. Pack it with gzip, or use bookvault import on the server.")
 	case errors.Is(err, importing.ErrUnreadable):

@@ -42,6 +42,7 @@ type searchBody struct {
 type searchOutput struct {
 	Link         string `header:"Link"`
 	CacheControl string `header:"Cache-Control"`
+	CacheStatus  string `header:"Cache-Status"`
 	Vary         string `header:"Vary"`
 	Body         searchBody
 }
@@ -77,6 +78,9 @@ func (o *operations) search(ctx context.Context, in *searchInput) (*searchOutput
 	}
 	if in.Lang == "" && (c.Sort == catalog.ByTitle || c.Sort == catalog.ByTitleDesc) {
 		out.Vary = "Accept-Language"
+	}
+	if stale {
+		out.CacheControl, out.CacheStatus = "no-store", rest.StoodIn
 	}
 	if !c.Available && !stale && !page.Partial { // what is on the shelf changes with every loan
 		tags := []string{AnyTitle}

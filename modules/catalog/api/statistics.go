@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"bookvault/modules/catalog"
+	"bookvault/platform/rest"
 )
 
 // FiguresTag is the tag of answers that new figures may change.
@@ -24,8 +25,10 @@ type allCount struct {
 
 type statisticsOutput struct {
 	CacheControl string `header:"Cache-Control"`
+	CacheStatus  string `header:"Cache-Status"`
 	Body         struct {
 		AsOf   time.Time            `json:"as_of" doc:"The figures hold what was so then."`
+		Stale  bool                 `json:"stale,omitempty" doc:"true: older figures, since newer ones cannot be read just now."`
 		All    allCount             `json:"all" doc:"Of all titles, those without a genre included."`
 		Genres []catalog.GenreCount `json:"genres" nullable:"false" doc:"A title of several genres counts in each."`
 	}
@@ -37,18 +40,24 @@ func (o *operations) statistics(ctx context.Context, in *statisticsInput) (*stat
 		return nil, err
 	}
 	out := &statisticsOutput{CacheControl: revalidate}
-	out.Body.AsOf, out.Body.Genres = figures.AsOf.UTC(), figures.Genres
+	out.Body.AsOf, out.Body.Stale, out.Body.Genres = figures.AsOf.UTC(), figures.Stale, figures.Genres
 	out.Body.All = allCount{figures.All.Titles, figures.All.TitlesWithCopies, figures.All.TotalQuantity, figures.All.AvailableQuantity, figures.All.Opinion}
-	o.share(ctx, AnyTitle, FiguresTag)
+	if figures.Stale {
+		out.CacheControl, out.CacheStatus = "no-store", rest.StoodIn
+	} else {
+		o.share(ctx, AnyTitle, FiguresTag)
+	}
 	return out, nil
 }
 
 type authorStatisticsOutput struct {
 	CacheControl string `header:"Cache-Control"`
+	CacheStatus  string `header:"Cache-Status"`
 	Body         struct {
 		ID                int64     `json:"id"`
 		Name              string    `json:"name"`
 		AsOf              time.Time `json:"as_of" doc:"The figures hold what was so then."`
+		Stale             bool      `json:"stale,omitempty" doc:"true: older figures, since newer ones cannot be read just now."`
 		Titles            int64     `json:"titles"`
 		TotalQuantity     int64     `json:"total_quantity" doc:"Copies, but for withdrawn ones."`
 		AvailableQuantity int64     `json:"available_quantity"`
@@ -64,8 +73,12 @@ func (o *operations) authorStatistics(ctx context.Context, in *IDInput) (*author
 	}
 	out := &authorStatisticsOutput{CacheControl: revalidate}
 	b := &out.Body
-	b.ID, b.Name, b.AsOf = a.ID, a.Name, figures.AsOf.UTC()
+	b.ID, b.Name, b.AsOf, b.Stale = a.ID, a.Name, figures.AsOf.UTC(), figures.Stale
 	b.Titles, b.TotalQuantity, b.AvailableQuantity, b.FirstYear, b.LastYear = figures.Titles, figures.TotalQuantity, figures.AvailableQuantity, figures.FirstYear, figures.LastYear
-	o.share(ctx, AnyTitle, FiguresTag)
+	if figures.Stale {
+		out.CacheControl, out.CacheStatus = "no-store", rest.StoodIn
+	} else {
+		o.share(ctx, AnyTitle, FiguresTag)
+	}
 	return out, nil
 }

@@ -18,9 +18,16 @@ type Settings struct {
 	Folder    string // where uploaded files wait; made when it is not there, for us alone
 	MaxUpload int64  // bytes of an uploaded file at most
 	MaxQueued int    // imports that wait or work at most
+	Uploads   Places // of files that are received at once; nil: as many as come
 	Limits    Limits
 	Silence   time.Duration // without a sign of life for so long, a run's process is taken for dead; 15 s
 	Logger    *slog.Logger
+}
+
+// Places is a compartment for some work. Leave is called by whoever has entered.
+type Places interface {
+	Enter(ctx context.Context) (entered bool, err error)
+	Leave()
 }
 
 // Service imports uploaded files, one at a time, behind the requests. What it knows is in Jobs, so that any process can tell
@@ -35,7 +42,10 @@ type Service struct {
 }
 
 // Failures of an upload that callers tell apart, besides ErrUnreadable and ErrQueueFull.
-var ErrTooLarge = errors.New("the file is larger than an import may be")
+var (
+	ErrTooLarge = errors.New("the file is larger than an import may be")
+	ErrNoPlace  = errors.New("as many files as may be are being received already")
+)
 
 const (
 	maxDeaths  = 3               // a run whose process dies so often at one place is given up
@@ -68,8 +78,18 @@ type Upload struct {
 	size int64
 }
 
-// Receive writes an upload to the spool folder, as it arrives. It fails with ErrTooLarge past the bound.
-func (s *Service) Receive(file io.Reader) (_ *Upload, err error) {
+// Receive writes an upload to the spool folder, as it arrives. It fails with ErrTooLarge past the bound, and with ErrNoPlace when too many
+// arrive at once.
+func (s *Service) Receive(ctx context.Context, file io.Reader) (_ *Upload, err error) {
+	if s.settings.Uploads != nil {
+		entered, err := s.settings.Uploads.Enter(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNoPlace, err)
+		}
+		if entered {
+			defer s.settings.Uploads.Leave()
+		}
+	}
 	if err := os.MkdirAll(s.settings.Folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make room for the upload: %w", err)
 	}

@@ -7,15 +7,15 @@ import (
 	"bookvault/platform/resilience"
 )
 
-// Resilient puts policies before the stores (patterns 5 and 6): titles, authors and covers have a compartment, searches and figures another, so
-// that slow ones leave titles their room. What only reads is made anew when it failed for want of the database; what writes is not.
+// Resilient puts policies before the stores (patterns 5 and 6): titles, authors and covers have a compartment, searches another, so
+// that slow ones leave titles their room, and figures a third. What only reads is made anew when it failed for want of the database; what writes is not.
 // The copy of borrowing's counts comes from the relay, which waits its own way, and stays as it is.
-func Resilient(stores catalog.Stores, titles, search *resilience.Stack) catalog.Stores {
+func Resilient(stores catalog.Stores, titles, search, statistics *resilience.Stack) catalog.Stores {
 	stores.Books = &resilientBooks{stores.Books, titles}
 	stores.Authors = &resilientAuthors{stores.Authors, titles}
 	stores.Covers = &resilientCovers{stores.Covers, titles}
 	stores.Search = &resilientSearch{stores.Search, search}
-	stores.Statistics = &resilientStatistics{stores.Statistics, search}
+	stores.Statistics = &resilientStatistics{stores.Statistics, statistics}
 	stores.RatingRows = &resilientRatings{stores.RatingRows, titles}
 	stores.Ratings = stores.RatingRows
 	return stores

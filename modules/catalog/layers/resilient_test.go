@@ -51,7 +51,7 @@ func TestReadsAreMadeAnewAndChangesAreNot(t *testing.T) {
 		return resilience.NewStack(resilience.StackSettings{Retry: resilience.NewRetry(resilience.RetrySettings{Backoff: 1,
 			Failed: func(err error) bool { return errors.Is(err, errGone) }})})
 	}
-	s := layers.Resilient(catalog.Stores{Books: r, Authors: r, Covers: r, Search: r}, stack(), stack())
+	s := layers.Resilient(catalog.Stores{Books: r, Authors: r, Covers: r, Search: r}, stack(), stack(), stack())
 	tests := []struct {
 		name  string
 		call  func() error
@@ -79,8 +79,8 @@ func TestEveryQuestionPassesThePolicies(t *testing.T) {
 	_ = breaker.Allow()
 	breaker.Record(errGone, 0)
 	stack := resilience.NewStack(resilience.StackSettings{Breaker: breaker})
-	s := layers.Resilient(catalog.Stores{}, stack, stack) // with nothing behind, what gets through panics
-	for _, store := range []any{s.Books, s.Authors, s.Covers, s.Search} {
+	s := layers.Resilient(catalog.Stores{}, stack, stack, stack) // with nothing behind, what gets through panics
+	for _, store := range []any{s.Books, s.Authors, s.Covers, s.Search, s.Statistics} {
 		v := reflect.ValueOf(store)
 		for i := range v.NumMethod() {
 			m := v.Method(i)

@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"bookvault/migrations"
 	"bookvault/platform/database"
 	"bookvault/platform/database/embedded"
 
@@ -190,13 +189,13 @@ func (s *server) up() error {
 	if s.dir, err = os.MkdirTemp("", folderPrefix); err != nil {
 		return err
 	}
+	if err = fill(ctx, s.dir); err != nil {
+		return errors.Join(err, os.RemoveAll(s.dir))
+	}
 	if s.cluster, err = embedded.Start(ctx, embedded.Settings{Dir: s.dir, Throwaway: true, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		return errors.Join(err, os.RemoveAll(s.dir))
 	}
-	// The cluster's own database becomes the template, so nobody may stay connected to it.
-	if _, err := database.Migrate(ctx, s.cluster.PrimaryDSN(), migrations.FS); err != nil {
-		return err
-	}
+	// The cluster's own database, which is migrated, becomes the tests' template, so nobody may stay connected to it.
 	if err := s.learn(ctx); err != nil {
 		return err
 	}
@@ -228,6 +227,7 @@ func (s *server) stop() error {
 
 // sweep removes what test processes left that were killed. A folder that is only just being made is left alone.
 func sweep(ctx context.Context) {
+	sweepTemplates()
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), folderPrefix+"*"))
 	for _, dir := range left {
 		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > time.Minute {

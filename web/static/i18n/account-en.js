@@ -13,7 +13,7 @@ export const messages = {
   "loans.renewAll": "Renew all",
   "loans.renewed": "Renewed",
   "loans.renewedOf": { one: "{n} of {of} renewed", other: "{n} of {of} renewed" },
-  "loans.untitled": "Some titles cannot be shown just now: the catalogue does not answer. Your loans and their dates are right.",
+  "loans.untitled": "Some titles cannot be shown just now: the catalogue does not answer. Loans, holds and their dates are right.",
   "loans.unknownTitle": "Book {barcode}",
   "holds.heading": "On hold",
   "holds.waiting": "Number {position} in the queue, to pick up at {branch}",

@@ -14,7 +14,7 @@ export const messages = {
   "loans.renewAll": "Gia hạn tất cả",
   "loans.renewed": "Đã gia hạn",
   "loans.renewedOf": { other: "Đã gia hạn {n} trên {of} cuốn" },
-  "loans.untitled": "Hiện không hiển thị được một số nhan đề vì mục lục không trả lời. Sách bạn mượn và ngày trả vẫn đúng.",
+  "loans.untitled": "Hiện không hiển thị được một số nhan đề vì mục lục không trả lời. Sách mượn, sách đặt và các ngày vẫn đúng.",
   "loans.unknownTitle": "Sách {barcode}",
   "holds.heading": "Đang đặt giữ",
   "holds.waiting": "Thứ {position} trong hàng đợi, nhận tại {branch}",

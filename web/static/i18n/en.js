@@ -115,6 +115,7 @@ export const messages = {
   "title.language": "Language",
   "title.pages": "Pages",
   "title.series": "Series",
+  "results.stale": "Some of this is older: the catalogue cannot be read just now.",
   "title.stale": "This is an older copy: the catalogue cannot be read just now.",
   "title.subjects": "Subjects",
   "title.about": "About",

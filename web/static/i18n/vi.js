@@ -116,6 +116,7 @@ export const messages = {
   "title.language": "Ngôn ngữ",
   "title.pages": "Số trang",
   "title.series": "Bộ sách",
+  "results.stale": "Một số mục là bản cũ hơn: hiện không đọc được mục lục.",
   "title.stale": "Đây là bản cũ hơn: hiện không đọc được mục lục.",
   "title.subjects": "Chủ đề",
   "title.about": "Giới thiệu",

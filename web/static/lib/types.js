@@ -100,6 +100,7 @@
  * @property {number} id
  * @property {number} book_id
  * @property {string} [title]
+ * @property {boolean} [title_unknown] the catalogue does not say it just now
  * @property {string} status
  * @property {number} position in the queue, from 1; 0 when it is over
  * @property {string} pickup_branch

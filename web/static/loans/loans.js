@@ -43,7 +43,7 @@ export async function show({ signal }) {
   return {
     title: t("nav.loans"),
     body: html`${ways("/loans")}${atHome(loans, titles)}
-      ${holds.length > 0 && html`<section class="holds" aria-labelledby="holds"><h2 id="holds">${t("holds.heading")}</h2><ul class="loans">${holds.map((hold) => holdRow(hold, titles.get(hold.book_id), branch, places, counts.get(hold.book_id)))}</ul></section>`}`,
+      ${holds.length > 0 && html`<section class="holds" aria-labelledby="holds"><h2 id="holds">${t("holds.heading")}</h2>${untitled(holds, titles)}<ul class="loans">${holds.map((hold) => holdRow(hold, titles.get(hold.book_id), branch, places, counts.get(hold.book_id)))}</ul></section>`}`,
     ready(main, alive) {
       if (holds.length > 0) follow(holds, theirs, alive);
       const all = main.querySelector("#renew-all");
@@ -92,6 +92,13 @@ function nothing() {
 }
 
 /**
+ * A line where titles are missing, since the catalogue does not answer.
+ * @param {{book_id: number, title_unknown?: boolean}[]} rows
+ * @param {Map<number, Book>} titles
+ */
+const untitled = (rows, titles) => rows.some((row) => row.title_unknown && !titles.has(row.book_id)) && html`<p class="quiet" role="note">${t("loans.untitled")}</p>`;
+
+/**
  * @param {Loan[]} loans
  * @param {Map<number, Book>} titles
  */
@@ -101,7 +108,7 @@ function atHome(loans, titles) {
       <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p></div>
       ${loans.length > 1 && html`<button type="button" class="button" id="renew-all">${t("loans.renewAll")}</button>`}
     </div>
-    ${loans.some((loan) => loan.title_unknown && !titles.has(loan.book_id)) && html`<p class="quiet" role="note">${t("loans.untitled")}</p>`}
+    ${untitled(loans, titles)}
     <p class="hidden-text" role="status" id="said"></p>
     <ul class="loans">${loans.map((loan) => loanRow(loan, titles.get(loan.book_id)))}</ul>`;
 }

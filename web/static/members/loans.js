@@ -32,6 +32,9 @@ function loanLine(loan) {
   </tr>`;
 }
 
+/** A line where titles are missing, since the catalogue does not answer. @param {{title_unknown?: boolean}[]} items */
+const untitled = (items) => items.some(({ title_unknown }) => title_unknown) && html`<p class="quiet" role="note">${t("theirLoans.untitled")}</p>`;
+
 /**
  * The loans of a member, in their place.
  * @param {HTMLElement} place
@@ -45,6 +48,7 @@ export async function theirLoans(place, card, who, accountChanged, signal) {
   render(
     place,
     html`<h2 tabindex="-1">${t("theirLoans.heading")} <span class="quiet small">${t("loans.count", { n: items.length })}</span></h2>
+      ${untitled(items)}
       ${items.length === 0 ? html`<p class="quiet">${t("theirLoans.none")}</p>` : html`<table class="rows" aria-label="${t("theirLoans.heading")}"><thead><tr><th scope="col">${t("lists.title")}</th><th scope="col">${t("lists.until")}</th><th scope="col"><span class="hidden-text">${t("staff.actions")}</span></th></tr></thead><tbody>${items.map(loanLine)}</tbody></table>`}`,
   );
   const anew = async (/** @type {string} */ words) => {
@@ -129,6 +133,7 @@ export async function theirHolds(place, card, signal) {
   render(
     place,
     html`<h2 tabindex="-1">${t("theirHolds.heading")}</h2>
+      ${untitled(items)}
       ${items.length === 0 ? html`<p class="quiet">${t("theirHolds.none")}</p>` : html`<table class="rows" aria-label="${t("theirHolds.heading")}"><tbody>${/** @type {Hold[]} */ (items).map((hold) => html`<tr><td><a class="name" href="/books/${hold.book_id}" dir="auto">${hold.title ?? `№ ${hold.book_id}`}</a></td><td>${words(hold)}</td><td><div class="acts"><button type="button" class="button slim" data-hold="${hold.id}">${t("holds.cancel")}<span class="hidden-text"> ${hold.title}</span></button><div class="answer" aria-live="polite"></div></div></td></tr>`)}</tbody></table>`}
       <details class="fold"><summary>${t("theirHolds.place")}</summary><form class="form">${field("what", t("theirHolds.number"), { required: true, max: 100 })}${places.length > 1 && choice("pickup_branch", t("title.pickup"), places, deskBranch(places))}<div class="whole"><button class="button" type="submit">${t("theirHolds.go")}</button></div><div class="answer" aria-live="polite"></div></form></details>`,
   );

@@ -63,6 +63,7 @@ export async function show({ url, signal, kept }) {
           </label>
         </div>
         ${page.corrected && html`<p class="note corrected">${t("results.corrected", { q: page.corrected })}</p>`}
+        ${page.items.some(({ stale }) => stale) && html`<p class="quiet" role="note">${t("results.stale")}</p>`}
         ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map(row)}</ol>`}
         <p class="more">${page.next_cursor && html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>`}</p>
       </section>
