@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -78,6 +79,8 @@ func (b *circulationBench) faulty(operations, kills int, kill func(context.Conte
 	var failed error
 	done := make(chan struct{})
 	s.Until = until
+	var answered atomic.Int64
+	s.Answered = &answered
 	go func() {
 		defer close(done)
 		history, failed = linear.Record(b.ctx, s)
@@ -91,10 +94,14 @@ func (b *circulationBench) faulty(operations, kills int, kill func(context.Conte
 	random := rand.New(rand.NewPCG(7, uint64(kills)))
 	var killing error
 	for n := 0; n < kills && killing == nil; n++ {
+		// At any moment, but not before it has done something since it was killed last: on a slow machine it would never get to.
+		for enough := answered.Load() + 20 + random.Int64N(200); answered.Load() < enough && !isDone(done); {
+			time.Sleep(5 * time.Millisecond)
+		}
 		select {
 		case <-done:
 			n = kills // all was asked
-		case <-time.After(300*time.Millisecond + time.Duration(random.Float64()*float64(1200*time.Millisecond))):
+		case <-time.After(time.Duration(random.Float64() * float64(800*time.Millisecond))):
 			killing = kill(b.ctx)
 		}
 	}
@@ -119,9 +126,18 @@ func (b *circulationBench) faulty(operations, kills int, kill func(context.Conte
 	return history, b.counted(s, history, began)
 }
 
+func isDone(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
 // setting takes copies that are the only ones of their titles, and members without loans.
 func (b *circulationBench) setting() (s linear.Setting, began time.Time, err error) {
-	s = linear.Setting{Address: b.library.Home.Address, Token: b.token, Clients: 16, Seed: uint64(time.Now().UnixNano()), Patience: time.Minute}
+	s = linear.Setting{Address: b.library.Home.Address, Token: b.token, Clients: 16, Seed: uint64(time.Now().UnixNano()), Patience: 10 * time.Minute}
 	conn, err := pgx.Connect(b.ctx, b.library.Primary)
 	if err != nil {
 		return s, began, err

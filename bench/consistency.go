@@ -184,7 +184,7 @@ func (b *consistencyBench) cut(primary, name string, between time.Duration) *ato
 		for b.ctx.Err() == nil {
 			select {
 			case <-b.ctx.Done():
-			case <-time.After(time.Duration(2*rand.Float64()*float64(between))):
+			case <-time.After(time.Duration(2 * rand.Float64() * float64(between))):
 				var n int64
 				if conn.QueryRow(b.ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1 AND random() < 0.7`, name).Scan(&n) == nil {
 					cuts.Add(n)

@@ -114,7 +114,7 @@ func (s *storage) open(ctx context.Context, c *config.Config, log *slog.Logger) 
 		ConnectTimeout: p.ConnectTimeout, AcquireTimeout: p.AcquireTimeout, StatementTimeout: c.Database.StatementTimeout,
 		LockTimeout: c.Database.LockTimeout, IdleInTransactionTimeout: c.Database.IdleInTransactionTimeout,
 		CommitTimeout: c.Database.CommitTimeout, MaxConnLifetime: p.MaxLifetime, MaxConnIdleTime: p.MaxIdleTime,
-		ReplicaMaxLag: c.Database.ReplicaMaxLag, Logger: log,
+		ReplicaMaxLag: c.Database.ReplicaMaxLag, ReplicaSilence: c.Database.ReplicaSilence, Logger: log,
 		FeedPoll: c.Feed.Poll, FeedSilence: c.Feed.MaxSilence, FeedPatience: c.Feed.Patience, FeedKept: c.Feed.Kept,
 	})
 	if errors.Is(err, database.ErrNotSynchronous) {

@@ -242,6 +242,7 @@ type Database struct {
 	CommitTimeout            time.Duration `key:"commit_timeout" min:"100ms" max:"10m"`
 	IdleInTransactionTimeout time.Duration `key:"idle_in_transaction_timeout" min:"1s" max:"1h"`
 	ReplicaMaxLag            time.Duration `key:"replica_max_lag" min:"10ms" max:"1h"`
+	ReplicaSilence           time.Duration `key:"replica_silence" min:"50ms" max:"1m"`
 	FallbackShare            float64       `key:"fallback_share" min:"0.05" max:"1"`
 	Synchronous              bool          `key:"synchronous"`
 

@@ -58,7 +58,7 @@ type Settings struct {
 	LeakThreshold            time.Duration // a connection that is held longer is told of, with the place that took it; 60 s
 
 	ReplicaMaxLag  time.Duration // a replica that is further behind gets no reads; 1 s
-	ReplicaSilence time.Duration // a replica that has not answered for so long gets no reads; 900 ms
+	ReplicaSilence time.Duration // a replica that has not answered for so long gets no reads; 700 ms
 	FallbackShare  float64       // share of the primary's connections, above 0 to 1, for reads that no replica can answer; 0.5
 	Synchronous    bool          // a COMMIT counts only when a replica has it too; the server must be set up for it
 	ReplicaPoll    time.Duration // how often a replica is asked how far it has replayed; 20 ms (25 times less often while nobody reads)
@@ -78,7 +78,7 @@ func (s Settings) withDefaults() Settings {
 	s.ApplicationName = cmp.Or(s.ApplicationName, "bookvault")
 	s.MinConns = cmp.Or(s.MinConns, 2)
 	s.LeakThreshold = cmp.Or(s.LeakThreshold, time.Minute)
-	s.ReplicaSilence = cmp.Or(s.ReplicaSilence, 900*time.Millisecond)
+	s.ReplicaSilence = cmp.Or(s.ReplicaSilence, 700*time.Millisecond)
 	s.FallbackShare = cmp.Or(s.FallbackShare, 0.5)
 	s.ConnectTimeout = cmp.Or(s.ConnectTimeout, 5*time.Second)
 	s.AcquireTimeout = cmp.Or(s.AcquireTimeout, 2*time.Second)
@@ -124,6 +124,7 @@ type shared struct {
 	skew        atomic.Int64  // nanoseconds that the primary's clock is ahead
 	fallback    chan struct{} // a place for each read that the primary may answer for want of a replica
 	lastRead    atomic.Int64  // Unix nanoseconds: the watchers rest while nobody reads
+	wokenAt     atomic.Int64  // Unix nanoseconds: somebody read after a rest
 	own         Reader        // everything that this process committed
 	known       reached       // how far the primary is known to be
 	feed        *Feed
@@ -256,7 +257,7 @@ func (db *DB) UseReplicas(on bool) { db.useReplicas.Store(on) }
 func (db *DB) UsesReplicas() bool { return db.useReplicas.Load() }
 
 // searchParameters have every search planned for its very words, and keep the planner from reading a whole table in the hope of
-// coming upon enough matches soon: it takes matching a document for far cheaper than it is. A search wants its first thousand matches,
+// coming upon enough matches soon: it takes matching a document for far cheaper than it is. A search wants its first matches,
 // so it looks up the other table for each one, rather than reading that whole; and it is over before helpers would have started.
 // Searches only read.
 var searchParameters = map[string]string{"plan_cache_mode": "force_custom_plan", "enable_seqscan": "off", "default_transaction_read_only": "on",

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// refusalLines is how many lines a second tell of requests that were refused for want of something (503).
+const refusalLines = 10
+
 // slowRequest is what makes a request notable although it went well.
 const slowRequest = time.Second
 
@@ -28,11 +31,12 @@ func LogFields(ctx context.Context) []slog.Attr {
 }
 
 // accessLog writes one line a request when it is answered: all of them, the notable ones (5xx, or slower than a second), these and
-// a bounded number of others a second, or none. A line names no person and no book: the client's address, the values in a query (search terms, tokens) and those in a
-// path (cards, titles, loans) stay out of it. So nobody can be told from it to have looked for anything. Requests of one member can be
-// told to be of one, for a day and within one process (pseudonyms).
+// a bounded number of others a second, or none. Of refusals (503) there are ten at most: a line each would cost more than the refusing. A line names no
+// person and no book: the client's address, the values in a query (search terms, tokens) and those in a path (cards, titles, loans) stay
+// out of it. So nobody can be told from it to have looked for anything. Requests of one member can be told to be of one, for a day and
+// within one process (pseudonyms).
 func accessLog(logger *slog.Logger, which string, rate int) func(http.Handler) http.Handler {
-	var others sample
+	var others, refusals sample
 	members := newPseudonyms()
 	return func(next http.Handler) http.Handler {
 		if which == "off" {
@@ -47,6 +51,11 @@ func accessLog(logger *slog.Logger, which string, rate int) func(http.Handler) h
 					status = http.StatusInternalServerError
 				}
 				notable, unlogged := status >= 500 || took >= slowRequest, int64(0)
+				if status == http.StatusServiceUnavailable && which != "all" { // one of thousands, when there is too much to do
+					if notable, unlogged = refusals.take(begin.Unix(), refusalLines); !notable {
+						return
+					}
+				}
 				if which == "sampled" && !notable {
 					if notable, unlogged = others.take(begin.Unix(), int64(rate)); !notable {
 						return

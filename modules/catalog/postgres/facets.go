@@ -25,18 +25,20 @@ func (f facts) facets(most int) (catalog.Facets, error) {
 		languages.add(language, "", n)
 	}
 	for text, n := range f.lines(f.genres) {
-		var list []string
-		if err := listOf(text, &list); err != nil {
+		list, err := plainList(text)
+		if err != nil {
 			return catalog.Facets{}, fmt.Errorf("read genres: %w", err)
 		}
 		for _, genre := range list {
 			genres.add(genre, "", n)
 		}
 	}
-	written := map[int64]*writer{}
-	for text, n := range f.lines(f.authors) {
-		if err := countAuthors(written, text, n); err != nil {
-			return catalog.Facets{}, err
+	written := make(map[int64]*writer, f.count)
+	if f.count > 0 {
+		for text := range strings.SplitSeq(f.authors, "\n") {
+			if err := countAuthors(written, text); err != nil {
+				return catalog.Facets{}, err
+			}
 		}
 	}
 	several := 0
@@ -67,7 +69,7 @@ func (f facts) facets(most int) (catalog.Facets, error) {
 
 // lines counts equal lines: genres and languages are few.
 func (f facts) lines(lines string) map[string]int {
-	out := make(map[string]int, f.count)
+	out := map[string]int{}
 	if f.count == 0 {
 		return out
 	}
@@ -77,6 +79,16 @@ func (f facts) lines(lines string) map[string]int {
 	return out
 }
 
+// plainList reads a list of texts; without escapes it needs no reader of JSON.
+func plainList(text string) (list []string, err error) {
+	inner, ok := strings.CutPrefix(text, `["`)
+	inner, end := strings.CutSuffix(inner, `"]`)
+	if !ok || !end || strings.Contains(text, `\`) {
+		return list, listOf(text, &list)
+	}
+	return strings.Split(inner, `", "`), nil
+}
+
 type writer struct {
 	name   string
 	titles int
@@ -84,14 +96,14 @@ type writer struct {
 
 // countAuthors adds a list of authors. Such lists make up most of what candidates have, and all are written alike: an id, a name. One that
 // is not, or whose name has a sign that JSON escapes, is read as JSON.
-func countAuthors(written map[int64]*writer, text string, n int) error {
+func countAuthors(written map[int64]*writer, text string) error {
 	count := func(id int64, name string) {
 		w := written[id]
 		if w == nil {
 			w = &writer{name: name}
 			written[id] = w
 		}
-		w.titles += n
+		w.titles++
 	}
 	if !strings.Contains(text, `\`) && eachAuthor(text, count, false) {
 		eachAuthor(text, count, true)

@@ -117,7 +117,7 @@ func (s *Store) survey(ctx context.Context, m match, c catalog.Criteria, loans s
 	if m.available {
 		want *= lookedShare
 	}
-	if loans == "" && m.walks(want) {
+	if m.walks(want) {
 		along := way{bound: w.bound, epochs: m.epochs(want)}
 		if c.Sort == catalog.ByRelevance && c.After == nil && !m.available {
 			along.ranked = s.ranks()
@@ -162,7 +162,7 @@ func (s *Store) ask(ctx context.Context, into any, sql string, args []any) error
 
 // rankedShare is the part of the candidates that is ranked where more match than are looked at: which of very many matches come
 // right after those that begin with what was typed matters less than what ranking them costs.
-const rankedShare = 4
+const rankedShare = 2
 
 // ranks is how many matches are ranked of very many.
 func (s *Store) ranks() int { return max(s.settings.Candidates/rankedShare, 1) }
@@ -177,8 +177,8 @@ func (s *Store) rankedPage(ctx context.Context, m match, c catalog.Criteria, fix
 	n := c.Limit + 1
 	var page []place
 	if m.keyFrom != "" && after.Phase == catalog.PhaseBeginnings {
-		sql, args := beginningsStatement(m, after, again, fixed.Upper, n)
-		if err := s.rows(ctx, &page, sql, args); err != nil {
+		var err error
+		if page, err = s.beginnings(ctx, m, n, m.beginsWith(), when(true, "b.id <= ?", fixed.Upper), when(again, "(b.title_key, b.id) > (?, ?)", after.Key, after.ID)); err != nil {
 			return nil, fixed, err
 		}
 	}
@@ -227,6 +227,22 @@ func (s *Store) rankedPage(ctx context.Context, m match, c catalog.Criteria, fix
 		page = append(page, rest...)
 	}
 	return page[:min(len(page), n)], fixed, nil
+}
+
+// beginnings are the first matches among the titles that begin with what was typed, by their keys.
+func (s *Store) beginnings(ctx context.Context, m match, n int, begin ...condition) (page []place, err error) {
+	statement, args := beginningsStatement(m, begin, n)
+	if err := s.rows(ctx, &page, statement, args); err != nil || len(page) == n {
+		return page, err
+	}
+	var more bool
+	statement, args = moreBegin(begin)
+	if err := s.db.Search(ctx).Raw(statement, args...).Row().Scan(&more); err != nil || !more {
+		return page, err
+	}
+	page = nil
+	statement, args = gatheredBeginnings(m, begin, n)
+	return page, s.rows(ctx, &page, statement, args)
 }
 
 // orderedPage is a page of a list in an order that an index has.

@@ -60,6 +60,9 @@ const lookedShare = 2
 
 const candidateColumns = "b.id, b.title_key, b.sort_title, b.doc, b.language, b.published_year, b.genres, b.authors"
 
+// newestColumns are those of candidates that need no other order than that in which they come.
+const newestColumns = "b.id, b.title_key, b.doc, b.language, b.published_year, b.genres, b.authors"
+
 // candidatesOf gives the candidates as part of a WITH, with looked before them where only what can be borrowed now counts.
 func candidatesOf(m match, upper condition, w way) (string, []any) {
 	available := m.available
@@ -70,11 +73,11 @@ func candidatesOf(m match, upper condition, w way) (string, []any) {
 	case w.epochs > 0:
 		where, whereArgs := all(m.others(), []condition{upper})
 		matches = "SELECT b.* FROM (SELECT max(id) >> ? AS newest FROM catalog.books) t CROSS JOIN LATERAL generate_series(t.newest, greatest(t.newest - ?, 0), -1) AS epoch (n)" +
-			" CROSS JOIN LATERAL (SELECT b.* FROM catalog.books b WHERE " + inEpoch + " AND " + where + " ORDER BY b.id DESC) b"
+			" CROSS JOIN LATERAL (SELECT " + newestColumns + " FROM catalog.books b WHERE " + inEpoch + " AND " + where + " ORDER BY b.id DESC) b"
 		args = append([]any{epochShift, w.epochs - 1, m.likely}, whereArgs...)
 	default:
 		where, whereArgs := m.where(upper)
-		matches, args = "SELECT b.* FROM catalog.books b WHERE "+where, whereArgs
+		matches, args = "SELECT "+candidateColumns+" FROM catalog.books b WHERE "+where, whereArgs
 		if m.newest {
 			matches += " ORDER BY b.id DESC"
 		}
@@ -83,6 +86,9 @@ func candidatesOf(m match, upper condition, w way) (string, []any) {
 		return "looked AS MATERIALIZED (SELECT b.id FROM (" + matches + ") b LIMIT ?),\n candidates AS MATERIALIZED (\n  SELECT " + candidateColumns +
 				" FROM looked l JOIN catalog.availability a ON a.book_id = l.id AND a.available_items > 0 JOIN catalog.books b ON b.id = l.id LIMIT ?)",
 			append(args, lookedShare*w.bound, w.bound)
+	}
+	if w.epochs > 0 && w.ranked == 0 {
+		return "candidates AS MATERIALIZED (\n  SELECT b.id, b.language, b.published_year, b.genres, b.authors FROM (" + matches + ") b LIMIT ?)", append(args, w.bound)
 	}
 	if w.ranked == 0 {
 		return "candidates AS MATERIALIZED (\n  SELECT " + candidateColumns + " FROM (" + matches + ") b LIMIT ?)", append(args, w.bound)
@@ -151,11 +157,33 @@ func candidatesPage(m match, c catalog.Criteria, loans string, bound int) (strin
 		catalog.PhaseBeginnings, phase, rank, within, where), append(args, c.Limit+1)
 }
 
-// beginningsStatement walks along the keys of titles.
-func beginningsStatement(m match, after *catalog.Place, again bool, upper int64, n int) (string, []any) {
-	where, args := m.where(m.beginsWith(), when(true, "b.id <= ?", upper), when(again, "(b.title_key, b.id) > (?, ?)", after.Key, after.ID))
-	return fmt.Sprintf("SELECT %d AS phase, b.id, b.title_key AS key, 0 AS rank FROM catalog.books b WHERE %s ORDER BY b.title_key, b.id LIMIT ?",
-		catalog.PhaseBeginnings, where), append(args, n)
+// beginningsLooked is how many titles that begin with what was typed are tried one after the other. Where few of them pass a filter (English
+// words, and a filter for Vietnamese), gathering what matches is sooner done than trying all that begin so.
+const beginningsLooked = 500
+
+const beginningColumns = "%d AS phase, b.id, b.title_key AS key, 0 AS rank"
+
+// beginningsStatement walks along the keys of titles, so many of them at most.
+func beginningsStatement(m match, begin []condition, n int) (string, []any) {
+	within, args := all([]condition{{sql: "b.deleted_at IS NULL"}}, begin)
+	where, whereArgs := m.tried()
+	return fmt.Sprintf("SELECT "+beginningColumns+" FROM (SELECT b.id, b.title_key, b.doc, b.published_year, b.deleted_at FROM catalog.books b WHERE %s"+
+			" ORDER BY b.title_key, b.id LIMIT %d) b WHERE %s ORDER BY b.title_key, b.id LIMIT ?", catalog.PhaseBeginnings, within, beginningsLooked, where),
+		append(append(args, whereArgs...), n)
+}
+
+// moreBegin asks whether more titles begin so than beginningsStatement tries.
+func moreBegin(begin []condition) (string, []any) {
+	within, args := all([]condition{{sql: "b.deleted_at IS NULL"}}, begin)
+	return fmt.Sprintf("SELECT EXISTS (SELECT FROM catalog.books b WHERE %s ORDER BY b.title_key, b.id OFFSET %d LIMIT 1)", within, beginningsLooked), args
+}
+
+// gatheredBeginnings gathers what matches, and puts those that begin so in order.
+func gatheredBeginnings(m match, begin []condition, n int) (string, []any) {
+	inner, args := m.where()
+	within, withinArgs := all(begin)
+	return fmt.Sprintf("SELECT "+beginningColumns+" FROM (SELECT b.id, b.title_key FROM catalog.books b WHERE %s OFFSET 0) b WHERE %s ORDER BY b.title_key, b.id LIMIT ?",
+		catalog.PhaseBeginnings, inner, within), append(append(args, withinArgs...), n)
 }
 
 // newestStatement ranks the newest titles that match, as many as are ranked, and gives those after a place. With likely only those count
@@ -220,6 +248,13 @@ func orderedStatement(m match, c catalog.Criteria, upper int64) (string, []any) 
 		return byID(m, columns, span{low: after.ID + 1, high: upper, rising: true}, c.Limit+1)
 	}
 	o := orderOf(c)
-	where, args := m.where(o.passed(after, again))
-	return "SELECT 0 AS phase, b.id, b.sort_title AS key, 0 AS rank FROM catalog.books b WHERE " + where + " ORDER BY " + o.by + " LIMIT ?", append(args, c.Limit+1)
+	const titles = "SELECT 0 AS phase, b.id, b.sort_title AS key, 0 AS rank FROM "
+	if m.doc != "" && m.titles > 0 && m.expected < m.scattered(c.Limit+1) {
+		inner, args := m.where()
+		where, whereArgs := all([]condition{o.passed(after, again)})
+		return titles + "(SELECT b.id, b.sort_title FROM catalog.books b WHERE " + inner + " OFFSET 0) b WHERE " + where + " ORDER BY " + o.by + " LIMIT ?",
+			append(append(args, whereArgs...), c.Limit+1)
+	}
+	where, args := m.tried(o.passed(after, again))
+	return titles + "catalog.books b WHERE " + where + " ORDER BY " + o.by + " LIMIT ?", append(args, c.Limit+1)
 }

@@ -122,6 +122,16 @@ func Pair(t testing.TB, opts ...Option) (one, other *database.DB) {
 
 func (o options) open(t testing.TB, name string) *database.DB {
 	t.Helper()
+	db, err := openWith(t.Context(), t, o, name)
+	if err != nil {
+		t.Fatalf("dbtest: opening the test's database: %v", err)
+	}
+	t.Cleanup(db.Close)
+	return db
+}
+
+func openWith(ctx context.Context, t testing.TB, o options, name string) (*database.DB, error) {
+	t.Helper()
 	s := database.Settings{Primary: address(t, shared.cluster.PrimaryDSN(), name), ApplicationName: "test", MaxConns: 10, MinConns: 1,
 		SearchMaxConns: 4, Logger: slog.New(slog.DiscardHandler)}
 	if o.replicated {
@@ -132,12 +142,7 @@ func (o options) open(t testing.TB, name string) *database.DB {
 	for _, change := range o.change {
 		change(&s)
 	}
-	db, err := database.Open(t.Context(), s)
-	if err != nil {
-		t.Fatalf("dbtest: opening the test's database: %v", err)
-	}
-	t.Cleanup(db.Close)
-	return db
+	return database.Open(ctx, s)
 }
 
 // DSN gives the address of a fresh migrated database, for a test that opens it by itself. It is dropped when the test ends.
@@ -210,6 +215,7 @@ func (s *server) learn(ctx context.Context) error {
 }
 
 func (s *server) stop() error {
+	s.pool.close(context.Background())
 	if s.admin != nil {
 		s.admin.Close()
 	}
@@ -235,26 +241,29 @@ func sweep(ctx context.Context) {
 func (o options) create(t testing.TB) string {
 	t.Helper()
 	running(t)
-	again := o.template == "bookvault" && !o.replicated
-	if name := shared.pool.take(); again && name != "" {
-		t.Cleanup(func() { shared.giveBack(t, name) })
+	if o.template != "bookvault" || o.replicated {
+		name := newDatabase(t, o.template)
+		t.Cleanup(func() {
+			if _, err := shared.admin.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+				t.Errorf("dbtest: dropping the test's database: %v", err)
+			}
+		})
 		return name
-	} else if name != "" {
-		shared.pool.give(name)
 	}
+	u := shared.pool.take(false)
+	if u == nil {
+		u = &used{name: newDatabase(t, o.template)}
+	}
+	t.Cleanup(func() { shared.giveBack(t, u) })
+	return u.name
+}
+
+func newDatabase(t testing.TB, template string) string {
+	t.Helper()
 	name := fmt.Sprintf("test_%d", shared.numbers.Add(1))
-	if _, err := shared.admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+o.template+" OWNER bookvault"); err != nil {
+	if _, err := shared.admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template+" OWNER bookvault"); err != nil {
 		t.Fatalf("dbtest: making a database for the test: %v", err)
 	}
-	t.Cleanup(func() {
-		if again {
-			shared.giveBack(t, name)
-			return
-		}
-		if _, err := shared.admin.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
-			t.Errorf("dbtest: dropping the test's database: %v", err)
-		}
-	})
 	return name
 }
 

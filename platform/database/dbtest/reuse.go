@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"bookvault/platform/database"
 )
 
 // Copying a template takes PostgreSQL most of a second on a slow machine, and most tests write a few rows. So a database that a test is done with
@@ -17,6 +19,24 @@ import (
 
 // grownBy is how much larger than the template a database may be to be used again, bytes. Deleting leaves its space behind.
 const grownBy = 24 << 20
+
+// Warm is New with connections that earlier tests have used, which know the schema and have their statements planned: most of what a small
+// test takes. The test must not close it, and must leave no goroutine behind that uses it.
+func Warm(t testing.TB) *database.DB {
+	t.Helper()
+	running(t)
+	u := shared.pool.take(true)
+	if u == nil {
+		u = &used{name: newDatabase(t, "bookvault")}
+		db, err := openWith(context.Background(), t, chosen(nil), u.name)
+		if err != nil {
+			t.Fatalf("dbtest: opening the test's database: %v", err)
+		}
+		u.db = db
+	}
+	t.Cleanup(func() { shared.giveBack(t, u) })
+	return u.db
+}
 
 // fresh is what a migrated database holds before anybody has used it.
 type fresh struct {
@@ -32,25 +52,57 @@ type keptTable struct {
 	rows          []byte // in COPY's binary form; nil: there are none
 }
 
-// pool are the databases that nobody uses.
+// used is a database that a test is done with, or will be.
+type used struct {
+	name  string
+	admin *pgx.Conn    // kept, since what a connection knows of a database takes long to learn
+	db    *database.DB // of Warm: kept too; nil: tests open it themselves
+}
+
+// pool are the databases that nobody uses: those that tests open, and those that are open.
 type pool struct {
-	lock sync.Mutex
-	free []string
+	lock         sync.Mutex
+	closed, warm []*used
 }
 
-func (p *pool) take() (name string) {
+func (p *pool) take(warm bool) (u *used) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	if n := len(p.free); n > 0 {
-		name, p.free = p.free[n-1], p.free[:n-1]
+	free := &p.closed
+	if warm {
+		free = &p.warm
 	}
-	return name
+	if n := len(*free); n > 0 {
+		u, *free = (*free)[n-1], (*free)[:n-1]
+	}
+	return u
 }
 
-func (p *pool) give(name string) {
+func (p *pool) give(u *used) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	p.free = append(p.free, name)
+	if u.db != nil {
+		p.warm = append(p.warm, u)
+	} else {
+		p.closed = append(p.closed, u)
+	}
+}
+
+// close hangs up.
+func (p *pool) close(ctx context.Context) {
+	for _, u := range append(p.closed, p.warm...) {
+		u.close(ctx)
+	}
+	p.closed, p.warm = nil, nil
+}
+
+func (u *used) close(ctx context.Context) {
+	if u.db != nil {
+		u.db.Close()
+	}
+	if u.admin != nil {
+		_ = u.admin.Close(ctx) // the server ends it otherwise
+	}
 }
 
 const ourTables = `FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND c.relkind = `
@@ -163,38 +215,45 @@ func (f *fresh) renew(ctx context.Context, conn *pgx.Conn) (worn bool, err error
 }
 
 // giveBack renews a database for the next test, or drops it.
-func (s *server) giveBack(t testing.TB, name string) {
+func (s *server) giveBack(t testing.TB, u *used) {
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()
-	worn, err := s.renewed(ctx, name)
+	worn, err := s.renewed(ctx, u)
 	if err != nil {
 		t.Logf("dbtest: a database cannot be used again: %v", err)
 	}
 	if !worn {
-		s.pool.give(name)
+		s.pool.give(u)
 		return
 	}
-	if _, err := s.admin.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+	u.close(ctx)
+	if _, err := s.admin.Exec(ctx, "DROP DATABASE "+u.name+" WITH (FORCE)"); err != nil {
 		t.Errorf("dbtest: dropping the test's database: %v", err)
 	}
 }
 
-func (s *server) renewed(ctx context.Context, name string) (worn bool, err error) {
-	// Whoever is still connected was killed, or forgot to hang up.
+func (s *server) renewed(ctx context.Context, u *used) (worn bool, err error) {
+	if u.admin == nil {
+		if u.admin, err = s.connect(ctx, u.name); err != nil {
+			return true, err
+		}
+	}
+	// Whoever else is still connected was killed, or forgot to hang up.
 	for left := 1; left > 0; {
-		if err := s.admin.QueryRow(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1`, name).Scan(&left); err != nil {
+		err := u.admin.QueryRow(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+			AND backend_type = 'client backend' AND NOT ($1 AND application_name = 'test')`, u.db != nil).Scan(&left)
+		if err != nil {
 			return true, err
 		}
 		if left > 0 {
-			time.Sleep(2 * time.Millisecond)
+			time.Sleep(time.Millisecond)
 		}
 	}
-	conn, err := s.connect(ctx, name)
-	if err != nil {
+	// A transaction that a test forgot would hold up what follows.
+	if err := u.admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in %')`).Scan(&worn); err != nil || worn {
 		return true, err
 	}
-	defer func() { _ = conn.Close(ctx) }()
-	return s.fresh.renew(ctx, conn)
+	return s.fresh.renew(ctx, u.admin)
 }
 
 // connect connects as the one who may do anything.
@@ -204,5 +263,6 @@ func (s *server) connect(ctx context.Context, name string) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("read the server's address: %w", err)
 	}
 	c.Database = name
+	c.RuntimeParams["application_name"] = "dbtest"
 	return pgx.ConnectConfig(ctx, c)
 }

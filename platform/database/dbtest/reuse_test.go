@@ -8,8 +8,8 @@ import (
 
 func TestMain(m *testing.M) { Main(m) }
 
-// used lets a test use a database, and gives its name.
-func used(t *testing.T, use func(*testing.T, *database.DB)) (name string) {
+// usedBy lets a test use a database, and gives its name.
+func usedBy(t *testing.T, use func(*testing.T, *database.DB)) (name string) {
 	t.Helper()
 	t.Run("use", func(t *testing.T) {
 		db := New(t)
@@ -48,7 +48,7 @@ func state(t *testing.T, db *database.DB) (all string) {
 
 func TestADatabaseThatIsUsedAgainIsAsAFreshOne(t *testing.T) {
 	var before, after string
-	first := used(t, func(t *testing.T, db *database.DB) {
+	first := usedBy(t, func(t *testing.T, db *database.DB) {
 		before = state(t, db)
 		execute(`INSERT INTO borrowing.titles (book_id) VALUES (1024)`, `UPDATE borrowing.branches SET name = 'Elsewhere'`,
 			`INSERT INTO borrowing.events (stream, version, type, data, actor, at) VALUES ('loan/1', 1, 'X', '{}', 'system', now())`, // cannot be deleted
@@ -57,7 +57,7 @@ func TestADatabaseThatIsUsedAgainIsAsAFreshOne(t *testing.T) {
 			t.Fatal("nothing of that is seen")
 		}
 	})
-	second := used(t, func(t *testing.T, db *database.DB) { after = state(t, db) })
+	second := usedBy(t, func(t *testing.T, db *database.DB) { after = state(t, db) })
 	if first != second {
 		t.Errorf("%s was not used again, but %s", first, second)
 	}
@@ -69,9 +69,24 @@ func TestADatabaseThatIsUsedAgainIsAsAFreshOne(t *testing.T) {
 func TestADatabaseWhoseSchemaWasChangedIsNotUsedAgain(t *testing.T) {
 	for _, change := range []string{`ALTER TABLE borrowing.events DISABLE TRIGGER chain`, `CREATE TABLE borrowing.more (n integer)`, `ALTER TABLE borrowing.loans DROP CONSTRAINT loans_check`,
 		`DROP INDEX borrowing.loans_of_ref`, `ALTER TABLE borrowing.titles ALTER items SET DEFAULT 7`, `CREATE OR REPLACE FUNCTION borrowing.events_are_coming() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`} {
-		first := used(t, execute(change))
-		if second := used(t, execute()); first == second {
+		first := usedBy(t, execute(change))
+		if second := usedBy(t, execute()); first == second {
 			t.Errorf("it is used again after %s", change)
 		}
+	}
+}
+
+func TestAWarmDatabaseIsAsAFreshOneAndItsConnectionsAreKept(t *testing.T) {
+	var states []string
+	var dbs []*database.DB
+	for range 2 {
+		t.Run("use", func(t *testing.T) {
+			db := Warm(t)
+			states, dbs = append(states, state(t, db)), append(dbs, db)
+			execute(`INSERT INTO borrowing.titles (book_id) VALUES (2048)`, `DELETE FROM borrowing.item_types`)(t, db)
+		})
+	}
+	if dbs[0] != dbs[1] || states[0] != states[1] {
+		t.Errorf("kept: %v; the state is\n%s\nand was\n%s", dbs[0] == dbs[1], states[1], states[0])
 	}
 }
