@@ -50,7 +50,7 @@ func benchOverall(ctx context.Context, args []string, out *report) error {
 	if *data == "" {
 		*data = filepath.Join(os.TempDir(), fmt.Sprintf("bookvault-bench-patterns-%d", *titles))
 	}
-	b, stop, err := openFaultBench(ctx, "overall", *data, *titles)
+	b, stop, err := openFaultBench(ctx, "overall", "", *data, *titles)
 	if err != nil {
 		return err
 	}
