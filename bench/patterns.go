@@ -52,7 +52,7 @@ func benchPatterns(ctx context.Context, args []string, out *report) error {
 	if *data == "" {
 		*data = filepath.Join(os.TempDir(), fmt.Sprintf("bookvault-bench-patterns-%d", *titles))
 	}
-	b, stop, err := openFaultBench(ctx, "patterns", *data, *titles)
+	b, stop, err := openFaultBench(ctx, "patterns", "", *data, *titles)
 	if err != nil {
 		return err
 	}
