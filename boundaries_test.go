@@ -37,6 +37,8 @@ var technologies = map[string][]string{
 	"github.com/emersion/":            {"platform/mail/mailtest"},
 	"github.com/failsafe-go/":         {"platform/resilience", "modules/*/layers"},
 	"github.com/nats-io/":             {"platform/queue"},
+	"go.opentelemetry.io/":            {"platform/telemetry", "platform/database"},
+	"golang.org/x/crypto/acme":        {"platform/gateway"},
 }
 
 // innerRooms are the folders of a module that its other folders may not import: only modules.go hands them over.

@@ -50,6 +50,8 @@ type commandLine struct {
 	Queue   queueCommand   `cmd:"" help:"Show what waits to be written into the database, and try again what was put aside."`
 	Doctor  doctorCommand  `cmd:"" help:"Check settings, PostgreSQL, disk, clock and ports: what is wrong, and the mend."`
 	Ledger  ledgerCommand  `cmd:"" help:"Check what happened at the desk: verify, replay, show, anchor."`
+	Backup  backupCommand  `cmd:"" help:"Make a backup while the library goes on working."`
+	Restore restoreCommand `cmd:"" help:"Make a library of a backup, in an empty place, and check its ledger."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -349,6 +351,56 @@ type ledgerAnchorCommand struct{}
 // Run makes an anchor.
 func (ledgerAnchorCommand) Run(ctx context.Context, house *modules.House) error {
 	return house.AnchorLedger(ctx)
+}
+
+type backupCommand struct {
+	Folder  string `arg:"" optional:"" help:"New folder for the backup. Without one: backups/TIME in the data folder, better copied to another machine."`
+	Logical bool   `help:"Dump the private PostgreSQL (pg_dump) instead of copying it: for moving to another server or major version."`
+	NoKey   bool   `help:"Leave the private key of the ledger out, where whoever keeps backups shall not have it."`
+}
+
+// Help gives the details and examples of bookvault backup --help.
+func (backupCommand) Help() string {
+	return `A private PostgreSQL is copied with pg_basebackup and the copy is checked; a server of yours (database.primary) is dumped with pg_dump.
+The anchors of the ledger and their key are in the backup too. The folder gets its name when the backup is whole, so one that is there
+is a good one. With database.embedded.archive the private one can later be restored as of any second after its last backup
+(docs/BACKUP.md). It holds what the library knows of its members: keep it as safe as the library, and no longer than you want to know.
+
+Examples:
+
+  bookvault backup /mnt/elsewhere/monday
+  bookvault backup --logical /mnt/elsewhere/to-move
+  BOOKVAULT_DATABASE_PRIMARY=postgres://library@db/library bookvault backup /mnt/elsewhere/monday`
+}
+
+// Run makes the backup.
+func (c backupCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.Backup(ctx, modules.BackupPlan{Folder: c.Folder, Logical: c.Logical, NoKey: c.NoKey})
+}
+
+type restoreCommand struct {
+	Folder  string    `arg:"" help:"Folder that bookvault backup wrote."`
+	At      time.Time `placeholder:"TIME" format:"2006-01-02T15:04:05Z07:00" help:"As of when, such as 2026-03-01T09:30:00+07:00. Needs the archived log. Without it: as late as that log reaches."`
+	Archive string    `placeholder:"DIR" help:"Folder of the archived log, if it is not where it was."`
+	Alone   bool      `help:"Without the archived log: what was there when the backup was made."`
+}
+
+// Help gives the details and examples of bookvault restore --help.
+func (restoreCommand) Help() string {
+	return `Nothing is restored over a library: give a data folder that holds none (--data), or an empty database (database.primary). The schema is
+brought up to date and the ledger is verified; the exit status is 0 only when every event is as it was written. "bookvault ledger replay"
+then compares the tables with it, and "bookvault --data …" serves the library.
+
+Examples:
+
+  bookvault restore /mnt/elsewhere/monday --data /var/lib/bookvault-new
+  bookvault restore /mnt/elsewhere/monday --data /var/lib/bookvault-new --at 2026-03-01T09:30:00+07:00
+  BOOKVAULT_DATABASE_PRIMARY=postgres://library@db/empty bookvault restore /mnt/elsewhere/to-move`
+}
+
+// Run restores the backup.
+func (c restoreCommand) Run(ctx context.Context, house *modules.House) error {
+	return house.Restore(ctx, modules.Restoration{Folder: c.Folder, Until: c.At, Archive: c.Archive, Alone: c.Alone})
 }
 
 type versionCommand struct{}

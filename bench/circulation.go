@@ -62,27 +62,11 @@ func benchCirculation(ctx context.Context, args []string, out *report) error {
 		b.kills.server, b.kills.database = 2, 2
 	}
 	out.figures = b.out
-	dir, err := os.MkdirTemp("", "bookvault-bench-circulation-")
+	closing, err := b.open(*data, *items)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	b.dir = dir
-	program, err := harness.Build(ctx, dir, "bookvault", ".")
-	if err != nil {
-		return err
-	}
-	if *data == "" {
-		*data = filepath.Join(os.TempDir(), "bookvault-bench-circulation-"+strconv.Itoa(*items))
-	}
-	stock := harness.Stock{Titles: *items / 5, Items: *items, Members: max(1000, *items/100)}
-	if b.library, err = harness.OpenStocked(ctx, program, dir, *data, stock); err != nil {
-		return err
-	}
-	defer func() { b.library.Home.Stop() }()
-	if err := b.prepare(); err != nil {
-		return err
-	}
+	defer closing()
 	all := []struct {
 		name string
 		run  func() error
@@ -106,9 +90,38 @@ func benchCirculation(ctx context.Context, args []string, out *report) error {
 			return err
 		}
 	}
-	b.out.Note("%d copies of %d titles; clients are on kept connections and share the machine with the server and PostgreSQL.", *items, stock.Titles)
+	b.out.Note("%d copies of %d titles; clients are on kept connections and share the machine with the server and PostgreSQL.", *items, *items/5)
 	b.out.Note("BookVault runs with its defaults (a primary and a replica, access log sampled), but for rate_limit.exempt and a loan limit that no member reaches.")
 	return nil
+}
+
+// open builds the program and starts a library of so many copies; closing stops it.
+func (b *circulationBench) open(data string, items int) (closing func(), err error) {
+	if b.dir, err = os.MkdirTemp("", "bookvault-bench-circulation-"); err != nil {
+		return nil, err
+	}
+	closing = func() { _ = os.RemoveAll(b.dir) }
+	defer func() {
+		if err != nil {
+			closing()
+		}
+	}()
+	program, err := harness.Build(b.ctx, b.dir, "bookvault", ".")
+	if err != nil {
+		return nil, err
+	}
+	if data == "" {
+		data = filepath.Join(os.TempDir(), "bookvault-bench-circulation-"+strconv.Itoa(items))
+	}
+	stock := harness.Stock{Titles: items / 5, Items: items, Members: max(1000, items/100)}
+	if b.library, err = harness.OpenStocked(b.ctx, program, b.dir, data, stock); err != nil {
+		return nil, err
+	}
+	closing = func() {
+		b.library.Home.Stop()
+		_ = os.RemoveAll(b.dir)
+	}
+	return closing, b.prepare()
 }
 
 // prepare takes all copies back that an earlier run lent, raises the loan limit, and finds cards and copies.

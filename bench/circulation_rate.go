@@ -169,12 +169,7 @@ func (b *circulationBench) pgbench() (func(time.Duration) (float64, error), erro
 		if err != nil {
 			return 0, fmt.Errorf("pgbench: %w: %s", err, said)
 		}
-		_, rest, found := strings.Cut(string(said), "tps = ")
-		if !found {
-			return 0, fmt.Errorf("pgbench said no rate: %s", said)
-		}
-		number, _, _ := strings.Cut(rest, " ")
-		return strconv.ParseFloat(number, 64)
+		return tps(string(said))
 	}, nil
 }
 

@@ -55,6 +55,7 @@ func benchConsistency(ctx context.Context, args []string, out *report) error {
 	titles := flags.Int("changing", 200, "titles that are changed and read")
 	pause := flags.Duration("pause", 20*time.Millisecond, "of each of the four writers after a change, on average")
 	feed := flags.String("feed", "bookvault feed", "application_name of the connections that are cut; empty: none is")
+	between := flags.Duration("cut", 2*time.Second, "time between two cuts, on average; while a feed is cut its process reads from the database, so short times make slow runs")
 	remote := flags.Bool("remote", true, "with a Redis as the remote tier, if there is one")
 	data := flags.String("library", "", "folder of the library, made when it is not there and kept")
 	file := flags.String("json", "", "write the rows to this file too")
@@ -106,7 +107,7 @@ func benchConsistency(ctx context.Context, args []string, out *report) error {
 	if err := b.open(library.IDs[:*titles]); err != nil {
 		return err
 	}
-	cuts := b.cut(library.Primary, *feed)
+	cuts := b.cut(library.Primary, *feed, *between)
 	begun := time.Now()
 	if err := b.run(*pause); err != nil {
 		return err
@@ -169,7 +170,7 @@ func (b *consistencyBench) open(ids []int64) error {
 }
 
 // cut ends the feeds' connections now and then, and counts how often.
-func (b *consistencyBench) cut(primary, name string) *atomic.Int64 {
+func (b *consistencyBench) cut(primary, name string, between time.Duration) *atomic.Int64 {
 	var cuts atomic.Int64
 	if name == "" {
 		return &cuts
@@ -183,7 +184,7 @@ func (b *consistencyBench) cut(primary, name string) *atomic.Int64 {
 		for b.ctx.Err() == nil {
 			select {
 			case <-b.ctx.Done():
-			case <-time.After(time.Duration(100+rand.IntN(900)) * time.Millisecond):
+			case <-time.After(time.Duration(2 * rand.Float64() * float64(between))):
 				var n int64
 				if conn.QueryRow(b.ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1 AND random() < 0.7`, name).Scan(&n) == nil {
 					cuts.Add(n)

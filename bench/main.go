@@ -7,13 +7,17 @@
 //	go run ./bench faults        dependencies that fail for real, with the patterns that are made for it off and on
 //	go run ./bench import        imports the real files, and \copy of the same rows into the same tables
 //	go run ./bench ledger        a large ledger: verified, replayed, asked for the past; what events cost a check-out
+//	go run ./bench overall       a day's mix with all patterns off and all on
+//	go run ./bench patterns      the pattern lab: each one off and on, against what is usually claimed
 //	go run ./bench pool          500 clients on the tuned pool, against the defaults of database/sql
 //	go run ./bench read          reading through the caches, against a bare handler, proxies, and the plain way
 //	go run ./bench replay        100,000 commands at the desk: what they take for the light and for the heavy
+//	go run ./bench report        writes docs/PERFORMANCE.md from the rows of the other suites
 //	go run ./bench search        searches that no cache answers, and suggestions
 //	go run ./bench seed          the synthetic library, titles a second
 //	go run ./bench soak          half an hour at half capacity while dependencies fail at random: what is lost by it
 //	go run ./bench statistics    figures from the materialized views, against live SQL
+//	go run ./bench writebehind   ratings through the queue, against a transaction each; the queue drained; crashes under load
 //
 // It is no part of the program: it may look into every room, and nothing imports it. Each suite is a file of this folder, or a few; what
 // they measure servers with is in harness/.
@@ -54,13 +58,18 @@ var suites = map[string]suite{
 	"faults":      {"dependencies that fail for real, with the patterns off and on", benchFaults},
 	"import":      {"import of the real files against \\copy of the same rows into the same indexed tables", benchImport},
 	"ledger":      {"a large ledger verified, replayed and asked for the past; what events cost a check-out", benchLedger},
+	"overall":     {"a day's mix with all patterns off and all on, and added one after another", benchOverall},
+	"patterns":    {"each pattern off and on, on the work that it is for, near its dependencies and far from them", benchPatterns},
 	"pool":        {"500 clients on the tuned pool, against the defaults of database/sql", benchPool},
 	"read":        {"titles and searches through the caches, against what could be at best", benchRead},
+	"report":      {"docs/PERFORMANCE.md, its charts, and the last column of docs/PATTERNS.md, from rows that suites wrote", benchReport},
 	"replay":      {"100,000 commands as a library sees them: heavy members and long queues against light ones", benchReplay},
+	"replicas":    {"uncached reads and writes on a primary with two replicas, against the primary alone", benchReplicas},
 	"search":      {"searches that no cache answers: rare, common, two words, prefix, typo, filtered; and suggestions", benchSearch},
 	"seed":        {"a synthetic library into an empty catalogue, titles a second", benchSeed},
 	"soak":        {"a library at half its capacity while dependencies fail at random", benchSoak},
 	"statistics":  {"figures from the materialized views, against live SQL", benchStatistics},
+	"writebehind": {"ratings through the queue against a transaction each, the queue drained, crashes under load", benchWriteBehind},
 }
 
 func main() { os.Exit(run()) }

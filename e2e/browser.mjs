@@ -160,3 +160,23 @@ export async function freeCopies(staff, count, skip = 0) {
   }
   throw new Error(`only ${copies.length} of ${count} free copies`);
 }
+
+/**
+ * A new member with a password, signed in in a browser of their own, in their library.
+ * @param {import("playwright-core").Browser} browser
+ * @param {Hand} staff
+ * @param {string} name
+ * @param {Parameters<typeof reader>[1]} [options]
+ */
+export async function newReader(browser, staff, name, options) {
+  const password = "a quiet reading room";
+  const { card } = await staff.post("/api/members/v1/members", { name, category: "adult", password });
+  const at = await reader(browser, options);
+  await at.open("/sign-in?next=/loans");
+  await at.page.fill("#login", card);
+  await at.page.fill("#password", password);
+  await at.page.keyboard.press("Enter");
+  await at.page.waitForURL((url) => url.pathname === "/loans");
+  await settled(at.page);
+  return { ...at, card, password };
+}

@@ -35,7 +35,11 @@ func (b *banner) step(s lifecycle.Started) {
 }
 
 func (b *banner) ready(s *server, took time.Duration) {
-	b.say("\nReady after %s: http://%s (API: /docs). Ctrl-C stops it.\n\n", human(took), s.web.Address())
+	scheme := "http"
+	if s.web.Encrypted() {
+		scheme = "https"
+	}
+	b.say("\nReady after %s: %s://%s (API: /docs). Ctrl-C stops it.\n\n", human(took), scheme, s.web.Address())
 	if len(s.signIns) == 0 {
 		return
 	}

@@ -113,16 +113,14 @@ type ticker struct {
 	registry prometheus.Registerer
 
 	looking lifecycle.Loop
+	last    look // of the loop alone
 }
 
 // figuresEvery is how often operators hear.
 const figuresEvery = 2 * time.Second
 
-// patternMetrics names for a pattern the metric that says how much it has done.
-var patternMetrics = map[string]string{
-	"cache_aside": "bookvault_cache_events_total", "coalescing": "bookvault_coalescing_keys_per_load", "compression": "bookvault_compression_answers_total",
-	"gateway_cache": "bookvault_gateway_cache_events_total", "group_commit": "bookvault_group_commit_commands",
-}
+// longAgo is how many of these a look may lie behind and still be one to compare with.
+const longAgo = 3
 
 // Start begins to look; nothing is gathered while no operator listens.
 func (f *ticker) Start(ctx context.Context) error {
@@ -152,49 +150,40 @@ func (f *ticker) look(ctx context.Context) {
 	}
 }
 
-// now writes how each pattern stands, and how much it has done where a metric says so.
+// now writes how each pattern stands and what it does, and how busy the places are that a request passes.
 func (f *ticker) now() string {
-	type figure struct {
-		Name    string   `json:"name"`
-		Enabled bool     `json:"enabled"`
-		Done    *float64 `json:"done,omitempty"`
+	type pattern struct {
+		Name    string       `json:"name"`
+		Enabled bool         `json:"enabled"`
+		Figures []liveFigure `json:"figures"`
 	}
-	sums := f.sums()
-	var list []figure
+	type place struct {
+		Place   string       `json:"place"`
+		Figures []liveFigure `json:"figures"`
+	}
+	seen, can := lookAt(f.registry, time.Now())
+	if !can {
+		return `{"items":[],"way":[]}`
+	}
+	earlier := f.last
+	if seen.at.Sub(earlier.at) > longAgo*figuresEvery {
+		earlier = look{} // nobody looked meanwhile
+	}
+	f.last = seen
+	var list []pattern
 	for _, s := range f.patterns.switches() {
-		one := figure{Name: s.name, Enabled: s.on()}
-		if sum, known := sums[patternMetrics[s.name]]; known {
-			one.Done = &sum
-		}
-		list = append(list, one)
+		list = append(list, pattern{s.name, s.on(), figuresOf(patternFigures[s.name], earlier, seen)})
 	}
-	text, err := json.Marshal(map[string]any{"items": list})
+	for _, name := range foundations {
+		list = append(list, pattern{name, true, figuresOf(patternFigures[name], earlier, seen)})
+	}
+	var way []place
+	for _, w := range wayFigures {
+		way = append(way, place{w.place, figuresOf(w.figures, earlier, seen)})
+	}
+	text, err := json.Marshal(map[string]any{"items": list, "way": way})
 	if err != nil {
-		return fmt.Sprintf(`{"items":[],"error":%q}`, err)
+		return fmt.Sprintf(`{"items":[],"way":[],"error":%q}`, err)
 	}
 	return string(text)
-}
-
-// sums adds up the series of each metric.
-func (f *ticker) sums() map[string]float64 {
-	gatherer, can := f.registry.(prometheus.Gatherer)
-	if !can {
-		return nil
-	}
-	families, err := gatherer.Gather()
-	if err != nil {
-		return nil // figures are for looking at
-	}
-	sums := map[string]float64{}
-	for _, family := range families {
-		for _, m := range family.GetMetric() {
-			switch {
-			case m.GetCounter() != nil:
-				sums[family.GetName()] += m.GetCounter().GetValue()
-			case m.GetHistogram() != nil:
-				sums[family.GetName()] += m.GetHistogram().GetSampleSum()
-			}
-		}
-	}
-	return sums
 }

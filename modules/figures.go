@@ -24,7 +24,7 @@ const (
 
 // figureViews are the views of the figures: one step of housekeeping each, so that one that fails leaves the others alone.
 var figureViews = []string{"catalog.book_statistics", "catalog.author_pages", "borrowing.most_borrowed", "borrowing.daily_circulation", "borrowing.overdue",
-	"reports.popularity", "reports.genre_circulation"}
+	"reports.popularity", "reports.genre_circulation", "catalog.word_counts"}
 
 // figureKeeper makes the keeper that refreshes them.
 func figureKeeper(f Foundations) *housekeeping.Keeper {

@@ -67,6 +67,8 @@ type asking func(path string) map[string]any
 
 // Whether figures are kept ready or reckoned for each answer, the answer is the same, and says as of when it is.
 func theSameKeptOrLive(t *testing.T, library *Library, db *database.DB, ask asking) {
+	rated(t, db, "Poetry", 5, 4, 4, 1)
+	rated(t, db, "Drama", 2)
 	books := ask("/api/catalog/v1/books?limit=1")["items"].([]any)
 	author := books[0].(map[string]any)["authors"].([]any)[0].(map[string]any)["id"]
 	number, _ := json.Marshal(author)
@@ -103,6 +105,31 @@ func theSameKeptOrLive(t *testing.T, library *Library, db *database.DB, ask aski
 	}
 	if all := live[paths[0]]["all"].(map[string]any); all["titles"].(float64) < 100 || all["total_quantity"].(float64) < all["available_quantity"].(float64) {
 		t.Errorf("all titles: %v", all)
+	}
+	opinions := map[any][2]any{"all": {float64(5), 3.2}, "Poetry": {float64(4), 3.5}, "Drama": {float64(1), float64(2)}}
+	for _, g := range append(live[paths[0]]["genres"].([]any), live[paths[0]]["all"]) {
+		genre, wanted := g.(map[string]any), [2]any{float64(0), nil}
+		if name, ok := genre["genre"]; !ok {
+			wanted = opinions["all"]
+		} else if known, ok := opinions[name]; ok {
+			wanted = known
+		}
+		if got := [2]any{genre["ratings"], genre["average_rating"]}; got != wanted {
+			t.Errorf("%v: ratings and their mean are %v, want %v", genre["genre"], got, wanted)
+		}
+	}
+}
+
+// rated has members rate two titles of a genre alone, in turn.
+func rated(t *testing.T, db *database.DB, genre string, stars ...int) {
+	t.Helper()
+	for i, n := range stars {
+		tag, err := db.Pool().Exec(t.Context(), `INSERT INTO catalog.ratings (shard, book_id, member_id, stars, tick, node)
+			SELECT shard, id, $2::int, $3, 1, 1 FROM (SELECT shard, id FROM catalog.books WHERE genres = jsonb_build_array($1::text) ORDER BY id LIMIT 2) b
+			ORDER BY id OFFSET $2::int % 2 LIMIT 1`, genre, i, n)
+		if err != nil || tag.RowsAffected() != 1 {
+			t.Fatalf("no title of the genre %s alone: %v, %v", genre, tag, err)
+		}
 	}
 }
 
@@ -170,7 +197,8 @@ func aFailureStopsNoOther(t *testing.T, library *Library, db *database.DB, admin
 		}
 	}
 	if _, err := db.Pool().Exec(t.Context(), `CREATE OR REPLACE VIEW catalog.book_statistics_live AS SELECT g.name AS genre, 1 / 0::bigint AS titles,
-		1::bigint AS titles_with_copies, 1::bigint AS total_quantity, 1::bigint AS available_quantity FROM catalog.genres g`); err != nil {
+		1::bigint AS titles_with_copies, 1::bigint AS total_quantity, 1::bigint AS available_quantity, 0::bigint AS ratings, NULL::float8 AS average_rating
+		FROM catalog.genres g`); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.WantViews(t.Context()); err != nil {

@@ -27,11 +27,15 @@ import (
 
 // GatewaySettings are those of the chain in front of a library.
 func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registerer, log *slog.Logger) gateway.Settings {
+	var routes []string
+	for _, route := range l.Routes {
+		routes = append(routes, route.Path)
+	}
 	return gateway.Settings{
-		Logger: log, AccessLog: c.Telemetry.AccessLog, AccessLogRate: c.Telemetry.AccessLogRate, TrustedProxies: networks(c.Server.TrustedProxies), Registry: registry,
+		HSTS: c.Server.TLS.HSTS, Routes: routes, Logger: log, AccessLog: c.Telemetry.AccessLog, AccessLogRate: c.Telemetry.AccessLogRate, TrustedProxies: networks(c.Server.TrustedProxies), Registry: registry,
 		MaxBody: int64(c.Server.MaxBody), RequestTimeout: c.Server.RequestTimeout, UploadTimeout: c.Server.ReadTimeout,
 		Consistency: gateway.Consistency{News: l.feed, SessionCookie: membersapi.CookieName, Least: leastOf(l.feed)},
-		Cache: gateway.Cache{Made: purgeAsTold(l.feed), Settings: httpcache.Settings{
+		Cache: gateway.Cache{Made: l.keep, Settings: httpcache.Settings{
 			Name: "bookvault", MaxBytes: int64(c.GatewayCache.MaxMemory), MaxObject: int64(c.GatewayCache.MaxAnswer), Timeout: c.Server.RequestTimeout,
 			IgnoreReload: true, Compress: true, MinCompress: int(c.Compression.MinSize), TakeTargeted: true, Validate: true,
 			Enabled: l.Patterns.GatewayCache.Load, Compressing: l.Patterns.Compression.Load, Registry: registry,
@@ -77,7 +81,7 @@ type vouching struct{ rest.Authenticator }
 func (v vouching) Authenticate(r *http.Request) (identity.Principal, error) {
 	p, err := v.Authenticator.Authenticate(r)
 	if err == nil && p.Role > identity.Public {
-		gateway.Vouch(r.Context(), p.Role)
+		gateway.Vouch(r.Context(), p.Role, p.MemberID)
 	}
 	return p, err
 }
@@ -87,23 +91,30 @@ func shared(c config.GatewayCache) rest.Shared {
 	return rest.Shared{Fresh: c.Fresh, Stale: c.Stale, Ill: c.Ill}
 }
 
-// purgeAsTold has the answers that show a title forgotten when it is changed, by whatever process.
-func purgeAsTold(feed *database.Feed) func(*httpcache.Cache) {
-	return func(kept *httpcache.Cache) {
-		feed.Subscribe(database.ViewsChanged, func(database.Heard) { kept.Purge(catalogapi.FiguresTag) })
-		feed.Subscribe(catalog.Changes, func(h database.Heard) {
-			if len(h.Keys) == 0 {
-				kept.PurgeAll()
-				return
-			}
-			tags := make([]string, 0, len(h.Keys)+1)
-			tags = append(tags, catalogapi.AnyTitle)
-			for _, id := range h.Keys {
-				tags = append(tags, catalogapi.TitleTag(id))
-			}
-			kept.Purge(tags...)
-		})
+// keep takes the gateway's cache, and has the answers that show a title forgotten when it is changed, by whatever process.
+func (l *Library) keep(kept *httpcache.Cache) {
+	l.answers = kept
+	l.feed.Subscribe(database.ViewsChanged, func(database.Heard) { kept.Purge(catalogapi.FiguresTag) })
+	l.feed.Subscribe(catalog.Changes, func(h database.Heard) {
+		if len(h.Keys) == 0 {
+			kept.PurgeAll()
+			return
+		}
+		tags := make([]string, 0, len(h.Keys)+1)
+		tags = append(tags, catalogapi.AnyTitle)
+		for _, id := range h.Keys {
+			tags = append(tags, catalogapi.TitleTag(id))
+		}
+		kept.Purge(tags...)
+	})
+}
+
+// ready tells whether the gateway's cache has the answer to a GET of the API; nil where the settings want no shortcut to it.
+func (l *Library) ready(c config.GatewayCache) func(*http.Request) bool {
+	if l.answers == nil || !c.Shortcut {
+		return nil
 	}
+	return func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") && l.answers.Holds(r) }
 }
 
 // leastOf has answers of the catalogue, which may be kept for everybody, include every change that was heard of: what is read after

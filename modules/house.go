@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"bookvault/platform/config"
+	"bookvault/platform/gateway"
 	"bookvault/platform/telemetry"
 )
 
@@ -29,6 +30,11 @@ func (h *House) settings() (*config.Config, error) { return config.Load(h.Source
 // logger writes to out, with at least the given level.
 func logger(out io.Writer, t config.Telemetry) *slog.Logger {
 	return telemetry.NewLogger(out, telemetry.LogSettings{Level: t.LogLevel, Format: t.LogFormat})
+}
+
+// openLogs opens the log of a server.
+func openLogs(out io.Writer, t config.Telemetry) *telemetry.Logs {
+	return telemetry.OpenLogs(out, telemetry.LogSettings{Level: t.LogLevel, Format: t.LogFormat, Buffer: int(t.LogBuffer), Context: gateway.LogFields})
 }
 
 // PrintVersion says which BookVault this is, and what it was built with.

@@ -39,6 +39,7 @@ import (
 	"bookvault/platform/database"
 	"bookvault/platform/gateway"
 	"bookvault/platform/housekeeping"
+	"bookvault/platform/httpcache"
 	"bookvault/platform/ledger"
 	"bookvault/platform/live"
 	"bookvault/platform/queue"
@@ -56,6 +57,7 @@ type Foundations struct {
 	CatalogDB, BorrowingDB, MembersDB *database.DB
 	Registry                          prometheus.Registerer // nil where nobody will ask for metrics
 	Logger                            *slog.Logger
+	LogLevel                          *slog.LevelVar // nil where it is never changed
 }
 
 // Library is the modules, built and introduced to each other.
@@ -94,6 +96,7 @@ type Library struct {
 	seeder         seeder
 	workers        []worker
 	live           *live.Hub
+	answers        *httpcache.Cache // the gateway's, once there is one
 	writes         *behind
 }
 
@@ -142,6 +145,7 @@ func Assemble(f Foundations) (*Library, error) {
 	}
 	registerOperations(api, patterns)
 	registerResilience(api, policies)
+	registerLog(api, f.LogLevel, f.Logger)
 	registerFigures(api, f.DB)
 
 	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()                                            // GORM; reads from a replica that is fresh enough

@@ -17,6 +17,8 @@ type patternBody struct {
 	Name       string `json:"name" doc:"As in config.yaml (patterns.NAME.enabled) and in docs/PATTERNS.md."`
 	Enabled    bool   `json:"enabled" doc:"Now, in this process."`
 	Configured bool   `json:"configured" doc:"At its next start."`
+	Fixed      bool   `json:"fixed,omitempty" doc:"true: a foundation, which has no switch."`
+	Gain       string `json:"gain,omitempty" doc:"What it gained when last measured, as docs/PATTERNS.md has it; left out where that was not done yet."`
 }
 
 type patternsOut struct{ Body rest.Page[patternBody] }
@@ -33,11 +35,14 @@ type switchOut struct{ Body patternBody }
 // registerOperations adds the operator's routes.
 func registerOperations(api *rest.API, p *Patterns) {
 	rest.Register(api, rest.Route{Method: "GET", Path: "/api/ops/v1/patterns", ID: "list-patterns", Tag: "operations", Who: identity.Administrator,
-		Summary: "The performance patterns that can be switched, and how they stand"},
+		Summary: "The performance patterns, and how they stand"},
 		func(context.Context, *struct{}) (*patternsOut, error) {
 			out := &patternsOut{}
 			for _, s := range p.switches() {
 				out.Body.Items = append(out.Body.Items, p.body(s))
+			}
+			for _, name := range foundations {
+				out.Body.Items = append(out.Body.Items, patternBody{Name: name, Enabled: true, Configured: true, Fixed: true, Gain: gains[name]})
 			}
 			return out, nil
 		})
@@ -59,5 +64,5 @@ func registerOperations(api *rest.API, p *Patterns) {
 }
 
 func (p *Patterns) body(s namedSwitch) patternBody {
-	return patternBody{Name: s.name, Enabled: s.on(), Configured: p.configured[s.name]}
+	return patternBody{Name: s.name, Enabled: s.on(), Configured: p.configured[s.name], Gain: gains[s.name]}
 }

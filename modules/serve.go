@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
@@ -31,6 +33,7 @@ type server struct {
 	version  string
 	settings *config.Config
 	log      *slog.Logger
+	logs     *telemetry.Logs
 	registry *prometheus.Registry
 	health   *telemetry.Health
 
@@ -51,8 +54,11 @@ func (h *House) Serve(ctx context.Context) error {
 	}
 	defer memory.Roomy(int64(settings.Server.Heap))()
 	begin := time.Now()
-	log := logger(h.Out, settings.Telemetry)
-	s := &server{version: h.Version, settings: settings, log: log, registry: telemetry.NewRegistry(h.Version), health: telemetry.NewHealth(log)}
+	logs := openLogs(h.Out, settings.Telemetry)
+	defer logs.Close()
+	log := logs.Logger
+	defer closeTraces(h.Version, settings.Telemetry.Traces, log)()
+	s := &server{version: h.Version, settings: settings, log: log, logs: logs, registry: telemetry.NewRegistry(h.Version), health: telemetry.NewHealth(log)}
 	banner := newBanner(h.Err)
 	banner.title(h.Version)
 	steps := s.steps(banner)
@@ -97,13 +103,24 @@ func (s *server) takeAddress(context.Context) (string, error) {
 	web, err := gateway.Listen(c.Address, gateway.ServerSettings{
 		HeaderTimeout: c.HeaderTimeout, ReadTimeout: c.ReadTimeout, WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,
 		MaxHeader: int(c.MaxHeader), MaxConnections: c.MaxConnections, Logger: s.log,
+		TLS: gateway.TLSSettings{Certificate: c.TLS.Certificate, Key: c.TLS.Key, Hosts: c.TLS.ACMEHosts, Email: c.TLS.ACMEEmail, Directory: c.TLS.ACMEDirectory,
+			Folder: filepath.Join(s.settings.Database.Embedded.Data, "acme")},
 		MaxPerAddress: c.MaxConnectionsPerAddress, Unlimited: networks(slices.Concat(c.TrustedProxies, s.settings.RateLimit.Exempt)),
 	})
+	if err != nil && c.TLS.On() && !isAddressError(err) {
+		return "", &config.Error{Key: "server.tls.certificate", Value: c.TLS.Certificate, Problem: "cannot be used: " + err.Error(), Mend: "name the certificate's and the key's PEM files, which this user may read"}
+	}
 	if err != nil {
 		return "", s.explainAddress(err)
 	}
 	s.web = web
 	return web.Address(), nil
+}
+
+// isAddressError tells a failure to listen from one of the certificate.
+func isAddressError(err error) bool {
+	_, of := errors.AsType[*net.OpError](err)
+	return of
 }
 
 // explainAddress words why the address cannot be listened on; most often BookVault runs already.
@@ -167,7 +184,8 @@ func (s *server) closeDatabase(ctx context.Context) error {
 }
 
 func (s *server) assemble(ctx context.Context) (note string, err error) {
-	f := Foundations{Version: s.version, Settings: s.settings, DB: s.db, Registry: s.registry, Logger: s.log}
+	f := Foundations{Version: s.version, Settings: s.settings, DB: s.db, Registry: s.registry, Logger: s.log, LogLevel: s.logs.Level}
+	telemetry.CountLeftOut(s.registry, s.logs)
 	if err := f.openWays(); err != nil {
 		return "", err
 	}
@@ -202,7 +220,10 @@ func (s *server) serveMetrics(context.Context) (note string, err error) {
 // answer opens the door: everything behind it is there.
 func (s *server) answer(context.Context) (string, error) {
 	s.health.Serving()
-	s.web.Serve(s.handler())
+	handler := s.handler()
+	s.web.Serve(handler, s.library.ready(s.settings.GatewayCache))
+	s.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "bookvault_gateway_shortcuts_total",
+		Help: "Answers of the gateway's cache that were given without net/http's server."}, func() float64 { return float64(s.web.Shortcuts()) }))
 	if s.storage.cluster == nil {
 		return "", nil
 	}
@@ -229,4 +250,16 @@ func (s *server) handler() http.Handler {
 		}
 	})
 	return gateway.Chain(inner, GatewaySettings(s.settings, s.library, s.registry, s.log))
+}
+
+// closeTraces opens the traces, and gives what ends them.
+func closeTraces(version string, t config.Traces, log *slog.Logger) func() {
+	end := telemetry.OpenTraces(telemetry.TraceSettings{Endpoint: t.Endpoint, Share: t.Share, Version: version, Logger: log})
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closingTime/2)
+		defer cancel()
+		if err := end(ctx); err != nil {
+			log.Warn("the last traces are lost", "error", err)
+		}
+	}
 }

@@ -21,6 +21,7 @@ type storage struct {
 	direct   string
 	replicas []string
 	cluster  *embedded.Cluster // ours to stop; nil when it is somebody else's
+	private  *embedded.State   // of a private PostgreSQL, whosever it is
 	note     string            // what it is, for a person
 }
 
@@ -42,6 +43,7 @@ func startStorage(ctx context.Context, c *config.Config, log *slog.Logger) (stor
 	}
 	cluster, err := embedded.Start(ctx, embedded.Settings{
 		Dir: privateFolder(c), Programs: c.Database.Embedded.Programs, Replica: c.Database.Embedded.Replica, Logger: log,
+		Archive: embedded.Archive{Folder: c.Database.Embedded.Archive, Kept: c.Database.Embedded.ArchiveKept, Max: int64(c.Database.Embedded.ArchiveSize)},
 	})
 	if err != nil {
 		return storage{}, err
@@ -62,7 +64,7 @@ func joinStorage(ctx context.Context, c *config.Config, replica bool, log *slog.
 	for begin := time.Now(); ; {
 		if state, running := embedded.Running(folder); running {
 			note := fmt.Sprintf("private, of the server that runs as process %d", state.PID)
-			return storage{primary: state.PrimaryDSN, direct: state.PrimaryDSN, replicas: state.ReplicaDSNs, note: note}, nil
+			return storage{primary: state.PrimaryDSN, direct: state.PrimaryDSN, replicas: state.ReplicaDSNs, private: &state, note: note}, nil
 		}
 		cluster, err := embedded.Start(ctx, embedded.Settings{Dir: folder, Programs: c.Database.Embedded.Programs, Replica: replica, KeepReplica: true, Logger: log})
 		if err == nil {
@@ -88,7 +90,8 @@ func givenStorage(c *config.Config) storage {
 }
 
 func ownStorage(cluster *embedded.Cluster, folder string) storage {
-	return storage{primary: cluster.PrimaryDSN(), direct: cluster.PrimaryDSN(), replicas: cluster.ReplicaDSNs(), cluster: cluster,
+	state := cluster.State()
+	return storage{primary: cluster.PrimaryDSN(), direct: cluster.PrimaryDSN(), replicas: cluster.ReplicaDSNs(), cluster: cluster, private: &state,
 		note: fmt.Sprintf("%s, private, in %s", cluster.Version(), folder)}
 }
 
@@ -111,7 +114,7 @@ func (s *storage) open(ctx context.Context, c *config.Config, log *slog.Logger) 
 		ConnectTimeout: p.ConnectTimeout, AcquireTimeout: p.AcquireTimeout, StatementTimeout: c.Database.StatementTimeout,
 		LockTimeout: c.Database.LockTimeout, IdleInTransactionTimeout: c.Database.IdleInTransactionTimeout,
 		CommitTimeout: c.Database.CommitTimeout, MaxConnLifetime: p.MaxLifetime, MaxConnIdleTime: p.MaxIdleTime,
-		ReplicaMaxLag: c.Database.ReplicaMaxLag, Logger: log,
+		ReplicaMaxLag: c.Database.ReplicaMaxLag, ReplicaSilence: c.Database.ReplicaSilence, Logger: log,
 		FeedPoll: c.Feed.Poll, FeedSilence: c.Feed.MaxSilence, FeedPatience: c.Feed.Patience, FeedKept: c.Feed.Kept,
 	})
 	if errors.Is(err, database.ErrNotSynchronous) {

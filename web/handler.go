@@ -14,7 +14,7 @@ import (
 )
 
 // pages are the addresses that app.js knows; each answers index.html. handler_test.go holds the two lists together.
-var pages = regexp.MustCompile(`^(/|/search|/books/[0-9]+|/sign-in|/loans|/charges|/history|/profile` +
+var pages = regexp.MustCompile(`^(/|/search|/books/[0-9]+|/sign-in|/loans|/charges|/history|/reading-lists|/profile` +
 	`|/desk|/desk/pull-list|/desk/hold-shelf|/desk/transit|/desk/notices|/desk/exceptions|/desk/reports` +
 	`|/members|/members/new|/members/[^/]+` +
 	`|/catalogue/new|/books/[0-9]+/edit|/catalogue/import|/rules|/calendar|/ops)$`)
@@ -53,18 +53,14 @@ func Handler(s Settings) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	index, err := files.Document("/index.html", s.Policy)
+	first, err := newFirsts(files, root, s.Policy)
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	var titles *titlePages
-	if s.Titles != nil {
-		titles = &titlePages{titles: s.Titles, index: index}
-	}
-	return serve(files, index, titles), nil
+	return serve(files, &documents{first: first, titles: s.Titles}), nil
 }
 
-func serve(files *cdn.Files, index *cdn.Document, titles *titlePages) http.Handler {
+func serve(files *cdn.Files, documents *documents) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
@@ -75,19 +71,31 @@ func serve(files *cdn.Files, index *cdn.Document, titles *titlePages) http.Handl
 		case r.URL.Path == "/index.html": // its address is "/"; the name of the file is nobody's business
 			http.Redirect(w, r, "/", http.StatusMovedPermanently)
 		case files.Has(r.URL.Path):
+			slim(w.Header())
 			files.ServeHTTP(w, r)
-		case titles != nil && titlePage.MatchString(r.URL.Path):
-			titles.serve(w, r)
+		case documents.titles != nil && titlePage.MatchString(r.URL.Path):
+			documents.title(w, r)
 		case pages.MatchString(r.URL.Path):
-			index.Serve(w, r, http.StatusOK)
+			documents.page(w, r, http.StatusOK)
 		case takesHTML(r):
-			index.Serve(w, r, http.StatusNotFound)
+			documents.page(w, r, http.StatusNotFound)
 		default:
 			w.Header().Set("Cache-Control", "no-cache")
 			http.Error(w, "There is nothing at this address.", http.StatusNotFound)
 		}
 	})
 }
+
+// slim takes away what only documents are judged by: a first visit loads some thirty files, and these headers weighed a sixth of it.
+func slim(h http.Header) {
+	for _, name := range []string{"Cross-Origin-Opener-Policy", "Permissions-Policy", "Referrer-Policy", "Ratelimit", "Ratelimit-Policy"} {
+		delete(h, name)
+	}
+	h["Content-Security-Policy"] = filePolicy
+}
+
+// filePolicy is for a file that somebody opens by itself, such as a picture: nothing in it runs.
+var filePolicy = []string{"default-src 'none'"}
 
 // takesHTML reports whether the client asks for a document: browsers name text/html; scripts, images and curl do not.
 func takesHTML(r *http.Request) bool {

@@ -58,13 +58,13 @@ const (
 // The script is a block of data, which browsers never run: the policy lets no other script in.
 var titleHead = template.Must(template.New("head").Parse(`<title>{{.Title.Name}} · BookVault</title>
     <meta name="description" content="{{.Words}}">
-    <link rel="canonical" href="/books/{{.Title.ID}}">
+    <link rel="canonical" href="{{.Origin}}/books/{{.Title.ID}}">
     <meta property="og:type" content="book">
     <meta property="og:site_name" content="BookVault">
     <meta property="og:title" content="{{.Title.Name}}">
     <meta property="og:description" content="{{.Words}}">
 {{- with .Title.Cover}}
-    <meta property="og:image" content="{{.}}">
+    <meta property="og:image" content="{{$.Origin}}{{.}}">
 {{- end}}
 {{- range .Title.Authors}}
     <meta property="book:author" content="{{.}}">
@@ -96,48 +96,74 @@ type person struct {
 	Name string `json:"name"`
 }
 
-// titlePages answers the pages of titles with heads of their own.
-type titlePages struct {
-	titles Titles
-	index  *cdn.Document
+// documents answers the pages, those of titles with heads of their own.
+type documents struct {
+	first  *firsts
+	titles Titles // nil: titles' pages have the head of every page
 }
 
-// serve answers /books/{id}. A title that was merged leads to the other; one that is not there is 404, with the page that says
+// page answers with the document of an address. What the search was for stands in it, so that one goes through write.
+func (d *documents) page(w http.ResponseWriter, r *http.Request, status int) {
+	w.Header()["Vary"] = byLanguage
+	document, main, p := d.first.of(r)
+	if status != http.StatusOK || main == nil {
+		document.Serve(w, r, status)
+		return
+	}
+	d.write(w, r, document, func(page string) string { return drawn(page, main, p) })
+}
+
+var byLanguage = []string{"Accept-Language"}
+
+// title answers /books/{id}. A title that was merged leads to the other; one that is not there is 404, with the page that says
 // so. Where titles do not answer, the page goes out as every other: its script asks again.
-func (p *titlePages) serve(w http.ResponseWriter, r *http.Request) {
+func (d *documents) title(w http.ResponseWriter, r *http.Request) {
+	w.Header()["Vary"] = byLanguage
+	document, main, p := d.first.of(r)
 	id, err := strconv.ParseInt(strings.TrimPrefix(r.URL.Path, "/books/"), 10, 64)
 	if err != nil {
-		p.index.Serve(w, r, http.StatusNotFound)
+		document.Serve(w, r, http.StatusNotFound)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), headWithin)
 	defer cancel()
-	title, err := p.titles.Title(ctx, id)
+	title, err := d.titles.Title(ctx, id)
 	switch {
 	case errors.Is(err, ErrNoTitle):
-		p.index.Serve(w, r, http.StatusNotFound)
+		document.Serve(w, r, http.StatusNotFound)
 	case err != nil:
-		p.index.Serve(w, r, http.StatusOK)
+		document.Serve(w, r, http.StatusOK)
 	case title.ID != id:
 		http.Redirect(w, r, fmt.Sprintf("/books/%d", title.ID), http.StatusMovedPermanently)
 	default:
-		p.write(w, r, title)
+		p.Title = &drawnTitle{title, utf8.RuneCountInString(title.Name) > longTitle}
+		d.write(w, r, document, func(page string) string {
+			var head bytes.Buffer
+			if err := titleHead.Execute(&head, headOf(title, origin(r))); err != nil {
+				return page // the template's own tests would have found it; readers need not
+			}
+			page = strings.Replace(page, plainTitle, head.String(), 1)
+			return drawn(strings.Replace(page, "\n    "+plainWords, "", 1), main, p)
+		})
 	}
 }
 
-// write sends the page with the title's own head.
-func (p *titlePages) write(w http.ResponseWriter, r *http.Request, title Title) {
-	plain := &kept{header: http.Header{}}
+// origin is how the reader called this server, for addresses that must be whole.
+func origin(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+// write sends a document with what belongs to this request alone.
+func (d *documents) write(w http.ResponseWriter, r *http.Request, document *cdn.Document, change func(page string) string) {
+	plain := &kept{header: http.Header{"Vary": byLanguage}}
 	asked := r.Clone(r.Context())
 	asked.Method, asked.Header = http.MethodGet, http.Header{}
-	p.index.Serve(plain, asked, http.StatusOK)
-	var head bytes.Buffer
-	if err := titleHead.Execute(&head, headOf(title)); err != nil {
-		p.index.Serve(w, r, http.StatusOK) // the template's own tests would have found it; readers need not
-		return
-	}
-	page := strings.Replace(plain.body.String(), plainTitle, head.String(), 1)
-	page = strings.Replace(page, "\n    "+plainWords, "", 1)
+	document.Serve(plain, asked, http.StatusOK)
+	page := change(plain.body.String())
 	sum := sha256.Sum256([]byte(page))
 	h := w.Header()
 	maps.Copy(h, plain.header)
@@ -158,7 +184,7 @@ func (p *titlePages) write(w http.ResponseWriter, r *http.Request, title Title) 
 }
 
 // headOf gives the head's template what it asks for.
-func headOf(t Title) any {
+func headOf(t Title, origin string) any {
 	s := schema{Context: "https://schema.org", Type: "Book", Name: t.Name, Alternate: t.Subtitle, Words: shortened(t.Description), Genres: t.Genres,
 		Language: t.Language, ISBN: t.ISBN13, Pages: t.Pages, Image: t.Cover}
 	for _, name := range t.Authors {
@@ -175,10 +201,10 @@ func headOf(t Title) any {
 		words = strings.Join(append([]string{t.Name}, t.Authors...), " · ")
 	}
 	return struct {
-		Title  Title
-		Words  string
-		Schema schema
-	}{t, words, s}
+		Title         Title
+		Origin, Words string
+		Schema        schema
+	}{t, origin, words, s}
 }
 
 // shortened ends a text after wordsMost characters, at a space where there is one near.

@@ -21,6 +21,13 @@ type Row struct {
 	Spread   string  `json:"spread,omitempty"`
 	Goal     string  `json:"goal,omitempty"`
 	Holds    bool    `json:"holds"`
+
+	// Of a pattern that was measured off and on: its name in config.yaml, how far its dependencies were away, what is usually claimed of it, and
+	// the value without it.
+	Pattern  string  `json:"pattern,omitempty"`
+	Distance string  `json:"distance,omitempty"`
+	Claim    string  `json:"claim,omitempty"`
+	Off      float64 `json:"off,omitempty"`
 }
 
 // Figures collects rows, and prints them as a table.

@@ -209,3 +209,39 @@ func FreeAddress() (string, error) {
 	defer l.Close()
 	return l.Addr().String(), nil
 }
+
+// DatabaseCPU gives the processor time that the library's PostgreSQL servers and those that serve their connections have taken.
+func (l *Library) DatabaseCPU() (sum time.Duration, err error) {
+	all, err := processes()
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range []string{"primary", "replica"} {
+		text, err := os.ReadFile(filepath.Join(l.Data, "postgres", name, "postmaster.pid"))
+		if err != nil {
+			continue // there is no replica
+		}
+		line, _, _ := strings.Cut(string(text), "\n")
+		postmaster, err := strconv.Atoi(strings.TrimSpace(line))
+		if err != nil {
+			return 0, fmt.Errorf("find PostgreSQL: %w", err)
+		}
+		for pid, p := range all {
+			if pid == postmaster || p.parent == postmaster {
+				sum += p.cpu
+			}
+		}
+	}
+	return sum, nil
+}
+
+// Memory gives the resident memory of the process itself, bytes.
+func (p *Process) Memory() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(text))
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize()), err
+}

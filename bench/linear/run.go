@@ -25,7 +25,8 @@ type Setting struct {
 	Until      <-chan struct{} // closed: send no more; nil: there is no such thing
 	Clients    int
 	Seed       uint64
-	Run        string // tells the Idempotency-Keys of this run from those of others
+	Run        string        // tells the Idempotency-Keys of this run from those of others
+	Answered   *atomic.Int64 // counts answers; nil: nobody does
 	// Patience is how long a command is asked again, with its key, when the answer was lost or is not known.
 	Patience time.Duration
 }
@@ -63,6 +64,9 @@ func Record(ctx context.Context, s Setting) ([]Recorded, error) {
 					return
 				}
 				r.End = int64(time.Since(begun))
+				if s.Answered != nil {
+					s.Answered.Add(1)
+				}
 				histories[n] = append(histories[n], r)
 			}
 		})

@@ -2,34 +2,20 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, freeCopies, hand, launch, PHONE, picture, reader, settled, URL_ } from "../browser.mjs";
+import { accessible, freeCopies, hand, launch, newReader, PHONE, picture, URL_ } from "../browser.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
 /** @type {import("../browser.mjs").Hand} */
 let librarian;
-const password = "a quiet reading room";
 before(async () => {
   browser = await launch();
   librarian = await hand("librarian");
 });
 after(() => browser.close());
 
-/** A member with a password, signed in. @param {string} name @param {Parameters<typeof reader>[1]} [options] */
-async function member(name, options) {
-  const { card } = await librarian.post("/api/members/v1/members", { name, category: "adult", password });
-  const at = await reader(browser, options);
-  await at.open("/sign-in?next=/loans");
-  await at.page.fill("#login", card);
-  await at.page.fill("#password", password);
-  await at.page.keyboard.press("Enter");
-  await at.page.waitForURL((url) => url.pathname === "/loans");
-  await settled(at.page);
-  return { ...at, card };
-}
-
 test("a hold is suspended, fetched elsewhere, and shows at once when it is ready", async () => {
-  const { page, open, calm, close, card } = await member("Nghiêm Chờ Sách");
+  const { page, open, calm, close, card } = await newReader(browser, librarian, "Nghiêm Chờ Sách");
   const [copy] = await freeCopies(librarian, 1, 170);
   const { items: places } = await librarian.get("/api/borrowing/v1/branches");
   const other = places.find((/** @type {{code: string}} */ { code }) => code !== copy.branch);
@@ -61,7 +47,7 @@ test("a hold is suspended, fetched elsewhere, and shows at once when it is ready
 });
 
 test("charges, history, profile, password, browsers and keys (phone, dark)", async () => {
-  const { page, open, calm, close, card } = await member("Ông Hồ Sơ", { viewport: PHONE, scheme: "dark", expected: [403, 422] });
+  const { page, open, calm, close, card, password } = await newReader(browser, librarian, "Ông Hồ Sơ", { viewport: PHONE, scheme: "dark", expected: [403, 422] });
   await librarian.post("/api/borrowing/v1/charges", { member_card: card, amount: 12_000, note: "<b>A lost bag</b>" });
   await open("/charges");
   assert.match((await page.locator("main").innerText()).replace(/\u00a0/g, " "), /To pay: ₫12,000 .*Charges are paid at any desk.*<b>A lost bag<\/b>/s);

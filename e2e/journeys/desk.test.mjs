@@ -151,6 +151,40 @@ test("a lost connection loses no scan, and doubles none", async () => {
   await close();
 });
 
+test("while the library records nothing the desk is told at once, goes on scanning, and every scan is recorded once in the end", async () => {
+  const member = await newMember(librarian, "Trần Chờ Ghi");
+  const copies = await freeCopies(librarian, 2, 50);
+  const { page, scan, quiet, line, close } = await desk({ expected: [404, 409, 503] });
+  await scan(member.card);
+  await quiet();
+  let down = true;
+  /** @type {string[]} */
+  const keys = [];
+  await page.route("**/api/borrowing/v1/loans", async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    keys.push(route.request().headers()["idempotency-key"] ?? "");
+    if (!down) return route.continue();
+    // what the library answers while no server takes writes
+    await route.fulfill({ status: 503, headers: { "Retry-After": "1", "Content-Type": "application/problem+json" }, body: JSON.stringify({ status: 503, title: "Service Unavailable", code: "no_primary", detail: "Nothing can be changed right now; reading goes on." }) });
+  });
+  await scan(...copies.map(({ barcode }) => barcode));
+  const told = page.getByRole("alert").filter({ hasText: "The library can record nothing right now" });
+  await told.waitFor();
+  assert.match((await page.locator("#queue").textContent()) ?? "", /2 scans are kept/);
+  assert.equal(await page.locator(".scan.no").count(), 0, "nothing is refused");
+  await picture(page, "desk-paused");
+  await accessible(page, "the desk while nothing is recorded");
+  down = false;
+  await quiet();
+  await told.waitFor({ state: "detached" });
+  for (const i of [0, 1]) assert.match((await line(i).textContent()) ?? "", /OK/s);
+  assert.equal(new Set(keys).size, 2, "sent again with the key of the scan");
+  assert.ok(keys.length > 2, "and sent again it was");
+  const { items } = await librarian.get(`/api/borrowing/v1/loans?member_card=${member.card}&status=open`);
+  assert.equal(items.length, 2);
+  await close();
+});
+
 test("the desk is closed to readers", async () => {
   const { page, open, calm, close } = await reader(browser);
   await open("/sign-in?next=/desk");

@@ -137,7 +137,7 @@ test("after an outage every scan is told for itself: what the rules say against 
   // the second was scanned while it was known that there was no connection: it is told with its time, and what policy says is kept beside it
   assert.match((await line(0).textContent()) ?? "", /OK.*Recorded all the same, against:.*membership has run out/s);
   // the first was sent, and may have arrived: it stands refused until somebody says that the book has left
-  assert.match((await line(1).textContent()) ?? "", /NO.*while there was no connection.*membership has run out/s);
+  assert.match((await line(1).textContent()) ?? "", /NO.*while it could not be recorded.*membership has run out/s);
   await picture(page, "desk-after-outage");
   await accessible(page, "the desk after an outage");
   await line(1).getByRole("button", { name: "The book has left: record it" }).click();

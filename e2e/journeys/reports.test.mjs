@@ -18,6 +18,8 @@ test("the desk reads what was lent, chooses another time, and takes a table alon
   await page.waitForURL("**/desk/reports");
   await settled(page);
   await page.getByRole("heading", { name: "Reports" }).waitFor();
+  const collection = page.getByRole("table", { name: "The collection by genre" });
+  assert.ok((await collection.locator("tbody tr").count()) > 5, "genres with their titles, copies and ratings");
   await page.getByRole("link", { name: "A year" }).click();
   await page.waitForURL("**/desk/reports?period=year");
   await settled(page);

@@ -77,6 +77,22 @@ test("the operator switches a pattern off and on; others may not look", async ()
   await open("/sign-in?next=/ops");
   await signIn(page, "administrator");
   const compression = page.locator("[data-pattern=compression]");
+  const readers = await hand("librarian"); // somebody is there while the operator looks
+  const { items } = await readers.get("/api/catalog/v1/books?limit=5");
+  const alive = setInterval(() => void Promise.all(items.map((/** @type {{id: number}} */ { id }) => readers.get(`/api/catalog/v1/books/${id}`).catch(() => {}))), 200);
+  const figure = (/** @type {string} */ place, /** @type {RegExp} */ is) => page.locator(`${place} .doing div`).filter({ hasText: is });
+  await figure("[data-place=gateway]", /requests\s*[1-9][\d.,]* a second/).waitFor();
+  await figure("[data-pattern=gateway_cache]", /found there\s*\d+%/).or(figure("[data-pattern=cache_aside]", /found there\s*\d+%/)).first().waitFor();
+  await figure("[data-pattern=circuit_breaker]", /open breakers\s*0/).waitFor();
+  await figure("[data-pattern=pool_tuning]", /at most\s*[1-9]/).waitFor();
+  for (const pattern of await page.locator(".pattern").all()) {
+    const name = await pattern.getAttribute("data-pattern");
+    assert.ok((await pattern.locator(".doing div").count()) > 0, `${name} says what it does`);
+    assert.equal(await pattern.locator(".trend svg").count(), 1, `${name} has its chart`);
+    assert.match((await pattern.locator(".gain").textContent()) ?? "", /When measured:\s*\S/, name ?? "");
+  }
+  await page.locator("[data-pattern=rate_limit] .trend path:not(.ground)[d*=L]").waitFor({ state: "attached" }); // a second look was drawn
+  clearInterval(alive);
   await accessible(page, "operations");
   await picture(page, "ops");
   await compression.getByRole("switch").press("Space");

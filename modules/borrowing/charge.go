@@ -87,7 +87,7 @@ func (sc *Scene) enter(c *Charge, kind EntryKind, amount int64, method, reason s
 	if amount <= 0 {
 		return
 	}
-	owes := c.tally(kind, amount)
+	owes := c.Tally(kind, amount)
 	e := Entry{MemberID: c.MemberID, ChargeID: c.ID, Kind: kind, Amount: amount, Currency: c.Currency, Method: method, Reason: reason, Actor: sc.Actor, Day: sc.Today}
 	if kind == ChargeEntry {
 		e.ID, e.ChargeKind = c.ID, c.Kind
@@ -103,8 +103,8 @@ func (sc *Scene) enter(c *Charge, kind EntryKind, amount int64, method, reason s
 	}
 }
 
-// tally counts an entry about the charge, and gives what more is owed for it.
-func (c *Charge) tally(kind EntryKind, amount int64) (owes int64) {
+// Tally counts an entry about the charge, and gives what more is owed for it.
+func (c *Charge) Tally(kind EntryKind, amount int64) (owes int64) {
 	switch kind {
 	case ChargeEntry:
 		return amount

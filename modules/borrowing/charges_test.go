@@ -340,9 +340,9 @@ func TestABalanceIsReadAtOnceHoweverLongTheAccountIs(t *testing.T) {
 	l.byHand = true
 	_, err := l.db.Pool().Exec(context.Background(), `INSERT INTO borrowing.accounts (member_id) VALUES (1);
 		INSERT INTO borrowing.account_entries (id, member_id, charge_id, kind, charge_kind, amount, currency, actor, day)
-			SELECT i, 1, i, 'charge', 'manual', 10, 'VND', 'system', '2026-01-01' FROM generate_series(1000001, 1010000) i;
+			SELECT i, 1, i, 'charge', 'manual', 10, 'VND', 'system', '2026-01-01' FROM generate_series(1000001, 1004000) i;
 		INSERT INTO borrowing.account_entries (member_id, charge_id, kind, amount, currency, actor, day)
-			SELECT 1, i, 'payment', 10, 'VND', 'system', '2026-01-01' FROM generate_series(1000001, 1009990) i`)
+			SELECT 1, i, 'payment', 10, 'VND', 'system', '2026-01-01' FROM generate_series(1000001, 1003990) i`)
 	must(t, err)
 	for i := range 50 {
 		l.priced(fmt.Sprintf("B%d", i), i+1, 1000)
@@ -355,7 +355,7 @@ func TestABalanceIsReadAtOnceHoweverLongTheAccountIs(t *testing.T) {
 	if a.Balance.Minor != 100 || a.Accrued.Minor != 50*1000 || len(a.Charges) != 50 || !a.More {
 		t.Errorf("%v %v %d", a.Balance, a.Accrued, len(a.Charges))
 	}
-	t.Logf("an account of 20,000 entries and 50 late loans: %v", time.Since(start))
+	t.Logf("an account of 8,000 entries and 50 late loans: %v", time.Since(start))
 	start = time.Now()
 	l.add("N", 99)
 	l.mustLend("C1", "N")

@@ -247,6 +247,6 @@ func (h *History) charge(e ledger.Event) error {
 		h.Charge = &Charge{Kind: d.Charge, Amount: d.Minor, Currency: d.Currency, Note: e.Reason}
 	}
 	h.Charge.Version = e.Version
-	h.Charge.tally(kind, d.Minor)
+	h.Charge.Tally(kind, d.Minor)
 	return nil
 }

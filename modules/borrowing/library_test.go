@@ -147,7 +147,7 @@ func opened(t testing.TB, n int, change ...func(*borrowing.Settings)) *library {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &library{t: t, db: dbtest.New(t), people: &people{byID: map[int64]borrowing.Member{}, old: map[string]int64{}}, shelf: &shelf{},
+	l := &library{t: t, db: dbtest.Warm(t), people: &people{byID: map[int64]borrowing.Member{}, old: map[string]int64{}}, shelf: &shelf{},
 		clock: &clock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, berlin)}}
 	for i := int64(1); i <= int64(n); i++ {
 		l.people.byID[i] = borrowing.Member{ID: i, Card: fmt.Sprintf("C%d", i), Name: fmt.Sprintf("Member %d", i), Category: "adult"}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"bookvault/platform/problem"
 )
 
@@ -87,25 +89,31 @@ func (s *Service) AccountAt(ctx context.Context, card string, f ChargeFilter, at
 	recorded := s.staffReads(ctx, readAccount, f.MemberID)
 	limit := f.Limit
 	f.Limit++
-	owed, charges, err := s.store.AccountAt(ctx, f, at, s.Today(at))
-	if err != nil {
-		return view, err
-	}
-	charges, view.More = charges[:min(len(charges), limit)], len(charges) > limit
-	var items []int64
-	for _, c := range charges {
-		items = append(items, c.ItemID)
-	}
-	barcodes, err := s.store.BarcodesAt(ctx, compact(items), at)
-	if err != nil {
-		return view, err
-	}
-	for i := range charges {
-		charges[i].Barcode = barcodes[charges[i].ItemID]
-	}
 	currency := s.settings.Currency
-	view.Balance, view.Accrued = Money{owed[currency], currency}, Money{Currency: currency}
-	if view.Accrued.Minor, err = s.accruedAt(ctx, f.MemberID, at); err != nil {
+	view.Balance, view.Accrued = Money{Currency: currency}, Money{Currency: currency}
+	var charges []Charge
+	g, asking := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		view.Accrued.Minor, err = s.accruedAt(asking, f.MemberID, at)
+		return err
+	})
+	g.Go(func() error {
+		owed, found, err := s.store.AccountAt(asking, f, at, s.Today(at))
+		if err != nil {
+			return err
+		}
+		charges, view.More, view.Balance.Minor = found[:min(len(found), limit)], len(found) > limit, owed[currency]
+		var items []int64
+		for _, c := range charges {
+			items = append(items, c.ItemID)
+		}
+		barcodes, err := s.store.BarcodesAt(asking, compact(items), at)
+		for i := range charges {
+			charges[i].Barcode = barcodes[charges[i].ItemID]
+		}
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return view, err
 	}
 	view.Charges = s.chargeViews(ctx, f.MemberID, charges)

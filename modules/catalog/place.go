@@ -16,6 +16,8 @@ type Place struct {
 	// it, and the titles that are ranked are those from Lower on (0: all that match; above Upper: not settled yet).
 	Upper int64 `json:"u,omitempty"`
 	Lower int64 `json:"l,omitempty"`
+	// Words are those that stood for the beginning of a word when titles were ranked (nil: all that begin so).
+	Words []string `json:"w,omitempty"`
 	// Instead are the words that were put in place of mistyped ones.
 	Instead map[string][]string `json:"t,omitempty"`
 }
@@ -37,7 +39,10 @@ const mostInstead = 64
 func (p *Place) Valid() bool {
 	ok := p.Phase >= PhaseBeginnings && p.Phase <= PhaseRest && p.ID >= 0 && p.ID <= MaxID && p.Upper >= 0 && p.Lower >= 0 &&
 		utf8.ValidString(p.Key) && strings.IndexByte(p.Key, 0) < 0 && utf8.RuneCountInString(p.Key) <= max(KeyLength, SortTitleLength) &&
-		!math.IsNaN(float64(p.Rank)) && !math.IsInf(float64(p.Rank), 0) && len(p.Instead) <= mostInstead
+		!math.IsNaN(float64(p.Rank)) && !math.IsInf(float64(p.Rank), 0) && len(p.Instead) <= mostInstead && len(p.Words) <= mostInstead
+	for _, word := range p.Words {
+		ok = ok && isWord(word)
+	}
 	for word, others := range p.Instead {
 		ok = ok && isWord(word) && len(others) <= mostInstead
 		for _, other := range others {

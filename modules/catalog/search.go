@@ -116,7 +116,7 @@ func (s *Service) Search(ctx context.Context, c Criteria) (Page, error) {
 		c.Sort = Newest
 	}
 	if c.Query.Nothing {
-		return Page{Total: Total{Relation: "eq"}, Facets: noFacets()}, nil
+		return Page{Total: Total{Relation: "eq"}, Facets: NoFacets()}, nil
 	}
 	var instead map[string][]string
 	asked := c.Query
@@ -184,7 +184,8 @@ func (s *Service) Suggest(ctx context.Context, text string, limit int) ([]Sugges
 	return s.stores.Search.Suggest(ctx, key, limit)
 }
 
-func noFacets() Facets {
+// NoFacets are those of nothing.
+func NoFacets() Facets {
 	return Facets{Genre: []FacetValue{}, Language: []FacetValue{}, Author: []FacetValue{}, Decade: []FacetValue{}}
 }
 

@@ -12,6 +12,13 @@ type GenreCount struct {
 	TitlesWithCopies  int64  `json:"titles_with_copies" doc:"Of them, those of which the library has a copy."`
 	TotalQuantity     int64  `json:"total_quantity" doc:"Copies, but for withdrawn ones."`
 	AvailableQuantity int64  `json:"available_quantity" doc:"Copies that could be borrowed."`
+	Opinion
+}
+
+// Opinion is what members think of titles, all their ratings together.
+type Opinion struct {
+	Ratings       int64    `json:"ratings" doc:"How many members gave them: one who rated two titles counts twice."`
+	AverageRating *float64 `json:"average_rating" doc:"The mean of these ratings, 1 to 5 stars, to a hundredth; null when nobody rated."`
 }
 
 // BookStatistics are figures of the whole collection.

@@ -255,7 +255,7 @@ func TestWhatCannotBeServedIsRefusedAtStart(t *testing.T) {
 			t.Errorf("%q was taken for a network", base)
 		}
 	}
-	if _, err := open(t, Settings{}).Document("/nothing.html", ""); err == nil {
+	if _, err := open(t, Settings{}).Document("/nothing.html", "", nil); err == nil {
 		t.Error("a page was made of nothing")
 	}
 }
@@ -264,7 +264,7 @@ func TestWhatCannotBeServedIsRefusedAtStart(t *testing.T) {
 func TestThePatternIsSwitchedWhileRunning(t *testing.T) {
 	on := &atomic.Bool{}
 	files := open(t, Settings{Enabled: on})
-	page, err := files.Document("/index.html", "default-src 'self'")
+	page, err := files.Document("/index.html", "default-src 'self'", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +293,7 @@ func TestThePatternIsSwitchedWhileRunning(t *testing.T) {
 func TestAnswersAreCounted(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	files := open(t, Settings{Registry: registry})
-	page, err := files.Document("/index.html", "")
+	page, err := files.Document("/index.html", "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

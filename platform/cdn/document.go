@@ -24,14 +24,19 @@ type Document struct {
 // Document makes a page of an HTML file. Links, scripts and pictures in it that lead to our files are renamed; an import map
 // goes before the first module. Policy is the Content-Security-Policy that pages have without this: what the page
 // additionally needs is added to it, which is the digest of the import map, and the network's origin for scripts, styles,
-// pictures and fonts.
-func (f *Files) Document(name, policy string) (*Document, error) {
+// pictures and fonts. Changed is what becomes of the file's text first; nil leaves it as it was written.
+func (f *Files) Document(name, policy string, changed func(text string) string) (*Document, error) {
 	source := f.plain[name]
 	if source == nil {
 		return nil, fmt.Errorf("cdn: there is no %s to make a page of", name)
 	}
+	written, plain := string(source.written.variants[coding.Identity].body), source.written
+	if changed != nil {
+		written, plain = changed(written), new(content)
+		plain.set(source.contentType[0], []byte(written))
+	}
 	imports := f.importMap()
-	text, placed := f.rename(string(source.written.variants[coding.Identity].body)), false
+	text, placed := f.rename(written), false
 	text = firstModule.ReplaceAllStringFunc(text, func(tag string) string {
 		if placed {
 			return tag
@@ -39,7 +44,7 @@ func (f *Files) Document(name, policy string) (*Document, error) {
 		placed = true
 		return `<script type="importmap">` + imports + "</script>\n    " + tag
 	})
-	d := &Document{files: f, plain: source.written}
+	d := &Document{files: f, plain: plain}
 	d.named.set(source.contentType[0], []byte(text))
 	if policy != "" {
 		digest := ""

@@ -56,7 +56,7 @@ func TestAPolicyIsWidenedByWhatIsNeededAndNoMore(t *testing.T) {
 func TestANetworkIsTrustedWithNothing(t *testing.T) {
 	const base = "https://cdn.example.org"
 	files := open(t, Settings{BaseURL: base + "/"})
-	page, err := files.Document("/index.html", "default-src 'self'; img-src 'self' data:; object-src 'none'; font-src 'none'")
+	page, err := files.Document("/index.html", "default-src 'self'; img-src 'self' data:; object-src 'none'; font-src 'none'", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestANetworkIsTrustedWithNothing(t *testing.T) {
 
 func TestAPageIsAskedForAnew(t *testing.T) {
 	files := open(t, Settings{})
-	page, err := files.Document("/index.html", "default-src 'self'")
+	page, err := files.Document("/index.html", "default-src 'self'", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

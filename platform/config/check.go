@@ -39,6 +39,14 @@ func (c *Config) check(origins map[string]string) error {
 	if c.RateLimit.SearchCost > c.RateLimit.Burst {
 		return refuse("rate_limit.search_cost", strconv.Itoa(c.RateLimit.SearchCost), "is more than rate_limit.burst, so that nobody could search", "make it less")
 	}
+	if t := c.Server.TLS; (t.Certificate == "") != (t.Key == "") {
+		return refuse("server.tls.key", t.Key, "does not go with server.tls.certificate", "give the files of both, or of neither")
+	} else if t.Certificate != "" && len(t.ACMEHosts) > 0 {
+		return refuse("server.tls.acme_hosts", strings.Join(t.ACMEHosts, ","), "is given beside server.tls.certificate", "give one of them")
+	}
+	if e := c.Telemetry.Traces.Endpoint; e != "" && !network.MatchString(e) && !strings.HasPrefix(e, "http://") {
+		return refuse("telemetry.traces.endpoint", e, "is not the address of a collector", "write http://localhost:4318, or leave it empty")
+	}
 	if c.CDN.BaseURL != "" && !network.MatchString(c.CDN.BaseURL) {
 		return refuse("cdn.base_url", c.CDN.BaseURL, "is not the address of a network", "write https://cdn.example.org, with a path behind it if it has one")
 	}

@@ -48,7 +48,21 @@ type Server struct {
 	Heap                     Size          `key:"heap" min:"0B" max:"1024GiB"`
 	ShutdownTimeout          time.Duration `key:"shutdown_timeout" min:"3s" max:"5m"`
 	TrustedProxies           []string      `key:"trusted_proxies"`
+	TLS                      TLS           `key:"tls"`
 }
+
+// TLS says how connections are encrypted, where no proxy in front does it.
+type TLS struct {
+	Certificate   string        `key:"certificate"`
+	Key           string        `key:"key"`
+	ACMEHosts     []string      `key:"acme_hosts"`
+	ACMEEmail     string        `key:"acme_email"`
+	ACMEDirectory string        `key:"acme_directory"`
+	HSTS          time.Duration `key:"hsts" min:"0s" max:"17520h"`
+}
+
+// On tells whether connections are encrypted here.
+func (t TLS) On() bool { return t.Certificate != "" || len(t.ACMEHosts) > 0 }
 
 // Compression says which answers are worth being compressed.
 type Compression struct {
@@ -228,6 +242,7 @@ type Database struct {
 	CommitTimeout            time.Duration `key:"commit_timeout" min:"100ms" max:"10m"`
 	IdleInTransactionTimeout time.Duration `key:"idle_in_transaction_timeout" min:"1s" max:"1h"`
 	ReplicaMaxLag            time.Duration `key:"replica_max_lag" min:"10ms" max:"1h"`
+	ReplicaSilence           time.Duration `key:"replica_silence" min:"50ms" max:"1m"`
 	FallbackShare            float64       `key:"fallback_share" min:"0.05" max:"1"`
 	Synchronous              bool          `key:"synchronous"`
 
@@ -254,6 +269,10 @@ type Embedded struct {
 	Data     string `key:"data"`
 	Programs string `key:"programs"`
 	Replica  bool   `key:"replica"`
+
+	Archive     string        `key:"archive"`
+	ArchiveKept time.Duration `key:"archive_kept" min:"1h" max:"87600h"`
+	ArchiveSize Size          `key:"archive_size" min:"64MiB" max:"1024GiB"`
 }
 
 // Cache bounds what is kept in memory of what the database holds, and says for how long.
@@ -278,6 +297,7 @@ type GatewayCache struct {
 	Fresh     time.Duration `key:"fresh" min:"1s" max:"24h"`
 	Stale     time.Duration `key:"stale" min:"0s" max:"24h"`
 	Ill       time.Duration `key:"ill" min:"0s" max:"24h"`
+	Shortcut  bool          `key:"shortcut"`
 }
 
 // Events bounds the streams of live events.
@@ -305,6 +325,14 @@ type Telemetry struct {
 	LogFormat      string `key:"log_format" oneof:"auto json text"`
 	AccessLog      string `key:"access_log" oneof:"all sampled notable off"`
 	AccessLogRate  int    `key:"access_log_rate" min:"1" max:"1000000"`
+	LogBuffer      Size   `key:"log_buffer" min:"0B" max:"256MiB"`
+	Traces         Traces `key:"traces"`
+}
+
+// Traces says where the spans of requests go.
+type Traces struct {
+	Endpoint string  `key:"endpoint"`
+	Share    float64 `key:"share" min:"0" max:"1"`
 }
 
 // Patterns switches the performance layers, each by its name in docs/PATTERNS.md.

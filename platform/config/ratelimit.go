@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 // RateLimit bounds what each client may ask.
 type RateLimit struct {
 	Rate        float64       `key:"rate" min:"0.1" max:"1000000"`

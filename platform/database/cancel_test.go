@@ -20,8 +20,8 @@ import (
 // connection never pays for it, and finds it soon.
 func TestACancellationNeverMeetsTheNextStatement(t *testing.T) {
 	db := dbtest.New(t, dbtest.With(func(s *database.Settings) { s.MaxConns = 1 }))
-	left, begun := 0, time.Now()
-	for range 400 {
+	left, done, begun := 0, 0, time.Now()
+	for ; done < 200 || left < 50 && done < 2000; done++ { // a busy machine may be late with those who leave
 		ctx, cancel := context.WithCancel(t.Context())
 		leaves := time.AfterFunc(time.Duration(rand.IntN(4000))*time.Microsecond, cancel)
 		// Some end long after the caller left, some at the same moment.
@@ -41,7 +41,7 @@ func TestACancellationNeverMeetsTheNextStatement(t *testing.T) {
 	if left < 50 {
 		t.Errorf("only %d left", left)
 	}
-	t.Logf("%d of 400 left, in %v", left, time.Since(begun))
+	t.Logf("%d of %d left, in %v", left, done, time.Since(begun))
 }
 
 func TestAConnectionWhoseCancellationIsUnansweredIsGivenUp(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bookvault/platform/identity"
+	"bookvault/platform/telemetry"
 	"bookvault/platform/wal"
 )
 
@@ -18,11 +19,19 @@ type Reader struct {
 	around atomic.Bool
 
 	// What it was given: when the newest of it was read, and (of the database) the position that all of it includes.
+	from  string // the server that the last of it was read from
 	used  time.Time
 	reads bool
 	seen  wal.Position
 
 	behalf []*Reader // whom a merged reader reads for
+}
+
+// From names the server that answered the last read; "" when nothing was read.
+func (r *Reader) From() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.from
 }
 
 // Token gives the token to send to the caller, empty when they need nothing.
@@ -100,6 +109,9 @@ func (db *DB) merged(asked []context.Context, least wal.Position) (context.Conte
 		}
 	}
 	ctx := context.WithValue(context.Background(), readerKey{}, all)
+	if len(asked) > 0 {
+		ctx = telemetry.Carry(asked[0], ctx) // its trace shows the load, whoever shares it
+	}
 	if all.needs == wal.Beyond {
 		ctx = Primary(ctx)
 	}
@@ -109,7 +121,11 @@ func (db *DB) merged(asked []context.Context, least wal.Position) (context.Conte
 // Together makes a context for one transaction on behalf of several callers: it ends with none of them, and once it is committed each
 // of them reads what was written.
 func (db *DB) Together(asked []context.Context) context.Context {
-	return context.WithValue(context.Background(), togetherKey{}, asked)
+	ctx := context.WithValue(context.Background(), togetherKey{}, asked)
+	if len(asked) > 0 {
+		ctx = telemetry.Carry(asked[0], ctx)
+	}
+	return ctx
 }
 
 // needs says what the reads of a context must see. A caller with a reader must see what their token says and what they

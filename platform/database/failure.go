@@ -81,6 +81,9 @@ func explain(ctx context.Context, err error) error {
 		return e
 	}
 	switch state := sqlState(err); {
+	case errors.Is(err, ErrOutcomeUnknown):
+		return unavailable("outcome_unknown", "The way to the database broke while this was being recorded, so it is not known whether it was. "+
+			"Please send the same again, with the same Idempotency-Key: then it is recorded once.")
 	case errors.Is(err, errBusy):
 		return unavailable("database_busy", "The database has more to do than it can take. Please try again in a moment.")
 	case state == "57014":

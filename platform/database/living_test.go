@@ -122,3 +122,56 @@ func TestALivingLibraryIsMigrated(t *testing.T) {
 	all.Wait()
 	t.Logf("%d statements beside %d migrations, the longest took %v", done.Load(), len(applied), time.Duration(longest.Load()).Round(time.Millisecond))
 }
+
+// Figures are read all the while that their view gets more columns, by what the binary before asks: it finds them always, and of when they are.
+func TestFiguresAreReadWhileTheirViewIsMadeAnew(t *testing.T) {
+	dsn := dbtest.DSN(t, dbtest.Empty())
+	if _, err := database.Migrate(t.Context(), dsn, earlier(t, "0018")); err != nil {
+		t.Fatal(err)
+	}
+	pool, err := pgxpool.New(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	for _, statement := range []string{"REFRESH MATERIALIZED VIEW catalog.book_statistics",
+		"UPDATE reports.views SET as_of = now() - interval '1 hour' WHERE name = 'catalog.book_statistics'"} {
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var readers sync.WaitGroup
+	var reads atomic.Int64
+	ctx, stop := context.WithCancel(t.Context())
+	read := func() error {
+		var asOf time.Time
+		if err := pool.QueryRow(t.Context(), `SELECT as_of FROM reports.views WHERE name = 'catalog.book_statistics'`).Scan(&asOf); err != nil {
+			return err
+		}
+		var titles int64
+		return pool.QueryRow(t.Context(), `SELECT titles FROM catalog.book_statistics ORDER BY genre = '' DESC, titles DESC, genre LIMIT 101`).Scan(&titles)
+	}
+	for range 2 {
+		readers.Go(func() {
+			for ctx.Err() == nil {
+				if err := read(); err != nil {
+					t.Error(err)
+					return
+				}
+				reads.Add(1)
+			}
+		})
+	}
+	if _, err := database.Migrate(t.Context(), dsn, migrations.FS); err != nil {
+		t.Error(err)
+	}
+	stop()
+	readers.Wait()
+	var age time.Duration
+	if err := pool.QueryRow(t.Context(), `SELECT now() - as_of FROM reports.views WHERE name = 'catalog.book_statistics'`).Scan(&age); err != nil || age > 30*time.Minute {
+		t.Errorf("the new view's figures are said to be %v old: %v", age, err)
+	}
+	if reads.Load() == 0 {
+		t.Error("nobody read")
+	}
+}

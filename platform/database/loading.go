@@ -48,8 +48,9 @@ func UsedFrom(ctx context.Context, at time.Time) {
 }
 
 // saw notes a read that includes everything up to a position.
-func (r *Reader) saw(p wal.Position, now time.Time) {
+func (r *Reader) saw(from string, p wal.Position, now time.Time) {
 	r.mu.Lock()
+	r.from = from
 	switch {
 	case !r.reads || r.seen.Includes(p):
 		r.seen, r.reads = p, true
@@ -61,7 +62,7 @@ func (r *Reader) saw(p wal.Position, now time.Time) {
 	}
 	r.mu.Unlock()
 	for _, one := range r.behalf { // a load that is shared with others saw it too
-		one.saw(p, now)
+		one.saw(from, p, now)
 	}
 }
 

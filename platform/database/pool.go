@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"bookvault/platform/resilience"
+	"bookvault/platform/telemetry"
 	"bookvault/platform/wal"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -57,7 +58,7 @@ type Settings struct {
 	LeakThreshold            time.Duration // a connection that is held longer is told of, with the place that took it; 60 s
 
 	ReplicaMaxLag  time.Duration // a replica that is further behind gets no reads; 1 s
-	ReplicaSilence time.Duration // a replica that has not answered for so long gets no reads; 900 ms
+	ReplicaSilence time.Duration // a replica that has not answered for so long gets no reads; 700 ms
 	FallbackShare  float64       // share of the primary's connections, above 0 to 1, for reads that no replica can answer; 0.5
 	Synchronous    bool          // a COMMIT counts only when a replica has it too; the server must be set up for it
 	ReplicaPoll    time.Duration // how often a replica is asked how far it has replayed; 20 ms (25 times less often while nobody reads)
@@ -77,7 +78,7 @@ func (s Settings) withDefaults() Settings {
 	s.ApplicationName = cmp.Or(s.ApplicationName, "bookvault")
 	s.MinConns = cmp.Or(s.MinConns, 2)
 	s.LeakThreshold = cmp.Or(s.LeakThreshold, time.Minute)
-	s.ReplicaSilence = cmp.Or(s.ReplicaSilence, 900*time.Millisecond)
+	s.ReplicaSilence = cmp.Or(s.ReplicaSilence, 700*time.Millisecond)
 	s.FallbackShare = cmp.Or(s.FallbackShare, 0.5)
 	s.ConnectTimeout = cmp.Or(s.ConnectTimeout, 5*time.Second)
 	s.AcquireTimeout = cmp.Or(s.AcquireTimeout, 2*time.Second)
@@ -301,6 +302,9 @@ func (s Settings) openPool(dsn string, of role, maxConns, minConns int32, more m
 	c.MaxConnIdleTime, c.HealthCheckPeriod = s.MaxConnIdleTime, 15*time.Second
 	c.PingTimeout = s.ConnectTimeout
 	s.configure(c.ConnConfig, more)
+	if telemetry.Tracing() { // who begins later makes none of the database
+		c.ConnConfig.Tracer = queryTrace{c.ConnConfig.Host}
+	}
 	p, err := pgxpool.NewWithConfig(context.Background(), c)
 	if err != nil {
 		return nil, fmt.Errorf("making a pool of connections: %w", err)

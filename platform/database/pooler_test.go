@@ -40,14 +40,14 @@ func bouncer(t *testing.T, dsn string) (address string) {
 	}
 	port := free.Addr().(*net.TCPAddr).Port
 	_ = free.Close()
-	ini := filepath.Join(h.dir, "bouncer.ini")
+	ini := filepath.Join(h.Dir, "bouncer.ini")
 	text := fmt.Sprintf("[databases]\n%s = host=%s port=%d user=%s\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %d\nunix_socket_dir =\nauth_type = any\n"+
 		"pool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 100\n", to.Database, to.Host, to.Port, to.User, port)
 	if err := os.WriteFile(ini, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	c := osexec.Command(program, "-q", ini)
-	c.SysProcAttr, c.Dir = h.as, h.dir
+	c.SysProcAttr, c.Dir = h.As, h.Dir
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -111,6 +111,19 @@ func (r *router) pick(ctx context.Context, besides *server) (s *server, instead 
 	return r.chosen(ctx, r.db.primary, now), on && ctx.Value(primaryKey{}) == nil, nil
 }
 
+// Choice names the server that a read of a context would be put to now: the whole of the decision but for breakers, and no read.
+func (db *DB) Choice(ctx context.Context) string {
+	r, s, now := router{db: db}, db.primary, time.Now()
+	db.lastRead.Store(now.UnixNano())
+	if needs := db.needs(ctx); needs != wal.Beyond && db.useReplicas.Load() {
+		if replica := r.choose(needs, now, nil); replica != nil {
+			s = replica
+		}
+	}
+	db.note(ctx, s, now)
+	return s.name
+}
+
 func (r *router) chosen(ctx context.Context, s *server, now time.Time) *server {
 	s.reads.Add(1)
 	r.db.note(ctx, s, now)
@@ -156,7 +169,7 @@ func (db *DB) note(ctx context.Context, s *server, now time.Time) {
 	if p := s.progress.Load(); s != db.primary && p != nil {
 		at = p.at
 	}
-	reader.saw(at, now)
+	reader.saw(s.name, at, now)
 }
 
 func (r *router) inUse(s *server) int32 { return r.pool(s).pgx.Stat().AcquiredConns() }

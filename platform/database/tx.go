@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -11,7 +12,6 @@ import (
 	"bookvault/platform/wal"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/gorm"
 )
@@ -139,6 +139,9 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 	asked := false
 	at := wal.Beyond // unless the server says where: committed all the same, and its author reads from the primary
 	err = alone(func(conn *pgx.Conn) error {
+		if conn.IsClosed() {
+			return driver.ErrBadConn
+		}
 		asked = true
 		if err := tx.Commit(after); err != nil {
 			return err
@@ -157,9 +160,12 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 		db.feed.committed(open.noted, at)
 		db.committed(ctx, at)
 		return nil
-	case !asked, pgconn.SafeToRetry(err), errors.Is(err, pgx.ErrTxCommitRollback): // COMMIT was not even sent, or refused
+	case errors.Is(err, pgx.ErrTxCommitRollback):
 		db.counts.rollbacks.Add(1)
 		return ErrRolledBack
+	case !asked: // pgx's own word for that, SafeToRetry, is also given when the connection breaks while the answer is awaited
+		db.counts.rollbacks.Add(1)
+		return fmt.Errorf("the connection was lost before COMMIT: %w", err)
 	case sqlState(err) != "" && !serverGone(err):
 		db.counts.rollbacks.Add(1)
 		return fmt.Errorf("committing: %w", err)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -16,11 +17,27 @@ const refusalLines = 10
 // slowRequest is what makes a request notable although it went well.
 const slowRequest = time.Second
 
+// LogFields gives what every line that is logged for a request says: its id, and that of its trace where there is one.
+func LogFields(ctx context.Context) []slog.Attr {
+	e := exchangeOf(ctx)
+	if e == nil {
+		return nil
+	}
+	fields := []slog.Attr{slog.String("request_id", e.id[0])}
+	if e.trace != "" {
+		fields = append(fields, slog.String("trace_id", e.trace))
+	}
+	return fields
+}
+
 // accessLog writes one line a request when it is answered: all of them, the notable ones (5xx, or slower than a second), these and
-// a bounded number of others a second, or none. Of refusals (503) there are ten at most: a line each would cost more than the refusing. A line names no person and no book: the client's address, the values in a query (search terms, tokens) and those in a
-// path (cards, titles, loans) stay out of it. So nobody can be told from it to have looked for anything.
+// a bounded number of others a second, or none. Of refusals (503) there are ten a second at most: a line each would cost more than the
+// refusing. A line names no person and no book: the client's address, the values in a query (search terms, tokens) and those in a
+// path (cards, titles, loans) stay out of it. So nobody can be told from it to have looked for anything. Requests of one member can be
+// told to be of one, for a day and within one process (pseudonyms).
 func accessLog(logger *slog.Logger, which string, rate int) func(http.Handler) http.Handler {
 	var others, refusals sample
+	members := newPseudonyms()
 	return func(next http.Handler) http.Handler {
 		if which == "off" {
 			return next
@@ -52,10 +69,12 @@ func accessLog(logger *slog.Logger, which string, rate int) func(http.Handler) h
 					level = slog.LevelWarn
 				}
 				line := []slog.Attr{
-					slog.String("request_id", RequestID(r.Context())), slog.String("method", r.Method),
-					slog.String("path", loggedPath(writer.route, r.URL.Path)), slog.String("query", loggedQuery(r.URL.RawQuery)),
-					slog.Int("status", status), slog.Int64("bytes", writer.bytes),
-					slog.Float64("ms", float64(took.Microseconds())/1000)}
+					slog.String("method", r.Method), slog.String("route", loggedPath(writer.route, r.URL.Path)), slog.String("query", loggedQuery(r.URL.RawQuery)),
+					slog.Int("status", status), slog.Int64("bytes", writer.bytes), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
+					slog.String("cache", loggedCache(writer.Header()["Cache-Status"]))}
+				if e := exchangeOf(r.Context()); e != nil {
+					line = append(line, slog.String("replica", e.from), slog.String("member", members.of(e.member, begin)))
+				}
 				if unlogged > 0 {
 					line = append(line, slog.Int64("unlogged", unlogged))
 				}
@@ -115,4 +134,19 @@ func loggedQuery(query string) string {
 	}
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), "&")
+}
+
+// loggedCache says in a word what the response cache did (RFC 9211): hit, stale, or why it asked on; "" when it had no part in it.
+func loggedCache(status []string) string {
+	if len(status) == 0 {
+		return ""
+	}
+	if strings.Contains(status[0], "detail=stale") { // also of what a module remembered, before ours
+		return "stale"
+	}
+	if _, why, asked := strings.Cut(status[0], "fwd="); asked {
+		why, _, _ = strings.Cut(why, ";")
+		return why
+	}
+	return "hit"
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -33,7 +34,7 @@ func TestALogLineNamesNobody(t *testing.T) {
 			ok(w, r)
 		}
 		_, lines := through(t, httptest.NewRequest("GET", test.url, nil), answer)
-		if len(lines) != 1 || lines[0]["path"] != test.path || lines[0]["query"] != test.query || lines[0]["bytes"] != 2.0 || lines[0]["method"] != "GET" {
+		if len(lines) != 1 || lines[0]["route"] != test.path || lines[0]["query"] != test.query || lines[0]["bytes"] != 2.0 || lines[0]["method"] != "GET" {
 			t.Errorf("%s: logged %v", test.url, lines)
 		}
 	}
@@ -77,5 +78,50 @@ func TestWhichRequestsAreLogged(t *testing.T) {
 		if len(lines) != test.lines || test.lines == 1 && lines[0]["level"] != test.level {
 			t.Errorf("%s: %v, want %d lines of level %s", test.which, lines, test.lines, test.level)
 		}
+	}
+}
+
+func TestALogLineSaysWhereItsAnswerCameFrom(t *testing.T) {
+	answer := func(w http.ResponseWriter, r *http.Request) {
+		e := exchangeOf(r.Context())
+		e.member = 29001
+		w.Header()["Cache-Status"] = []string{"bookvault; fwd=uri-miss; stored"}
+		ok(w, r)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	_, lines := through(t, r, answer)
+	line := lines[0]
+	for _, field := range []string{"time", "level", "msg", "request_id", "trace_id", "route", "status", "duration_ms", "cache", "replica", "member"} {
+		if _, there := line[field]; !there {
+			t.Errorf("no %s in %v", field, line)
+		}
+	}
+	if line["cache"] != "uri-miss" || line["trace_id"] != "4bf92f3577b34da6a3ce929d0e0e4736" || len(line["member"].(string)) != 12 {
+		t.Errorf("logged %v", line)
+	}
+	for status, want := range map[string]string{"bookvault; hit; ttl=300": "hit", "bookvault; hit; ttl=-3; detail=stale": "stale", "": ""} {
+		if got := loggedCache([]string{status}[:min(1, len(status))]); got != want {
+			t.Errorf("%q is logged as %q", status, got)
+		}
+	}
+}
+
+// telemetryHandler adds what a request's context says, as telemetry.Logs does.
+type telemetryHandler struct{ slog.Handler }
+
+func (h telemetryHandler) Handle(ctx context.Context, r slog.Record) error {
+	r.AddAttrs(LogFields(ctx)...)
+	return h.Handler.Handle(ctx, r)
+}
+
+func TestAMemberHasAPseudonymForADay(t *testing.T) {
+	p, now := newPseudonyms(), time.Now()
+	one := p.of(17, now)
+	if one != p.of(17, now.Add(time.Hour)) || one == p.of(18, now) || p.of(0, now) != "" || one == newPseudonyms().of(17, now) {
+		t.Errorf("pseudonym %q", one)
+	}
+	if one == p.of(17, now.Add(25*time.Hour)) {
+		t.Error("the same the day after")
 	}
 }

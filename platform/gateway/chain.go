@@ -33,6 +33,8 @@ type Settings struct {
 	Full           func(*http.Request) bool // whose work finds no more room, so that the public need not begin it; nil: none
 	Streams        func(*http.Request) bool // whose answers have no end, and so no deadline and no place among the requests at work; nil: none
 	Registry       prometheus.Registerer
+	HSTS           time.Duration // for how long who came by TLS shall do so again; 0: they are not told
+	Routes         []string      // patterns of the API, which are measured each
 }
 
 // Stage is one middleware with the name that it has in tests and documents.
@@ -44,6 +46,7 @@ type Stage struct {
 // Stages lists the chain from the outside in. The order matters:
 //
 //	request_id     first, so that whatever happens later can name the request
+//	trace          then what that is part of, around everything that takes time
 //	recover        around all that can panic
 //	measure        counts what clients get, so it is outside of whatever may refuse
 //	access_log     inside recover: it sees a panic pass, and logs it as the 500 that it becomes
@@ -62,11 +65,12 @@ func Stages(s Settings) []Stage {
 	known := newProofs(s.RateLimit.Clients, s.Consistency.SessionCookie)
 	return []Stage{
 		{"request_id", requestID},
+		{"trace", traced},
 		{"recover", recoverPanics(s.Logger)},
-		{"measure", measure(s.Registry)},
+		{"measure", measure(s.Registry, s.Routes)},
 		{"access_log", accessLog(s.Logger, s.AccessLog, s.AccessLogRate)},
 		{"secure_headers", secureHeaders},
-		{"client", client(s.TrustedProxies)},
+		{"client", client(s.TrustedProxies, s.HSTS)},
 		{"rate_limit", rateLimit(s.RateLimit, known, s.Registry)},
 		{"cross_origin", crossOrigin()},
 		{"promises", s.Consistency.promises},

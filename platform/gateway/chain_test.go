@@ -24,15 +24,7 @@ func TestMain(m *testing.M) { dbtest.MainNoLeaks(m) }
 func through(t *testing.T, r *http.Request, handler http.HandlerFunc, adjust ...func(*Settings)) (*httptest.ResponseRecorder, []map[string]any) {
 	t.Helper()
 	var log bytes.Buffer
-	settings := Settings{
-		Logger:    slog.New(slog.NewJSONHandler(&log, nil)),
-		AccessLog: "all", MaxBody: 1 << 20, RequestTimeout: time.Second, UploadTimeout: time.Minute,
-		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
-		Registry:       prometheus.NewRegistry(),
-	}
-	for _, change := range adjust {
-		change(&settings)
-	}
+	settings := chainSettings(append([]func(*Settings){func(s *Settings) { s.Logger = slog.New(telemetryHandler{slog.NewJSONHandler(&log, nil)}) }}, adjust...)...)
 	w := httptest.NewRecorder()
 	Chain(handler, settings).ServeHTTP(w, r)
 	var lines []map[string]any
@@ -44,6 +36,21 @@ func through(t *testing.T, r *http.Request, handler http.HandlerFunc, adjust ...
 		lines = append(lines, fields)
 	}
 	return w, lines
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// chainSettings are those of the chain under test.
+func chainSettings(adjust ...func(*Settings)) Settings {
+	settings := Settings{
+		Logger: discard, AccessLog: "all", MaxBody: 1 << 20, RequestTimeout: time.Second, UploadTimeout: time.Minute,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+		Registry:       prometheus.NewRegistry(),
+	}
+	for _, change := range adjust {
+		change(&settings)
+	}
+	return settings
 }
 
 // problemOf reads the problem that was answered.
@@ -63,7 +70,7 @@ func TestTheOrderOfTheChain(t *testing.T) {
 	for _, stage := range Stages(Settings{Registry: prometheus.NewRegistry()}) {
 		names = append(names, stage.Name)
 	}
-	want := []string{"request_id", "recover", "measure", "access_log", "secure_headers", "client", "rate_limit", "cross_origin", "promises", "cache", "overload", "body_limit", "compress", "deadline", "readers"}
+	want := []string{"request_id", "trace", "recover", "measure", "access_log", "secure_headers", "client", "rate_limit", "cross_origin", "promises", "cache", "overload", "body_limit", "compress", "deadline", "readers"}
 	if !slices.Equal(names, want) {
 		t.Errorf("the chain is %v, want %v", names, want)
 	}

@@ -3,12 +3,16 @@ package gateway
 import (
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // client finds out where a request comes from. The connection says so; a proxy's forwarding headers are believed only when
 // the connection comes from a trusted network, and then from the right: the first address that is not a trusted proxy's.
-func client(trusted []netip.Prefix) func(http.Handler) http.Handler {
+//
+// Whoever came by TLS is told to go on doing so (HSTS); in plain text anybody could say that.
+func client(trusted []netip.Prefix, hsts time.Duration) func(http.Handler) http.Handler {
 	isTrusted := func(address netip.Addr) bool {
 		for _, network := range trusted {
 			if network.Contains(address) {
@@ -17,6 +21,7 @@ func client(trusted []netip.Prefix) func(http.Handler) http.Handler {
 		}
 		return false
 	}
+	strict := []string{"max-age=" + strconv.FormatInt(int64(hsts/time.Second), 10)}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			e := exchangeOf(r.Context())
@@ -27,6 +32,9 @@ func client(trusted []netip.Prefix) func(http.Handler) http.Handler {
 			if len(trusted) > 0 && isTrusted(e.client) {
 				e.secure = e.secure || lastOf(r.Header["X-Forwarded-Proto"]) == "https"
 				e.client = forwarded(r.Header["X-Forwarded-For"], e.client, isTrusted)
+			}
+			if e.secure && hsts > 0 {
+				w.Header()["Strict-Transport-Security"] = strict
 			}
 			next.ServeHTTP(w, r)
 		})

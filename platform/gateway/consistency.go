@@ -73,6 +73,9 @@ func (c Consistency) promises(next http.Handler) http.Handler {
 		teller := &consistencyTeller{ResponseWriter: w, ctx: ctx, reader: reader, news: c.News, given: token, header: len(given) > 0}
 		next.ServeHTTP(teller, r.WithContext(ctx))
 		teller.tell()
+		if e := exchangeOf(ctx); e != nil {
+			e.from = reader.From()
+		}
 	})
 }
 
@@ -123,6 +126,9 @@ func (c Consistency) newReader(next http.Handler, around bool) http.Handler {
 		teller := &consistencyTeller{ResponseWriter: w, ctx: ctx, reader: reader}
 		next.ServeHTTP(teller, r.WithContext(ctx))
 		teller.tell()
+		if e := exchangeOf(ctx); e != nil {
+			e.from = reader.From()
+		}
 	})
 }
 

@@ -16,6 +16,9 @@ type exchange struct {
 	secure   bool
 	proof    uint64  // fingerprint of the proof of identity that came with it; 0: none
 	proofs   *proofs // who has looked for one; nil: nobody yet
+	member   int64   // whom authentication has found; 0: nobody
+	from     string  // the database server that was read last; "": none
+	trace    string  // id of the trace that it is part of; "": none
 }
 
 type exchangeKey struct{}

@@ -22,7 +22,7 @@ func busyFor(on func() bool) http.Handler {
 	known := newProofs(100, "bv_session")
 	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if role, err := identity.ParseRole(r.Header.Get("Vouch")); err == nil {
-			Vouch(r.Context(), role)
+			Vouch(r.Context(), role, 17)
 		}
 		if r.Header.Get("Takes") == "panic" {
 			panic(http.ErrAbortHandler)
@@ -31,7 +31,7 @@ func busyFor(on func() bool) http.Handler {
 			time.Sleep(took)
 		}
 	})
-	return requestID(client(nil)(overload(resilience.ShedSettings{Least: 10, Most: 10, Enabled: on}, func(r *http.Request) bool { return r.Header.Get("Full") != "" }, known, prometheus.NewRegistry())(inner)))
+	return requestID(client(nil, 0)(overload(resilience.ShedSettings{Least: 10, Most: 10, Enabled: on}, func(r *http.Request) bool { return r.Header.Get("Full") != "" }, known, prometheus.NewRegistry())(inner)))
 }
 
 func TestUnderOverloadTheDeskComesFirstAndRobotsLast(t *testing.T) {

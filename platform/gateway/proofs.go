@@ -82,8 +82,11 @@ func Priority(ctx context.Context) resilience.Priority {
 
 // Vouch is called by whoever has found a request's proof of identity to be true: for some minutes its sender has a share of their own,
 // wherever they call from, and the place in the order that their role has.
-func Vouch(ctx context.Context, role identity.Role) {
+func Vouch(ctx context.Context, role identity.Role, member int64) {
 	e := exchangeOf(ctx)
+	if e != nil {
+		e.member = member
+	}
 	if e == nil || e.proofs == nil || e.proof == 0 {
 		return
 	}

@@ -30,10 +30,10 @@ func limited(adjust ...func(*RateLimit)) http.Handler {
 	}
 	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Vouch") != "" {
-			Vouch(r.Context(), identity.Patron)
+			Vouch(r.Context(), identity.Patron, 17)
 		}
 	})
-	return requestID(client(nil)(rateLimit(s, newProofs(s.Clients, "bv_session"), prometheus.NewRegistry())(inner)))
+	return requestID(client(nil, 0)(rateLimit(s, newProofs(s.Clients, "bv_session"), prometheus.NewRegistry())(inner)))
 }
 
 // asked sends a request; headers are name and value.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -21,17 +22,24 @@ type ServerSettings struct {
 	MaxConnections                                        int            // at once; more wait in the kernel's queue
 	MaxPerAddress                                         int            // of those, from one address; more are closed at once. 0: no limit
 	Unlimited                                             []netip.Prefix // networks for which MaxPerAddress does not hold
+	TLS                                                   TLSSettings
 	Logger                                                *slog.Logger
 }
 
 // newConnectionGrace is how long Stop waits for the first request on a connection that was opened just before.
 const newConnectionGrace = 200 * time.Millisecond
 
+// streamsAtOnce is how many requests one connection may have under way (HTTP/2). A page asks for some twenty files.
+const streamsAtOnce = 100
+
 // Server answers on a listener that was opened before everything else started, so that a busy port is known at once.
 type Server struct {
-	server   *http.Server
-	listener net.Listener
-	served   chan struct{} // closed when the accept loop has ended; nil before Serve
+	server    *http.Server
+	listener  net.Listener
+	files     *certificateFiles // of TLS; nil: there are none
+	encrypted bool
+	served    chan struct{} // closed when the accept loop has ended; nil before Serve
+	way       atomic.Pointer[shortcut]
 
 	lock  sync.Mutex
 	fresh map[net.Conn]struct{} // opened, and no request begun yet
@@ -46,13 +54,21 @@ func Listen(address string, s ServerSettings) (*Server, error) {
 	if s.MaxPerAddress > 0 {
 		listener = &fairListener{Listener: listener, most: s.MaxPerAddress, unlimited: s.Unlimited, open: map[netip.Addr]int{}}
 	}
-	server := &Server{listener: netutil.LimitListener(listener, s.MaxConnections), fresh: map[net.Conn]struct{}{}}
+	server := &Server{fresh: map[net.Conn]struct{}{}}
+	server.listener = shortcutListener{netutil.LimitListener(listener, s.MaxConnections), &server.way}
 	server.server = &http.Server{
 		ReadHeaderTimeout: s.HeaderTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.IdleTimeout,
 		// net/http adds 4096 bytes of its own to what it is told.
 		MaxHeaderBytes: max(1, s.MaxHeader-4096),
 		ErrorLog:       slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
 		ConnState:      server.remember,
+		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: streamsAtOnce},
+	}
+	if server.encrypted = s.TLS.On(); server.encrypted {
+		if server.server.TLSConfig, server.files, err = s.TLS.config(s.Logger); err != nil {
+			_ = listener.Close()
+			return nil, err
+		}
 	}
 	return server, nil
 }
@@ -60,13 +76,17 @@ func Listen(address string, s ServerSettings) (*Server, error) {
 // Address is where the server listens, as host:port.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
-// Serve answers requests with the handler until Stop; it returns at once. It is called once.
-func (s *Server) Serve(handler http.Handler) {
+// Serve answers requests with the handler until Stop; it returns at once. It is called once. holds tells whether the handler has the answer
+// to a GET in its cache, so that it can be given without ado (shortcut.go); nil: nothing is.
+func (s *Server) Serve(handler http.Handler, holds func(*http.Request) bool) {
 	s.server.Handler = handler
+	if holds != nil {
+		s.way.Store(&shortcut{handler: handler, holds: holds, write: s.server.WriteTimeout, idle: s.server.IdleTimeout})
+	}
 	s.served = make(chan struct{})
 	go func() {
 		defer close(s.served)
-		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.serve(); !errors.Is(err, http.ErrServerClosed) {
 			s.server.ErrorLog.Printf("accept connections: %v", err)
 		}
 	}()
@@ -79,6 +99,9 @@ func (s *Server) Stop(ctx context.Context) error {
 		_ = s.listener.Close() // a second close of a listener says so, and that is all it says
 		return nil
 	}
+	if way := s.way.Load(); way != nil {
+		way.stopped.Store(true)
+	}
 	// Shutdown waits 5s for a connection on which nothing was ever asked; browsers open such ones in advance.
 	impatience := time.AfterFunc(newConnectionGrace, s.closeFresh)
 	defer impatience.Stop()
@@ -90,7 +113,19 @@ func (s *Server) Stop(ctx context.Context) error {
 	return err
 }
 
+// Shortcuts is the number of answers that were given without net/http.
+func (s *Server) Shortcuts() uint64 {
+	if way := s.way.Load(); way != nil {
+		return way.taken.Load()
+	}
+	return 0
+}
+
+// remember is told of a connection's states, by the goroutine that serves it.
 func (s *Server) remember(connection net.Conn, state http.ConnState) {
+	if c, ours := connection.(*shortConn); ours && state == http.StateIdle {
+		c.waiting = true
+	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if state == http.StateNew {

@@ -35,7 +35,7 @@ func TestARequestInFlightIsAnsweredAndNoNewOneAccepted(t *testing.T) {
 		close(begun)
 		<-finish
 		_, _ = io.WriteString(w, "answered")
-	}))
+	}), nil)
 	answer := make(chan string, 1)
 	go func() {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -83,7 +83,7 @@ func TestAnEndlessRequestIsCut(t *testing.T) {
 	server.Serve(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(begun)
 		<-r.Context().Done()
-	}))
+	}), nil)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	asked := make(chan error, 1)
 	go func() {
@@ -106,7 +106,7 @@ func TestAnEndlessRequestIsCut(t *testing.T) {
 
 func TestAConnectionOnWhichNothingIsAskedDoesNotHoldTheStop(t *testing.T) {
 	server := testServer(t)
-	server.Serve(okHandler)
+	server.Serve(okHandler, nil)
 	connection, err := net.Dial("tcp", server.Address())
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestStopBeforeServeFreesThePort(t *testing.T) {
 
 func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
 	server := testServer(t)
-	server.Serve(okHandler)
+	server.Serve(okHandler, nil)
 	r, _ := http.NewRequest("GET", "http://"+server.Address(), nil)
 	r.Header.Set("X-Long", strings.Repeat("x", 9<<10))
 	got, err := http.DefaultClient.Do(r)
@@ -158,7 +158,7 @@ func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
 
 func TestConnectionsBeyondTheLimitWait(t *testing.T) {
 	server := testServer(t, func(s *ServerSettings) { s.MaxConnections = 1 })
-	server.Serve(okHandler)
+	server.Serve(okHandler, nil)
 	first, err := net.Dial("tcp", server.Address())
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestAThousandSlowConnectionsHinderNobodyElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Serve(http.HandlerFunc(ok))
+	server.Serve(http.HandlerFunc(ok), nil)
 	defer func() { _ = server.Stop(context.Background()) }()
 
 	attacker := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: 5 * time.Second}

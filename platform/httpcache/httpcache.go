@@ -110,6 +110,23 @@ func (c *Cache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Holds tells whether a GET would be answered from the store as it is, now.
+func (c *Cache) Holds(r *http.Request) bool {
+	if r.Method != http.MethodGet || !c.s.Enabled() || c.s.Bypass(r) || r.Header["Upgrade"] != nil || r.ContentLength != 0 {
+		return false
+	}
+	ask := asked(r)
+	if c.s.IgnoreReload {
+		ask.reload()
+	}
+	found, _ := c.store.find(r, &c.s, c.purges)
+	if found == nil {
+		return false
+	}
+	use, _ := found.usable(c.s.Clock(), ask)
+	return use == asIs
+}
+
 // read answers a GET or HEAD.
 func (c *Cache) read(w http.ResponseWriter, r *http.Request) {
 	now := c.s.Clock()

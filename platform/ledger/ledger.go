@@ -54,11 +54,20 @@ type Ledger struct {
 // New opens the ledger whose tables are in a schema. The name comes from the program, never from a user.
 func New(schema string) *Ledger {
 	s := pgx.Identifier{schema}.Sanitize()
-	insert := `INSERT INTO ` + s + `.events (stream, version, type, data, actor, at, reason, request_id)
-			SELECT stream, version, type, data, actor, at, reason, request_id
+	// Hashes are reckoned here for all events at once, as the trigger of the migration 0013 reckons them one by one: of the hash before, and of the
+	// whole row. Where there is none before, since it is written by this same statement, is missing, or waits for its own, there is none
+	// here, and the trigger finds out which it is.
+	insert := `WITH new AS MATERIALIZED (SELECT nextval('` + s + `.events_position_seq') AS position, e.*
 			FROM unnest($1::text[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
-			     WITH ORDINALITY AS e (stream, version, type, data, actor, at, reason, request_id, nth)
-			ORDER BY nth`
+			     WITH ORDINALITY AS e (stream, version, type, data, actor, at, reason, request_id, nth))
+		INSERT INTO ` + s + `.events (position, stream, version, type, data, actor, at, reason, request_id, hash) OVERRIDING SYSTEM VALUE
+			SELECT n.position, n.stream, n.version, n.type, n.data, n.actor, n.at, n.reason, n.request_id,
+				sha256(CASE WHEN n.version > 1 THEN before.hash ELSE '' END || convert_to(concat(n.position, ' ', n.version, ' ', (extract(epoch FROM n.at) * 1000000)::bigint, ' ',
+					octet_length(n.stream), ' ', octet_length(n.type), ' ', octet_length(n.data::text), ' ', octet_length(n.actor), ' ',
+					octet_length(n.reason), ' ', octet_length(n.request_id), E'\n',
+					n.stream, n.type, n.data::text, n.actor, n.reason, n.request_id), 'UTF8'))
+			FROM new n LEFT JOIN ` + s + `.events before ON before.stream = n.stream AND before.version = n.version - 1 AND n.version > 1
+			ORDER BY n.nth`
 	return &Ledger{
 		insert: insert,
 		append: `WITH appended AS (` + insert + `

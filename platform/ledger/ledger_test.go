@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -274,4 +275,54 @@ func TestStopBeforeStart(t *testing.T) {
 	if err := ledger.NewRelay(nil, ledger.RelaySettings{Schema: schema, Consumer: "x"}).Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// A relay that is stuck in the middle of a batch, as in a process that is frozen, keeps the others out for as long as its connection lives, and no
+// longer: then another one takes over, with that batch.
+func TestARelayThatDiesIsTakenOver(t *testing.T) {
+	db := dbtest.New(t)
+	ctx, c := t.Context(), &collector{}
+	var pid int
+	stuck, dead := make(chan struct{}), make(chan struct{})
+	frozen, err := db.Pool().Acquire(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer frozen.Release()
+	pid = int(frozen.Conn().PgConn().PID())
+	first := ledger.NewRelay(frozen, ledger.RelaySettings{Schema: schema, Consumer: "test", Logger: slog.New(slog.DiscardHandler), Handle: func(context.Context, []ledger.Message) error {
+		close(stuck)
+		<-dead
+		return nil // it means to go on, but its place is another's
+	}})
+	if err := appended(t, db, event("loan/1", 1), event("loan/1", 2)); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	<-stuck
+	second := ledger.NewRelay(db.Pool(), ledger.RelaySettings{Schema: schema, Consumer: "test", Handle: c.handle, Poll: 10 * time.Millisecond})
+	if err := second.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = second.Stop(ctx) }()
+	time.Sleep(50 * time.Millisecond)
+	if n := c.count(); n != 0 {
+		t.Errorf("two relays at once: %d messages", n)
+	}
+	if _, err := db.Pool().Exec(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	for c.count() < 2 && time.Since(begun) < 30*time.Second {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if n := c.count(); n != 2 {
+		t.Errorf("%d messages came through the second", n)
+	}
+	close(dead)
+	stopping, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_ = first.Stop(stopping) // its connection is gone
 }

@@ -34,6 +34,7 @@ type Outbox struct {
 	consumer string
 
 	register, lock, next, move, purge, waiting string
+	rebase                                     []string
 }
 
 // NewOutbox opens the outbox of a schema for a consumer, whose place is kept under its name.
@@ -52,6 +53,12 @@ func NewOutbox(schema, consumer string) *Outbox {
 			WHERE (o.horizon, o.id) <= (slowest.horizon, slowest.id) ORDER BY o.horizon, o.id LIMIT $1)`,
 		waiting: `SELECT EXISTS (SELECT 1 FROM ` + s + `.outbox o, ` + s + `.outbox_cursors c
 			WHERE c.consumer = $1 AND (o.horizon, o.id) > (c.horizon, c.id))`,
+		rebase: []string{
+			`DELETE FROM ` + s + `.outbox o WHERE EXISTS (SELECT 1 FROM ` + s + `.outbox_cursors)
+				AND NOT EXISTS (SELECT 1 FROM ` + s + `.outbox_cursors c WHERE (o.horizon, o.id) > (c.horizon, c.id))`,
+			`UPDATE ` + s + `.outbox SET horizon = '0'`,
+			`UPDATE ` + s + `.outbox_cursors SET horizon = '0', id = 0`,
+		},
 	}
 }
 
@@ -130,4 +137,17 @@ func inTx(ctx context.Context, db Beginner, fn func(pgx.Tx) error) error {
 		return err
 	}
 	return tx.Commit(ctx)
+}
+
+// Rebase gives messages and places new positions after the tables were loaded into another server, whose transactions have other numbers:
+// what every consumer has had is gone, and the rest comes to all of them in the order in which it was written.
+func (o *Outbox) Rebase(ctx context.Context, db Beginner) error {
+	return inTx(ctx, db, func(tx pgx.Tx) error {
+		for _, statement := range o.rebase {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("give the outbox positions of this server: %w", err)
+			}
+		}
+		return nil
+	})
 }

@@ -16,7 +16,8 @@ const (
 	fetchAtOnce  = 128              // messages
 	retryLeast   = 50 * time.Millisecond
 	retryMost    = 2 * time.Second
-	keepEvery    = 10 * time.Second // messages of an external NATS are asked for again after 30 s of silence
+	ackWithin    = 5 * time.Second // of silence, after which an external NATS gives messages to another process
+	keepEvery    = time.Second
 	handleWithin = 30 * time.Second
 )
 
@@ -54,34 +55,55 @@ func (q *Queue) follow(ctx context.Context, c jetstream.Consumer) error {
 		if err != nil {
 			return err
 		}
-		messages := []jetstream.Msg{first}
-		for records := count(first); records < q.s.FlushRecords; {
-			batch, err := c.FetchNoWait(fetchAtOnce)
-			if err != nil {
-				return err
-			}
-			got := 0
-			for m := range batch.Messages() {
-				messages, records, got = append(messages, m), records+count(m), got+1
-			}
-			if pause := q.s.FlushEvery - time.Since(began); got > 0 {
-				continue
-			} else if pause <= 0 {
-				break
-			} else {
-				select {
-				case <-ctx.Done():
-					return ctx.Err()
-				case <-time.After(pause):
-				}
-			}
-		}
+		messages, err := q.gather(ctx, c, first, began)
 		began = time.Now()
-		if err := q.write(ctx, messages); err != nil {
+		if err == nil {
+			err = q.write(ctx, messages)
+		}
+		if err != nil {
+			q.giveBack(messages)
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// gather takes what waits behind a first message, until that is enough for a transaction, or there is no more and the pause since the one before
+// is over.
+func (q *Queue) gather(ctx context.Context, c jetstream.Consumer, first jetstream.Msg, began time.Time) ([]jetstream.Msg, error) {
+	messages := []jetstream.Msg{first}
+	for records := count(first); records < q.s.FlushRecords; {
+		batch, err := c.FetchNoWait(fetchAtOnce)
+		if err != nil {
+			return messages, err
+		}
+		got := 0
+		for m := range batch.Messages() {
+			messages, records, got = append(messages, m), records+count(m), got+1
+		}
+		if pause := q.s.FlushEvery - time.Since(began); got > 0 {
+			continue
+		} else if pause <= 0 {
+			break
+		} else {
+			select {
+			case <-ctx.Done():
+				return messages, ctx.Err()
+			case <-time.After(pause):
+			}
+		}
+	}
+	return messages, nil
+}
+
+// giveBack lets other processes on an external NATS have messages that were not written, which they would else get after AckWait.
+func (q *Queue) giveBack(messages []jetstream.Msg) {
+	if q.s.URL == "" {
+		return // the next reader of our own store has them anyway
+	}
+	for _, m := range messages {
+		_ = m.Nak() // of those that were let go of it says so; without a connection they come after AckWait
+	}
 }
 
 func count(m jetstream.Msg) int {
@@ -91,21 +113,12 @@ func count(m jetstream.Msg) int {
 
 // write has what messages hold written, and then lets go of them. The error is that ctx ended; then they are kept.
 func (q *Queue) write(ctx context.Context, messages []jetstream.Msg) error {
-	kept := time.Now()
-	keep := func() {
-		if time.Since(kept) < keepEvery {
-			return
-		}
-		kept = time.Now()
-		for _, m := range messages {
-			_ = m.InProgress() // when it fails, they come again
-		}
-	}
+	defer q.keep(messages)()
 	topics, order := map[string][]Record{}, []string(nil)
 	for _, m := range messages {
 		records, err := decode(m.Data())
 		if err != nil {
-			if err := q.putAside(ctx, keep, []Record{{Body: m.Data()}}, err); err != nil {
+			if err := q.putAside(ctx, []Record{{Body: m.Data()}}, err); err != nil {
 				return err
 			}
 			continue
@@ -120,7 +133,7 @@ func (q *Queue) write(ctx context.Context, messages []jetstream.Msg) error {
 	for _, topic := range order {
 		for records := topics[topic]; len(records) > 0; {
 			n := min(len(records), q.s.FlushRecords)
-			if err := q.settle(ctx, keep, topic, records[:n]); err != nil {
+			if err := q.settle(ctx, topic, records[:n]); err != nil {
 				return err
 			}
 			records = records[n:]
@@ -134,8 +147,31 @@ func (q *Queue) write(ctx context.Context, messages []jetstream.Msg) error {
 	return nil
 }
 
+// keep tells an external NATS, until it is stopped, that messages are being written, however long the database takes: it would else give them to
+// another process.
+func (q *Queue) keep(messages []jetstream.Msg) (stop func()) {
+	if q.s.URL == "" {
+		return func() {}
+	}
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-end:
+				return
+			case <-time.After(keepEvery):
+			}
+			for _, m := range messages {
+				_ = m.InProgress() // when it fails, they come again
+			}
+		}
+	}()
+	return func() { close(end); <-ended }
+}
+
 // settle has records written, or put aside; it tries until it has, or ctx ends.
-func (q *Queue) settle(ctx context.Context, keep func(), topic string, records []Record) error {
+func (q *Queue) settle(ctx context.Context, topic string, records []Record) error {
 	for wait := retryLeast; ; wait = min(2*wait, retryMost) {
 		begin := time.Now()
 		err := q.handle(ctx, topic, records)
@@ -148,22 +184,21 @@ func (q *Queue) settle(ctx context.Context, keep func(), topic string, records [
 			return ctx.Err()
 		case q.refuses(err) && len(records) > 1:
 			half := len(records) / 2
-			if err := q.settle(ctx, keep, topic, records[:half]); err != nil {
+			if err := q.settle(ctx, topic, records[:half]); err != nil {
 				return err
 			}
-			return q.settle(ctx, keep, topic, records[half:])
+			return q.settle(ctx, topic, records[half:])
 		case q.refuses(err):
-			return q.putAside(ctx, keep, records, err)
+			return q.putAside(ctx, records, err)
 		}
-		q.again(ctx, keep, wait, "records cannot be written into the database; trying again", err)
+		q.again(ctx, wait, "records cannot be written into the database; trying again", err)
 	}
 }
 
 // again waits before another attempt.
-func (q *Queue) again(ctx context.Context, keep func(), wait time.Duration, what string, err error) {
+func (q *Queue) again(ctx context.Context, wait time.Duration, what string, err error) {
 	q.metrics.retries.Add(1)
 	q.s.Logger.Warn(what, "error", err)
-	keep()
 	select {
 	case <-ctx.Done():
 	case <-time.After(wait):
@@ -197,7 +232,7 @@ func (q *Queue) handle(ctx context.Context, topic string, records []Record) (err
 }
 
 // putAside keeps records that were refused, with the reason; it tries until they are kept, or ctx ends.
-func (q *Queue) putAside(ctx context.Context, keep func(), records []Record, why error) error {
+func (q *Queue) putAside(ctx context.Context, records []Record, why error) error {
 	refused := make([]Poisoned, len(records))
 	for i, r := range records {
 		refused[i] = Poisoned{Record: r, Reason: why.Error()}
@@ -209,7 +244,7 @@ func (q *Queue) putAside(ctx context.Context, keep func(), records []Record, why
 			q.s.Logger.Error("a record was put aside: bookvault queue status shows it, bookvault queue retry tries it again", "topic", records[0].Topic, "reason", why)
 			return nil
 		}
-		q.again(ctx, keep, wait, "a record cannot be put aside; trying again", err)
+		q.again(ctx, wait, "a record cannot be put aside; trying again", err)
 	}
 	return ctx.Err()
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"bookvault/platform/telemetry"
 )
 
 // lane publishes the records of one partition, a message at a time. Who comes while a message is on its way to the disk waits for the
@@ -42,10 +44,12 @@ var partitionSeed = maphash.MakeSeed()
 
 // Publish returns when a record is on disk. The error is a problem of kind Unavailable with a time to wait; then it was not taken. When
 // ctx ends first, it may be.
-func (q *Queue) Publish(ctx context.Context, r Record) error {
+func (q *Queue) Publish(ctx context.Context, r Record) (err error) {
 	if len(r.Body) > bodyAtMost || q.handlers[r.Topic] == nil {
 		return fmt.Errorf("publish %q: no handler, or a body of %d bytes", r.Topic, len(r.Body))
 	}
+	ctx, end := telemetry.Span(ctx, "publish "+r.Topic)
+	defer func() { end(err) }()
 	n := maphash.Comparable(partitionSeed, r.Key) % uint64(len(q.lanes))
 	b, err := q.lanes[n].join(&r)
 	if err != nil {

@@ -128,7 +128,7 @@ func (q *Queue) openRemote(ctx context.Context) (_ *store, err error) {
 			s.close()
 		}
 	}()
-	if s.conn, err = nats.Connect(q.s.URL, nats.Name("bookvault"), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.Timeout(5*time.Second)); err != nil {
+	if s.conn, err = nats.Connect(q.s.URL, nats.Name("bookvault"), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.ReconnectWait(reopenEvery), nats.Timeout(5*time.Second)); err != nil {
 		return nil, err
 	}
 	if s.js, err = jetstream.New(s.conn); err != nil {
@@ -209,7 +209,7 @@ func (s *store) shut() {
 // consumer gives a reader of a stream. Inside this process it is made anew, so that what an earlier reader did not finish comes again at
 // once; outside it is shared with other processes, and comes again after a while.
 func (s *store) consumer(ctx context.Context, stream string) (jetstream.Consumer, error) {
-	c := jetstream.ConsumerConfig{Durable: consumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: 30 * time.Second, MaxAckPending: 4096}
+	c := jetstream.ConsumerConfig{Durable: consumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWithin, MaxAckPending: 4096}
 	if s.server != nil {
 		if err := s.js.DeleteConsumer(ctx, stream, consumer); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 			return nil, err

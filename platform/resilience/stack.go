@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"bookvault/platform/problem"
+	"bookvault/platform/telemetry"
 )
 
 // StackSettings are the policies before one dependency. A nil one is left out.
@@ -104,8 +105,10 @@ func bounded[T any](ctx context.Context, s *Stack, once bool, fn func(context.Co
 		}
 	}
 	begin := time.Now()
+	inner, end := telemetry.Span(inner, "call "+s.s.Name)
 	value, err = fn(inner)
 	took = time.Since(begin)
+	end(err)
 	if s.s.Timeout != nil {
 		err = s.s.Timeout.judge(ctx, inner, err)
 	}

@@ -25,6 +25,12 @@ func NewRegistry(version string) *prometheus.Registry {
 	return registry
 }
 
+// CountLeftOut measures what a log had to leave out.
+func CountLeftOut(registry prometheus.Registerer, logs *Logs) {
+	registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "bookvault_log_lines_left_out_total",
+		Help: "Lines of the log that were not written, since more waited than telemetry.log_buffer holds."}, func() float64 { return float64(logs.LeftOut()) }))
+}
+
 // MetricsServer answers GET /metrics on an address of its own.
 type MetricsServer struct {
 	server *http.Server
@@ -39,7 +45,7 @@ func ServeMetrics(address string, registry *prometheus.Registry) (*MetricsServer
 		return nil, fmt.Errorf("listen for metrics on %s: %w", address, err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true, MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
 	m := &MetricsServer{
 		server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute},
 		served: make(chan struct{}),

@@ -23,6 +23,7 @@ start(
     { pattern: /^\/loans$/, styles: [FORMS, import.meta.resolve("./loans/loans.css")], load: () => import("./loans/loans.js") },
     { pattern: /^\/charges$/, styles: [FORMS], load: () => import("./account/charges.js") },
     { pattern: /^\/history$/, styles: [FORMS], load: () => import("./account/history.js") },
+    { pattern: /^\/reading-lists$/, styles: [FORMS], load: () => import("./account/reading-lists.js") },
     { pattern: /^\/profile$/, styles: [FORMS], load: () => import("./account/profile.js") },
     { pattern: /^\/desk$/, styles: [FORMS, PAPER, DESK], load: () => import("./desk/desk.js") },
     { pattern: /^\/desk\/pull-list$/, styles: [FORMS, PAPER, DESK, LISTS], load: () => import("./lists/lists.js") },

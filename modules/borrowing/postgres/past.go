@@ -73,79 +73,68 @@ func (s *Store) NewestAt(ctx context.Context, stream string, at time.Time) (e le
 	return events[0], true, nil
 }
 
-// told are the entries of a member's account ($1) that were made at an instant ($2), which is on a day ($3). The nth entry about a
-// charge is the nth event of its stream.
-const told = `WITH entries AS (
-		SELECT e.*, s.charge_ref, row_number() OVER (PARTITION BY e.charge_id ORDER BY e.id) AS nth
-		FROM borrowing.account_entries c JOIN borrowing.account_entries e ON e.charge_id = c.id
-			LEFT JOIN borrowing.charge_subjects s ON s.charge_id = c.id
-		WHERE c.member_id = $1 AND c.kind = 'charge'),
-	told AS (
-		SELECT e.* FROM entries e LEFT JOIN borrowing.events v ON v.stream = 'charge/' || e.charge_ref AND v.version = e.nth
-		WHERE coalesce(v.at <= $2, e.day <= $3)) `
+// told are the entries of a member's account ($1) that were made at an instant ($2), which is on a day ($3), each with what its charge is about. The
+// nth entry about a charge is the nth event of its stream.
+const told = `SELECT e.id, e.member_id, e.charge_id, e.kind, e.charge_kind, e.amount, e.currency, e.method, e.reason, e.actor, e.day,
+		e.charge_ref, e.loan_id, e.item_id, e.book_id, e.borrower_ref
+	FROM (SELECT e.*, s.charge_ref, s.loan_id, s.item_id, s.book_id, s.borrower_ref, row_number() OVER (PARTITION BY e.charge_id ORDER BY e.id) AS nth
+		FROM borrowing.account_entries c JOIN borrowing.account_entries e ON e.charge_id = c.id LEFT JOIN borrowing.charge_subjects s ON s.charge_id = c.id
+		WHERE c.member_id = $1 AND c.kind = 'charge') e
+	LEFT JOIN borrowing.events v ON v.stream = 'charge/' || e.charge_ref AND v.version = e.nth
+	WHERE coalesce(v.at <= $2, e.day <= $3) ORDER BY e.charge_id DESC, e.id`
 
-// AccountAt gives a member's account as it was.
-func (s *Store) AccountAt(ctx context.Context, f borrowing.ChargeFilter, at time.Time, day borrowing.Date) (owed map[string]int64, list []borrowing.Charge, err error) {
-	owed = map[string]int64{}
-	where := ""
-	if f.Open {
-		where = ` AND t.outstanding > 0`
-	}
-	var batch pgx.Batch
-	batch.Queue(told+`SELECT currency, sum(CASE kind WHEN 'charge' THEN amount WHEN 'refund' THEN 0 ELSE -amount END)::bigint FROM told GROUP BY currency`,
-		f.MemberID, at, day.Midnight()).Query(func(rows pgx.Rows) error {
-		var currency string
-		var sum int64
-		_, err := pgx.ForEachRow(rows, []any{&currency, &sum}, func() error {
-			owed[currency] = sum
-			return nil
-		})
-		return err
-	})
-	batch.Queue(told+`SELECT c.id, c.member_id, c.charge_kind, c.amount, c.currency, c.reason, c.day, s.charge_ref, s.loan_id, s.item_id, s.book_id, s.borrower_ref, i.barcode,
-			t.paid, t.waived, t.voided, t.refunded, t.version
-		FROM told c LEFT JOIN borrowing.charge_subjects s ON s.charge_id = c.id LEFT JOIN borrowing.items i ON i.id = s.item_id
-		JOIN (SELECT charge_id, coalesce(sum(amount) FILTER (WHERE kind = 'payment'), 0)::bigint AS paid, coalesce(sum(amount) FILTER (WHERE kind = 'waiver'), 0)::bigint AS waived,
-				coalesce(sum(amount) FILTER (WHERE kind = 'void'), 0)::bigint AS voided, coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0)::bigint AS refunded,
-				count(*) AS version, sum(CASE kind WHEN 'charge' THEN amount WHEN 'refund' THEN 0 ELSE -amount END) AS outstanding
-			FROM told GROUP BY charge_id) t ON t.charge_id = c.id
-		WHERE c.kind = 'charge' AND ($4 = 0 OR c.id < $4)`+where+` ORDER BY c.id DESC LIMIT $5`,
-		f.MemberID, at, day.Midnight(), f.Before, f.Limit).Query(func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[chargeRow])
-		for _, r := range found {
-			list = append(list, r.charge())
-		}
-		return err
-	})
-	if err := s.db.Pool().SendBatch(ctx, &batch).Close(); err != nil {
-		return nil, nil, fmt.Errorf("read an account of then: %w", err)
-	}
-	return owed, list, s.entriesAt(ctx, f, at, day, list)
+// toldRow is an entry of then.
+type toldRow struct {
+	entryRow
+	Ref         *ref   `db:"charge_ref"`
+	LoanID      *int64 `db:"loan_id"`
+	ItemID      *int64 `db:"item_id"`
+	BookID      *int64 `db:"book_id"`
+	BorrowerRef *ref   `db:"borrower_ref"`
 }
 
-// entriesAt adds the entries of then to charges.
-func (s *Store) entriesAt(ctx context.Context, f borrowing.ChargeFilter, at time.Time, day borrowing.Date, list []borrowing.Charge) error {
-	if len(list) == 0 {
-		return nil
-	}
-	place, asked := map[int64]int{}, make([]int64, len(list))
-	for i, c := range list {
-		place[c.ID], asked[i] = i, c.ID
-	}
-	rows, err := s.db.Pool().Query(ctx, told+`SELECT id, member_id, charge_id, kind, charge_kind, amount, currency, method, reason, actor, day FROM told
-		WHERE charge_id = ANY($4) ORDER BY charge_id, id`, f.MemberID, at, day.Midnight(), asked)
+// AccountAt gives a member's account as it was, in one statement: an account is read whole, since what is owed is a sum over all of it.
+func (s *Store) AccountAt(ctx context.Context, f borrowing.ChargeFilter, at time.Time, day borrowing.Date) (owed map[string]int64, list []borrowing.Charge, err error) {
+	rows, err := s.db.Pool().Query(ctx, told, f.MemberID, at, day.Midnight())
 	if err != nil {
-		return fmt.Errorf("read the entries of then: %w", err)
+		return nil, nil, fmt.Errorf("read an account of then: %w", err)
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[entryRow])
-	if err != nil {
-		return fmt.Errorf("read the entries of then: %w", err)
+	defer rows.Close()
+	owed = map[string]int64{}
+	var c *borrowing.Charge
+	keep := func() {
+		if c != nil && (f.Before == 0 || c.ID < f.Before) && (!f.Open || c.Outstanding() > 0) && len(list) < f.Limit {
+			list = append(list, *c)
+		}
+		c = nil
 	}
-	for _, e := range found {
-		c := &list[place[e.ChargeID]]
-		c.Entries = append(c.Entries, e.entry())
+	for rows.Next() {
+		r, err := pgx.RowToStructByName[toldRow](rows)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read an account of then: %w", err)
+		}
+		e := r.entry()
+		if e.Kind == borrowing.ChargeEntry {
+			keep()
+			row := chargeRow{ID: e.ID, MemberID: e.MemberID, Kind: string(e.ChargeKind), Amount: e.Amount, Currency: e.Currency, Note: e.Reason, Day: r.Day,
+				Ref: r.Ref, LoanID: r.LoanID, ItemID: r.ItemID, BookID: r.BookID, BorrowerRef: r.BorrowerRef}
+			charge := row.charge()
+			c = &charge
+		}
+		if c == nil || c.ID != e.ChargeID {
+			continue // the charge itself is younger
+		}
+		owed[e.Currency] += c.Tally(e.Kind, e.Amount)
+		c.Version++
+		if len(list) < f.Limit {
+			c.Entries = append(c.Entries, e)
+		}
 	}
-	return nil
+	keep()
+	if err := rows.Err(); err != nil {
+		return nil, nil, fmt.Errorf("read an account of then: %w", err)
+	}
+	return owed, list, nil
 }
 
 // Trail lists events by the time at which they were recorded.

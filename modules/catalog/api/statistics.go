@@ -20,6 +20,7 @@ type allCount struct {
 	TitlesWithCopies  int64 `json:"titles_with_copies"`
 	TotalQuantity     int64 `json:"total_quantity"`
 	AvailableQuantity int64 `json:"available_quantity"`
+	catalog.Opinion
 }
 
 type statisticsOutput struct {
@@ -40,7 +41,7 @@ func (o *operations) statistics(ctx context.Context, in *statisticsInput) (*stat
 	}
 	out := &statisticsOutput{CacheControl: revalidate}
 	out.Body.AsOf, out.Body.Stale, out.Body.Genres = figures.AsOf.UTC(), figures.Stale, figures.Genres
-	out.Body.All = allCount{figures.All.Titles, figures.All.TitlesWithCopies, figures.All.TotalQuantity, figures.All.AvailableQuantity}
+	out.Body.All = allCount{figures.All.Titles, figures.All.TitlesWithCopies, figures.All.TotalQuantity, figures.All.AvailableQuantity, figures.All.Opinion}
 	if figures.Stale {
 		out.CacheControl, out.CacheStatus = "no-store", rest.StoodIn
 	} else {

@@ -24,8 +24,11 @@ const (
 	factEpoch    = "=e" // + number of the id, in epochs (epochShift): titles that came in about the same time
 )
 
-// epochShift makes epochs of ids: 10 bits of shard, and 12 of the sequence's number, so that an epoch has 4096 titles.
-const epochShift = 10 + 12
+// epochShift makes epochs of ids: 10 bits of shard, and titlesShift of the sequence's number, so that an epoch has 4096 titles.
+const (
+	titlesShift = 12
+	epochShift  = 10 + titlesShift
+)
 
 // Bounds of PostgreSQL's tsvector: positions beyond the last are not told apart, and a lexeme has at most 255. A lexeme may have
 // 2046 bytes, which no word and no key reaches.

@@ -9,49 +9,109 @@ import (
 // collations by the reader's language; any other reads by the root order of Unicode. Both have an index (books_title_…).
 var collations = map[string]string{"vi": `"vi-x-icu"`, "": `"und-x-icu"`}
 
-// surveyStatement looks at the candidates, and puts a page of them in order if they are all that matches.
-func surveyStatement(m match, c catalog.Criteria, loans string, s catalog.SearchSettings) (string, []any) {
-	bound := s.Candidates
+// way is how a survey comes to its candidates.
+type way struct {
+	bound  int // of the candidates
+	epochs int // how many are looked into, from the newest on; 0: all matches are gathered, in whatever order
+	ranked int // how many of the newest candidates are ranked, by the way of epochs
+}
+
+// surveyStatement looks at the candidates, and puts a page of them in order if they are all that matches. By the way of epochs there are
+// enough of them, as a rule, and the newest are ranked.
+func surveyStatement(m match, c catalog.Criteria, loans string, w way) (string, []any) {
 	var upper condition
 	if c.Sort == catalog.ByRelevance && c.After != nil {
 		// A list that was complete when it began stays so, though a few titles were changed into it meanwhile.
-		upper, bound = when(true, "b.id <= ?", c.After.Upper), 2*bound
+		upper = when(true, "b.id <= ?", c.After.Upper)
+		if w.epochs == 0 {
+			w.bound *= 2
+		}
 	}
-	candidates, args := candidatesOf(m, upper, bound)
-	page, pageArgs := candidatesPage(m, c, loans, bound)
+	candidates, args := candidatesOf(m, upper, w)
+	page, pageArgs := candidatesPage(m, c, loans, w.bound)
+	if w.epochs > 0 {
+		page, pageArgs = newestPage(m, c, w)
+	}
 	looked := "0"
 	if m.available {
 		looked = "(SELECT count(*) FROM looked)"
 	}
 	// It begins with SELECT, since that is how GORM's resolver knows a read.
-	sql := `SELECT a.answer FROM (WITH ` + candidates + `
-SELECT json_build_object('page', (SELECT coalesce(json_agg(row_to_json(p)), '[]') FROM (` + page + `) p),
- 'count', (SELECT count(*) FROM candidates), 'looked', ` + looked + `, 'some', (SELECT json_agg(id) FROM (SELECT id FROM candidates LIMIT ?) s),
- 'upper', (SELECT coalesce(max(id), 0) FROM catalog.books),
- 'facts', (SELECT json_build_object('languages', json_agg(language), 'years', json_agg(published_year),
-   'genres', json_agg(genres), 'authors', json_agg(authors)) FROM candidates)) AS answer) a`
+	sql := `SELECT a.page, a.told, a.languages, a.years, a.genres, a.authors FROM (WITH ` + candidates + `
+SELECT (SELECT json_agg(row_to_json(p)) FROM (` + page + `) p) AS page,
+ json_build_object('count', (SELECT count(*) FROM candidates), 'looked', ` + looked + `, 'some', (SELECT json_agg(id) FROM (SELECT id FROM candidates LIMIT ?) s),
+  'lower', ` + lowest(w) + `, 'upper', (SELECT coalesce(max(id), 0) FROM catalog.books)) AS told,
+ f.* FROM (SELECT string_agg(language, E'\n') AS languages, string_agg(coalesce(published_year::text, ''), E'\n') AS years,
+  string_agg(genres::text, E'\n') AS genres, string_agg(authors::text, E'\n') AS authors FROM candidates) f) a`
 	return sql, append(append(args, pageArgs...), c.Limit)
+}
+
+// lowest is the id from which on titles are ranked by the way of epochs; 0 where fewer match than are.
+func lowest(w way) string {
+	if w.ranked == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("(SELECT min(id) FROM candidates WHERE nth <= %[1]d HAVING count(*) = %[1]d)", w.ranked)
 }
 
 // lookedShare is how many matches are looked at for each candidate where only those count that can be borrowed now: of a collection of
 // which little is on the shelf, looking until there are enough would mean to look at everything.
 const lookedShare = 2
 
+const candidateColumns = "b.id, b.title_key, b.sort_title, b.doc, b.language, b.published_year, b.genres, b.authors"
+
+// newestColumns are those of candidates that need no other order than that in which they come.
+const newestColumns = "b.id, b.title_key, b.doc, b.language, b.published_year, b.genres, b.authors"
+
 // candidatesOf gives the candidates as part of a WITH, with looked before them where only what can be borrowed now counts.
-func candidatesOf(m match, upper condition, bound int) (string, []any) {
-	const columns = "b.id, b.title_key, b.sort_title, b.doc, b.language, b.published_year, b.genres, b.authors"
+func candidatesOf(m match, upper condition, w way) (string, []any) {
 	available := m.available
 	m.available = false
-	where, args := m.where(upper)
-	if m.newest {
-		where += " ORDER BY b.id DESC"
+	var matches string
+	var args []any
+	switch {
+	case w.epochs > 0:
+		where, whereArgs := all(m.others(), []condition{upper})
+		matches = "SELECT b.* FROM (SELECT max(id) >> ? AS newest FROM catalog.books) t CROSS JOIN LATERAL generate_series(t.newest, greatest(t.newest - ?, 0), -1) AS epoch (n)" +
+			" CROSS JOIN LATERAL (SELECT " + newestColumns + " FROM catalog.books b WHERE " + inEpoch + " AND " + where + " ORDER BY b.id DESC) b"
+		args = append([]any{epochShift, w.epochs - 1, m.likely}, whereArgs...)
+	default:
+		where, whereArgs := m.where(upper)
+		matches, args = "SELECT "+candidateColumns+" FROM catalog.books b WHERE "+where, whereArgs
+		if m.newest {
+			matches += " ORDER BY b.id DESC"
+		}
 	}
-	if !available {
-		return "candidates AS MATERIALIZED (\n  SELECT " + columns + " FROM catalog.books b WHERE " + where + " LIMIT ?)", append(args, bound)
+	if available {
+		return "looked AS MATERIALIZED (SELECT b.id FROM (" + matches + ") b LIMIT ?),\n candidates AS MATERIALIZED (\n  SELECT " + candidateColumns +
+				" FROM looked l JOIN catalog.availability a ON a.book_id = l.id AND a.available_items > 0 JOIN catalog.books b ON b.id = l.id LIMIT ?)",
+			append(args, lookedShare*w.bound, w.bound)
 	}
-	return "looked AS MATERIALIZED (SELECT b.id FROM catalog.books b WHERE " + where + " LIMIT ?),\n candidates AS MATERIALIZED (\n  SELECT " + columns +
-			" FROM looked l JOIN catalog.availability a ON a.book_id = l.id AND a.available_items > 0 JOIN catalog.books b ON b.id = l.id LIMIT ?)",
-		append(args, lookedShare*bound, bound)
+	if w.epochs > 0 && w.ranked == 0 {
+		return "candidates AS MATERIALIZED (\n  SELECT b.id, b.language, b.published_year, b.genres, b.authors FROM (" + matches + ") b LIMIT ?)", append(args, w.bound)
+	}
+	if w.ranked == 0 {
+		return "candidates AS MATERIALIZED (\n  SELECT " + candidateColumns + " FROM (" + matches + ") b LIMIT ?)", append(args, w.bound)
+	}
+	rank, rankArgs := m.rank()
+	return fmt.Sprintf(`candidates AS MATERIALIZED (
+  SELECT b.id, b.title_key, b.language, b.published_year, b.genres, b.authors, b.nth, CASE WHEN b.nth <= %d THEN %s END AS rank
+  FROM (SELECT b.*, row_number() OVER () AS nth FROM (%s) b) b LIMIT ?)`, w.ranked, rank, matches), append(append(rankArgs, args...), w.bound)
+}
+
+// newestPage gives the first page of what the way of epochs has found, where that has the order asked for: the newest, or the best ranked of
+// the newest.
+func newestPage(m match, c catalog.Criteria, w way) (string, []any) {
+	switch {
+	case w.ranked > 0:
+		where, args := all([]condition{m.notBeginsWith()})
+		return fmt.Sprintf("SELECT %d AS phase, b.id, '' AS key, b.rank FROM candidates b WHERE b.nth <= %d AND %s ORDER BY b.rank DESC, b.id DESC LIMIT ?",
+			catalog.PhaseRanked, w.ranked, where), append(args, c.Limit+1)
+	case c.Sort == catalog.Newest && c.After == nil && !m.goesOn():
+		return "SELECT 0 AS phase, b.id, '' AS key, 0 AS rank FROM candidates b ORDER BY b.id DESC LIMIT ?", []any{c.Limit + 1}
+	default:
+		return "SELECT 0 AS phase WHERE false", nil
+	}
 }
 
 // candidatesPage puts the candidates in the order asked for. Where there are as many as the bound it gives nothing, and costs
@@ -97,24 +157,52 @@ func candidatesPage(m match, c catalog.Criteria, loans string, bound int) (strin
 		catalog.PhaseBeginnings, phase, rank, within, where), append(args, c.Limit+1)
 }
 
-// beginningsStatement walks along the keys of titles.
-func beginningsStatement(m match, after *catalog.Place, again bool, upper int64, n int) (string, []any) {
-	where, args := m.where(m.beginsWith(), when(true, "b.id <= ?", upper), when(again, "(b.title_key, b.id) > (?, ?)", after.Key, after.ID))
-	return fmt.Sprintf("SELECT %d AS phase, b.id, b.title_key AS key, 0 AS rank FROM catalog.books b WHERE %s ORDER BY b.title_key, b.id LIMIT ?",
-		catalog.PhaseBeginnings, where), append(args, n)
+// beginningsLooked is how many titles that begin with what was typed are tried one after the other. Where few of them pass a filter (English
+// words, and a filter for Vietnamese), gathering what matches is sooner done than trying all that begin so.
+const beginningsLooked = 500
+
+const beginningColumns = "%d AS phase, b.id, b.title_key AS key, 0 AS rank"
+
+// beginningsStatement walks along the keys of titles, so many of them at most.
+func beginningsStatement(m match, begin []condition, n int) (string, []any) {
+	within, args := all([]condition{{sql: "b.deleted_at IS NULL"}}, begin)
+	where, whereArgs := m.tried()
+	return fmt.Sprintf("SELECT "+beginningColumns+" FROM (SELECT b.id, b.title_key, b.doc, b.published_year, b.deleted_at FROM catalog.books b WHERE %s"+
+			" ORDER BY b.title_key, b.id LIMIT %d) b WHERE %s ORDER BY b.title_key, b.id LIMIT ?", catalog.PhaseBeginnings, within, beginningsLooked, where),
+		append(append(args, whereArgs...), n)
 }
 
-// newestStatement ranks the newest titles that match, as many as are ranked, and gives those after a place.
-func newestStatement(m match, after *catalog.Place, fixed catalog.Place, candidates, n int) (string, []any) {
-	rank, args := m.rank()
-	inner, innerArgs := byID(m, "b.id, b.title_key, "+rank+" AS rank", span{low: fixed.Lower, high: fixed.Upper}, candidates)
+// moreBegin asks whether more titles begin so than beginningsStatement tries.
+func moreBegin(begin []condition) (string, []any) {
+	within, args := all([]condition{{sql: "b.deleted_at IS NULL"}}, begin)
+	return fmt.Sprintf("SELECT EXISTS (SELECT FROM catalog.books b WHERE %s ORDER BY b.title_key, b.id OFFSET %d LIMIT 1)", within, beginningsLooked), args
+}
+
+// gatheredBeginnings gathers what matches, and puts those that begin so in order.
+func gatheredBeginnings(m match, begin []condition, n int) (string, []any) {
+	inner, args := m.where()
+	within, withinArgs := all(begin)
+	return fmt.Sprintf("SELECT "+beginningColumns+" FROM (SELECT b.id, b.title_key FROM catalog.books b WHERE %s OFFSET 0) b WHERE %s ORDER BY b.title_key, b.id LIMIT ?",
+		catalog.PhaseBeginnings, inner, within), append(append(args, withinArgs...), n)
+}
+
+// newestStatement ranks the newest titles that match, as many as are ranked, and gives those after a place. With likely only those count
+// that have one of the words which stand for a beginning.
+func newestStatement(m match, likely bool, after *catalog.Place, fixed catalog.Place, candidates, n int) (string, []any) {
+	ids := span{low: fixed.Lower, high: fixed.Upper}
+	const columns = "b.id, b.title_key, b.doc"
+	inner, args := byID(m, columns, ids, candidates)
+	if likely {
+		inner, args = alongEpochs(m, m.likely, columns, ids, candidates)
+	}
+	rank, rankArgs := m.rank()
 	passed := when(after.Phase == catalog.PhaseRanked && after.ID != 0, "(b.rank, b.id) < (CAST(? AS real), ?)", after.Rank, after.ID)
 	where, whereArgs := all([]condition{m.notBeginsWith(), passed})
-	sql := fmt.Sprintf(`SELECT a.answer FROM (WITH newest AS MATERIALIZED (%s)
+	sql := fmt.Sprintf(`SELECT a.answer FROM (WITH newest AS MATERIALIZED (SELECT b.id, b.title_key, %s AS rank FROM (%s) b)
 SELECT json_build_object('lower', (SELECT coalesce(min(id), 1) FROM newest), 'page', (SELECT coalesce(json_agg(row_to_json(p)), '[]') FROM
  (SELECT %d AS phase, b.id, b.rank FROM newest b WHERE %s ORDER BY b.rank DESC, b.id DESC LIMIT ?) p)) AS answer) a`,
-		inner, catalog.PhaseRanked, where)
-	return sql, append(append(append(args, innerArgs...), whereArgs...), n)
+		rank, inner, catalog.PhaseRanked, where)
+	return sql, append(append(append(rankArgs, args...), whereArgs...), n)
 }
 
 // order is an order other than by rank: what it goes by, and what comes after a place in it.
@@ -160,6 +248,13 @@ func orderedStatement(m match, c catalog.Criteria, upper int64) (string, []any) 
 		return byID(m, columns, span{low: after.ID + 1, high: upper, rising: true}, c.Limit+1)
 	}
 	o := orderOf(c)
-	where, args := m.where(o.passed(after, again))
-	return "SELECT 0 AS phase, b.id, b.sort_title AS key, 0 AS rank FROM catalog.books b WHERE " + where + " ORDER BY " + o.by + " LIMIT ?", append(args, c.Limit+1)
+	const titles = "SELECT 0 AS phase, b.id, b.sort_title AS key, 0 AS rank FROM "
+	if m.doc != "" && m.titles > 0 && m.expected < m.scattered(c.Limit+1) {
+		inner, args := m.where()
+		where, whereArgs := all([]condition{o.passed(after, again)})
+		return titles + "(SELECT b.id, b.sort_title FROM catalog.books b WHERE " + inner + " OFFSET 0) b WHERE " + where + " ORDER BY " + o.by + " LIMIT ?",
+			append(append(args, whereArgs...), c.Limit+1)
+	}
+	where, args := m.tried(o.passed(after, again))
+	return titles + "catalog.books b WHERE " + where + " ORDER BY " + o.by + " LIMIT ?", append(args, c.Limit+1)
 }

@@ -8,7 +8,7 @@ import (
 	"bookvault/modules/catalog"
 )
 
-// Views of the catalogue (migrations/0018_statistics.sql).
+// Views of the catalogue (migrations/0018_statistics.sql, 0020_genre_ratings.sql).
 const (
 	bookStatistics = "catalog.book_statistics"
 	authorPages    = "catalog.author_pages"
@@ -22,7 +22,7 @@ func (s *Store) BookStatistics(ctx context.Context, genres int) (all catalog.Boo
 		return all, err
 	}
 	var rows []catalog.GenreCount
-	err = s.db.Read(ctx).Raw(`SELECT genre, titles, titles_with_copies, total_quantity, available_quantity FROM `+from+`
+	err = s.db.Read(ctx).Raw(`SELECT genre, titles, titles_with_copies, total_quantity, available_quantity, ratings, average_rating FROM `+from+`
 ORDER BY genre = '' DESC, titles DESC, genre LIMIT ?`, genres+1).Scan(&rows).Error
 	if err != nil {
 		return all, fmt.Errorf("read the figures of the collection: %w", err)

@@ -1,5 +1,5 @@
 // Package dbtest gives tests a real PostgreSQL: one throw-away server a test process, started when the first test asks for it,
-// and a fresh, migrated database for each test, copied from a template in some tens of milliseconds.
+// and a fresh, migrated database for each test: one that an earlier test is done with and that was emptied (reuse.go), or a copy of a template.
 //
 //	func TestMain(m *testing.M) { dbtest.Main(m) }
 //	func TestLending(t *testing.T) { db := dbtest.New(t); … }
@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"bookvault/migrations"
 	"bookvault/platform/database"
 	"bookvault/platform/database/embedded"
 
@@ -45,6 +44,8 @@ type server struct {
 	cluster *embedded.Cluster
 	admin   *pgxpool.Pool
 	numbers atomic.Int64
+	fresh   fresh
+	pool    pool
 
 	join    sync.Once
 	joinErr error
@@ -108,18 +109,28 @@ func chosen(opts []Option) options {
 func New(t testing.TB, opts ...Option) *database.DB {
 	t.Helper()
 	o := chosen(opts)
-	return o.open(t, create(t, o.template))
+	return o.open(t, o.create(t))
 }
 
 // Pair is New for a test of two processes: both work on one database.
 func Pair(t testing.TB, opts ...Option) (one, other *database.DB) {
 	t.Helper()
 	o := chosen(opts)
-	name := create(t, o.template)
+	name := o.create(t)
 	return o.open(t, name), o.open(t, name)
 }
 
 func (o options) open(t testing.TB, name string) *database.DB {
+	t.Helper()
+	db, err := openWith(t.Context(), t, o, name)
+	if err != nil {
+		t.Fatalf("dbtest: opening the test's database: %v", err)
+	}
+	t.Cleanup(db.Close)
+	return db
+}
+
+func openWith(ctx context.Context, t testing.TB, o options, name string) (*database.DB, error) {
 	t.Helper()
 	s := database.Settings{Primary: address(t, shared.cluster.PrimaryDSN(), name), ApplicationName: "test", MaxConns: 10, MinConns: 1,
 		SearchMaxConns: 4, Logger: slog.New(slog.DiscardHandler)}
@@ -131,18 +142,13 @@ func (o options) open(t testing.TB, name string) *database.DB {
 	for _, change := range o.change {
 		change(&s)
 	}
-	db, err := database.Open(t.Context(), s)
-	if err != nil {
-		t.Fatalf("dbtest: opening the test's database: %v", err)
-	}
-	t.Cleanup(db.Close)
-	return db
+	return database.Open(ctx, s)
 }
 
 // DSN gives the address of a fresh migrated database, for a test that opens it by itself. It is dropped when the test ends.
 func DSN(t testing.TB, opts ...Option) string {
 	t.Helper()
-	name := create(t, chosen(opts).template)
+	name := chosen(opts).create(t)
 	return address(t, shared.cluster.PrimaryDSN(), name)
 }
 
@@ -183,18 +189,33 @@ func (s *server) up() error {
 	if s.dir, err = os.MkdirTemp("", folderPrefix); err != nil {
 		return err
 	}
+	if err = fill(ctx, s.dir); err != nil {
+		return errors.Join(err, os.RemoveAll(s.dir))
+	}
 	if s.cluster, err = embedded.Start(ctx, embedded.Settings{Dir: s.dir, Throwaway: true, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		return errors.Join(err, os.RemoveAll(s.dir))
 	}
-	// The cluster's own database becomes the template, so nobody may stay connected to it.
-	if _, err := database.Migrate(ctx, s.cluster.PrimaryDSN(), migrations.FS); err != nil {
+	// The cluster's own database, which is migrated, becomes the tests' template, so nobody may stay connected to it.
+	if err := s.learn(ctx); err != nil {
 		return err
 	}
 	s.admin, err = pgxpool.New(ctx, s.cluster.AdminDSN())
 	return err
 }
 
+// learn reads the template, so that databases which were used can be made like it.
+func (s *server) learn(ctx context.Context) error {
+	conn, err := s.connect(ctx, "bookvault")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	s.fresh, err = learn(ctx, conn)
+	return err
+}
+
 func (s *server) stop() error {
+	s.pool.close(context.Background())
 	if s.admin != nil {
 		s.admin.Close()
 	}
@@ -206,6 +227,7 @@ func (s *server) stop() error {
 
 // sweep removes what test processes left that were killed. A folder that is only just being made is left alone.
 func sweep(ctx context.Context) {
+	sweepTemplates()
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), folderPrefix+"*"))
 	for _, dir := range left {
 		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > time.Minute {
@@ -214,19 +236,34 @@ func sweep(ctx context.Context) {
 	}
 }
 
-// create makes a database from a template and has it dropped when the test ends.
-func create(t testing.TB, template string) string {
+// create gives a database like a template, which is taken back when the test ends. With a replica, which may be behind what was emptied, it is
+// always a new one.
+func (o options) create(t testing.TB) string {
 	t.Helper()
 	running(t)
+	if o.template != "bookvault" || o.replicated {
+		name := newDatabase(t, o.template)
+		t.Cleanup(func() {
+			if _, err := shared.admin.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+				t.Errorf("dbtest: dropping the test's database: %v", err)
+			}
+		})
+		return name
+	}
+	u := shared.pool.take(false)
+	if u == nil {
+		u = &used{name: newDatabase(t, o.template)}
+	}
+	t.Cleanup(func() { shared.giveBack(t, u) })
+	return u.name
+}
+
+func newDatabase(t testing.TB, template string) string {
+	t.Helper()
 	name := fmt.Sprintf("test_%d", shared.numbers.Add(1))
 	if _, err := shared.admin.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template+" OWNER bookvault"); err != nil {
 		t.Fatalf("dbtest: making a database for the test: %v", err)
 	}
-	t.Cleanup(func() {
-		if _, err := shared.admin.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
-			t.Errorf("dbtest: dropping the test's database: %v", err)
-		}
-	})
 	return name
 }
 

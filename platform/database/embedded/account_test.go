@@ -47,7 +47,7 @@ func TestRootStepsDownAndPassesAFolderThatOnlyRootMayEnter(t *testing.T) {
 func TestNoCapabilityIsPassedWhereNoneIsNeeded(t *testing.T) {
 	needRoot(t)
 	t.Parallel()
-	c := start(t, Settings{Dir: dir(t), Throwaway: true})
+	c := start(t, Settings{Dir: begun(t, dir(t)), Throwaway: true})
 	if s := status(t, postmaster(t, c.primary.data)); !strings.Contains(s, "CapEff:\t0000000000000000") || strings.Contains(s, "Uid:\t0\t") {
 		t.Errorf("the server has more rights than it needs:\n%s", s)
 	}

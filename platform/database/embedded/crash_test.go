@@ -33,7 +33,20 @@ func TestMain(m *testing.M) {
 		time.Sleep(time.Minute)
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	code := m.Run()
+	if made.dir != "" {
+		code = max(code, failed(Remove(context.Background(), made.dir)))
+	}
+	os.Exit(max(code, failed(goleak.Find())))
+}
+
+// failed tells of an error as an exit status.
+func failed(err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
 }
 
 // holder is another process that runs a cluster.
@@ -97,7 +110,7 @@ func postmaster(t *testing.T, data string) int {
 
 func TestOurProcessIsKilled(t *testing.T) {
 	t.Parallel()
-	folder := dir(t)
+	folder := begun(t, dir(t))
 	h := hold(t, folder)
 	h.says(t, "replica <nil>")
 	state, running := Running(folder)
@@ -116,9 +129,9 @@ func TestOurProcessIsKilled(t *testing.T) {
 	if _, running := Running(folder); running {
 		t.Error("Running after the process was killed")
 	}
-	begun := time.Now()
+	asked := time.Now()
 	c := start(t, Settings{Dir: folder, Replica: true, Throwaway: true})
-	t.Logf("started again in %v", time.Since(begun).Round(time.Millisecond))
+	t.Logf("started again in %v", time.Since(asked).Round(time.Millisecond))
 	waitReplica(t, c)
 	if now := postmaster(t, filepath.Join(folder, "primary")); now == left {
 		t.Error("the old server is still there")
@@ -130,7 +143,7 @@ func TestOurProcessIsKilled(t *testing.T) {
 
 func TestEverythingIsKilledAndTheProcessIdIsSomebodyElses(t *testing.T) {
 	t.Parallel()
-	folder := dir(t)
+	folder := begun(t, dir(t))
 	h := hold(t, folder)
 	h.says(t, "primary")
 	state, _ := Running(folder)
@@ -159,7 +172,7 @@ func TestEverythingIsKilledAndTheProcessIdIsSomebodyElses(t *testing.T) {
 
 func TestServersThatAreKilledComeBack(t *testing.T) {
 	t.Parallel()
-	c := start(t, Settings{Dir: dir(t), Replica: true, Throwaway: true})
+	c := start(t, Settings{Dir: begun(t, dir(t)), Replica: true, Throwaway: true})
 	waitReplica(t, c)
 	query(t, c.PrimaryDSN(), "CREATE TABLE kept AS SELECT 'acknowledged' AS word")
 	for _, s := range []*server{c.replica, c.primary} {
@@ -183,6 +196,9 @@ func TestAnInterruptedFirstStart(t *testing.T) {
 	for _, point := range []string{"primary" + halfMade, "replica" + halfMade} {
 		t.Run(point, func(t *testing.T) {
 			folder := dir(t)
+			if strings.HasPrefix(point, "replica") {
+				begun(t, folder)
+			}
 			h := hold(t, folder)
 			within(t, 20*time.Second, "the folder is being made", func() bool {
 				found, _ := filepath.Glob(filepath.Join(folder, point+"*", "base"))
@@ -219,7 +235,7 @@ func TestACancelledStartLeavesNothing(t *testing.T) {
 func TestAReplicaThatCannotFollowIsBuiltAnew(whole *testing.T) {
 	t := whole
 	t.Parallel()
-	folder := dir(t)
+	folder := begun(t, dir(t))
 	c := start(t, Settings{Dir: folder, Replica: true, Throwaway: true})
 	waitReplica(t, c)
 	broken := []struct {

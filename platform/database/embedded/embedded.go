@@ -22,6 +22,7 @@ type Settings struct {
 	Programs    string            // folder of PostgreSQL's programs; empty: look for them
 	Replica     bool              // also run a streaming replica; one that is there and no longer wanted is removed
 	KeepReplica bool              // run none but leave the one that is there: for a command that works for a moment
+	Archive     Archive           // where the log is kept too; a zero one: nowhere
 	Parameters  map[string]string // postgresql.conf parameters that replace ours
 	Throwaway   bool              // give up durability for speed: for tests, whose data nobody will miss
 	Logger      *slog.Logger      // what happens is told here; nil: slog.Default()
@@ -42,6 +43,7 @@ type Cluster struct {
 	lock    *os.File
 	primary *server
 	replica *server
+	telling sync.Mutex // of state, once it has been written
 	state   State
 
 	replicaUp chan struct{}   // closed when the replica has streamed for the first time
@@ -89,6 +91,12 @@ func Start(ctx context.Context, s Settings) (_ *Cluster, err error) {
 		c.folder.dropSocketFolder(c.state.SocketDir)
 		return nil, err
 	}
+	if s.Archive.Folder != "" {
+		if c.state.Archive, err = c.archivePath(); err != nil {
+			err = errors.Join(err, c.primary.stop(stopWithin))
+			return nil, err
+		}
+	}
 	c.state.PID, c.state.StartedAt = os.Getpid(), time.Now().UTC()
 	c.state.PrimaryDSN, c.state.ReplicaDSNs = c.PrimaryDSN(), c.ReplicaDSNs()
 	if err = c.folder.writeState(c.state); err != nil {
@@ -132,9 +140,17 @@ func (c *Cluster) tend() {
 	if c.settings.Replica {
 		c.tending.Go(func() { c.keepReplica(ctx) })
 	}
+	if c.settings.Archive.Folder != "" {
+		c.tending.Go(func() { c.keepArchive(ctx) })
+	}
 	c.tending.Go(func() {
-		for sleep(ctx, time.Hour) {
+		for sleep(ctx, 10*time.Minute) {
 			c.folder.pruneLogs()
+			if path := c.State().Archive; path != "" {
+				if err := c.settings.Archive.prune(path, time.Now()); err != nil {
+					c.log.Warn("the archive of the log is not cleared of what is old", "error", err)
+				}
+			}
 		}
 	})
 }
@@ -185,7 +201,20 @@ func (c *Cluster) WaitReplica(ctx context.Context) error {
 
 // Announce tells other commands on this folder where the server listens (see Running).
 func (c *Cluster) Announce(address string) error {
-	c.state.Address = address
+	return c.tell(func(s *State) { s.Address = address })
+}
+
+// State is what other commands on this folder are told.
+func (c *Cluster) State() State {
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	return c.state
+}
+
+func (c *Cluster) tell(change func(*State)) error {
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	change(&c.state)
 	return c.folder.writeState(c.state)
 }
 

@@ -26,6 +26,7 @@ type State struct {
 	ReplicaDSNs []string  `json:"replica_dsns"`
 	Address     string    `json:"address,omitempty"` // where the server answers HTTP, once it does
 	SocketDir   string    `json:"socket_dir"`
+	Archive     string    `json:"archive,omitempty"` // folder that the log is archived in
 }
 
 // Running tells whether a process runs the private PostgreSQL of a folder, and how to reach it. While that process is still
@@ -55,6 +56,7 @@ func (f folder) replica() string   { return filepath.Join(string(f), "replica") 
 func (f folder) logs() string      { return filepath.Join(string(f), "log") }
 func (f folder) run() string       { return filepath.Join(string(f), "run") }
 func (f folder) lockPath() string  { return filepath.Join(string(f), "lock") }
+func (f folder) archiveID() string { return filepath.Join(string(f), "archive.id") }
 func (f folder) statePath() string { return filepath.Join(string(f), "state.json") }
 
 // firstWords is where a server writes until it opens its own log. It lies outside of log/, which belongs to the unprivileged

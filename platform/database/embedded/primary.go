@@ -38,6 +38,9 @@ func (c *Cluster) startPrimary(ctx context.Context) error {
 	if err == nil && !c.settings.Replica && !c.settings.KeepReplica {
 		err = c.forgetReplica(ctx) // a slot nobody reads would keep the log for ever
 	}
+	if err == nil && c.settings.Archive.Folder == "" && !c.settings.KeepReplica {
+		err = c.forgetArchive(ctx)
+	}
 	if err != nil {
 		return errors.Join(err, c.primary.stop(stopWithin))
 	}
@@ -146,7 +149,7 @@ func (c *Cluster) server(name, data string, port int, more map[string]string) *s
 		"wal_level":              "replica",
 		"synchronous_commit":     "on",
 		"max_wal_size":           "2GB",
-		"max_wal_senders":        "4",
+		"max_wal_senders":        "8", // the replica, the archive, and two for each copy that is made
 		"max_replication_slots":  "4",
 		"max_slot_wal_keep_size": "2GB", // a replica that is behind by more is built anew
 

@@ -18,8 +18,12 @@ import (
 const slotName = "bookvault_replica"
 
 // joinWithin is how long a replica that takes connections may need to find its place in the primary's log. One that
-// diverged, or whose log is gone, never does, and is built anew.
+// diverged, or whose log is gone, never does, and is built anew: at once where it says so itself.
 const joinWithin = 15 * time.Second
+
+// hopeless is what PostgreSQL's log says of a replica that will never follow: its history went its own way, or what it is to read next
+// is gone.
+var hopeless = []string{"is behind recovery timeline", "is not in this server's history", "forked off current database system timeline", "has already been removed"}
 
 func (c *Cluster) replication() map[string]string {
 	host := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(c.state.SocketDir)
@@ -84,10 +88,16 @@ func (c *Cluster) joinReplica(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinWithin)
 	defer cancel()
+	looked := time.Now()
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		streams, err := c.replicaStreams(ctx)
 		if streams {
 			return nil
+		}
+		if time.Since(looked) > time.Second {
+			if looked = time.Now(); c.replica.says(hopeless) {
+				return fmt.Errorf("the replica's log is not the primary's: %s", c.replica.lastWords())
+			}
 		}
 		select {
 		case <-c.replica.ended():

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -161,18 +162,29 @@ func (s *server) stop(within time.Duration) error {
 	return fmt.Errorf("the %s (process %d) does not end", s.name, cmd.Process.Pid)
 }
 
+// says tells whether what the server has written since it started holds any of some words.
+func (s *server) says(any []string) bool {
+	text := s.written()
+	return slices.ContainsFunc(any, func(words string) bool { return strings.Contains(text, words) })
+}
+
+// written gives what the server has written since it started.
+func (s *server) written() string {
+	text, _ := os.ReadFile(s.folder.firstWords(s.name))
+	logs, _ := filepath.Glob(filepath.Join(s.folder.logs(), s.name+"-*.log"))
+	if len(logs) > 0 && strings.Contains(string(text), "log output") {
+		newest, _ := os.ReadFile(logs[len(logs)-1])
+		text = append(text, newest...)
+	}
+	return string(text)
+}
+
 // lastWords gives why the server ended: from the last line that says so, else the end of what it wrote. PostgreSQL's log
 // collector, if it came to that, may write them a moment after the server is gone.
 func (s *server) lastWords() string {
 	var lines []string
 	for range 10 {
-		text, _ := os.ReadFile(s.folder.firstWords(s.name))
-		logs, _ := filepath.Glob(filepath.Join(s.folder.logs(), s.name+"-*.log"))
-		if len(logs) > 0 && strings.Contains(string(text), "log output") {
-			newest, _ := os.ReadFile(logs[len(logs)-1])
-			text = append(text, newest...)
-		}
-		lines = strings.Split(strings.TrimSpace(string(text)), "\n")
+		lines = strings.Split(strings.TrimSpace(s.written()), "\n")
 		for i := len(lines) - 1; i >= 0 && i > len(lines)-20; i-- {
 			if strings.Contains(lines[i], "FATAL:") || strings.Contains(lines[i], "PANIC:") {
 				return strings.Join(lines[i:], " | ")
@@ -186,8 +198,12 @@ func (s *server) lastWords() string {
 // run runs one of PostgreSQL's programs to its end as the account; its words are in the error. When ctx ends, it and what it
 // started are killed.
 func (c *Cluster) run(ctx context.Context, program string, args ...string) error {
-	cmd := exec.CommandContext(ctx, c.programs.path(program), args...)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", environment(), c.account.attributes()
+	return c.account.run(ctx, c.programs, program, args...)
+}
+
+func (a account) run(ctx context.Context, programs Programs, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, programs.path(program), args...)
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = "/", environment(), a.attributes()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	var words bytes.Buffer

@@ -72,11 +72,7 @@ func ToPostgres(dsn string) (p *Path, through string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	network, address := "tcp", net.JoinHostPort(c.Host, fmt.Sprint(c.Port))
-	if strings.HasPrefix(c.Host, "/") {
-		network, address = "unix", fmt.Sprintf("%s/.s.PGSQL.%d", c.Host, c.Port)
-	}
-	if p, err = To(network, address); err != nil {
+	if p, err = To(pgNetwork(c)); err != nil {
 		return nil, "", err
 	}
 	way := url.URL{Scheme: "postgres", User: url.User(c.User), Host: p.Address, Path: "/" + c.Database, RawQuery: "sslmode=disable"}
@@ -84,6 +80,14 @@ func ToPostgres(dsn string) (p *Path, through string, err error) {
 		way.User = url.UserPassword(c.User, c.Password)
 	}
 	return p, way.String(), nil
+}
+
+// pgNetwork gives the network and the address of a PostgreSQL.
+func pgNetwork(c *pgx.ConnConfig) (network, address string) {
+	if strings.HasPrefix(c.Host, "/") {
+		return "unix", fmt.Sprintf("%s/.s.PGSQL.%d", c.Host, c.Port)
+	}
+	return "tcp", net.JoinHostPort(c.Host, fmt.Sprint(c.Port))
 }
 
 // Connections tells how many connections have reached the server's side.

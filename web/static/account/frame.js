@@ -9,6 +9,7 @@ import { may, me } from "../lib/session.js";
 const WAYS = [
   ["/loans", "mine.loans"],
   ["/charges", "mine.charges"],
+  ["/reading-lists", "mine.lists"],
   ["/history", "mine.history"],
   ["/profile", "mine.profile"],
 ];

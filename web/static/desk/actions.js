@@ -1,6 +1,6 @@
 // actions.js: what one scan does: a card brings its member, a barcode is lent or checked in; each answer in words.
 
-import { commandKey, get, Offline, post, Problem } from "../lib/api.js";
+import { commandKey, get, Offline, Paused, post, Problem } from "../lib/api.js";
 import { branchName } from "../lib/branches.js";
 import { dateWithDistance, maybe, t } from "../lib/i18n.js";
 import { reasonsOf, reasonWords } from "../lib/refusals.js";
@@ -40,7 +40,7 @@ export async function memberOf(card) {
     return { ...member, loans: loans.items, ready: holds.items.filter((/** @type {Hold} */ { status }) => status === "ready").length, account };
   } catch (error) {
     if (absent(error, "member_not_found") || (error instanceof Problem && (error.status === 422 || error.status === 400))) return null;
-    if (error instanceof Problem && passing(error)) throw new Offline(error.message);
+    if (error instanceof Problem && passing(error)) throw new Paused(error.message, error.retryAfter);
     throw error;
   }
 }
@@ -60,7 +60,7 @@ export async function titleOf(id) {
 /** Writes a refusal into its scan. @param {Scan} scan @param {unknown} error */
 function refuse(scan, error) {
   if (error instanceof Offline || !(error instanceof Problem)) throw error;
-  if (passing(error)) throw new Offline(error.message);
+  if (passing(error)) throw new Paused(error.message, error.retryAfter);
   const mine = error.code === "already_yours" || error.reasons.some(({ code }) => code === "already_yours");
   scan.state = mine ? "note" : "no";
   scan.words = [(scan.late || scan.held) && t("desk.wasOffline"), ...reasonsOf(error)].filter(Boolean).join(" ");

@@ -57,6 +57,7 @@ export async function show() {
             <input class="input" id="scan" name="scan" maxlength="100" placeholder="${t("desk.scan")}" spellcheck="false" autocapitalize="off" enterkeyhint="done">
             <p class="queue quiet small" id="queue" role="status"></p>
           </form>
+          <div id="paused" role="alert"></div>
           <p class="hidden-text" role="status" aria-live="assertive" id="last"></p>
           <div id="log"></div>
         </section>
@@ -79,6 +80,7 @@ function run(main, signal, desk, staff) {
   const log = find(main, "#log");
   const drop = /** @type {HTMLInputElement} */ (find(form, "[name=drop]"));
   let spoken = "";
+  let told = false; // that nothing is recorded right now
 
   const mode = (/** @type {import("./scans.js").Mode} */ wish) => {
     desk.mode = wish;
@@ -93,8 +95,8 @@ function run(main, signal, desk, staff) {
     if (!log.querySelector("details[open]:focus-within")) render(log, logOf(scans.log, staff, scans.card));
     render(find(main, "#member"), memberPanel(desk));
     find(main, "#member").classList.toggle("present", desk.member !== null);
-    const held = scans.waiting.some(({ state }) => state === "held");
-    render(find(main, "#queue"), scans.waiting.length > 0 && t(held ? "desk.queueHeld" : "desk.queue", { n: scans.waiting.length }));
+    render(find(main, "#queue"), scans.words);
+    if (scans.paused !== told) render(find(main, "#paused"), (told = scans.paused) && html`<p class="note bad">${t("desk.paused")}</p>`);
     const last = scans.log.find(({ state }) => state !== "waiting");
     const words = last ? `${last.title}: ${last.words}` : "";
     if (words === spoken || !last) return;

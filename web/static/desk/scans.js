@@ -1,6 +1,6 @@
 // scans.js: the scans of a desk, taken as fast as they come, done one after the other, in order, each exactly once.
 
-import { commandKey, Offline, Problem } from "../lib/api.js";
+import { commandKey, Offline, Paused, Problem } from "../lib/api.js";
 import { t } from "../lib/i18n.js";
 import { reasonsOf } from "../lib/refusals.js";
 
@@ -79,6 +79,16 @@ export class Scans {
     void this.#work();
   }
 
+  /** Whether the library was reached and recorded nothing, so that scans are held. */
+  paused = false;
+
+  /** How the queue stands, in words; none when nothing waits. */
+  get words() {
+    const n = this.waiting.length;
+    const held = this.waiting.some(({ state }) => state === "held");
+    return n > 0 && t(!held ? "desk.queue" : this.paused ? "desk.queuePaused" : "desk.queueHeld", { n });
+  }
+
   get waiting() {
     return this.log.filter(isOpen);
   }
@@ -124,11 +134,13 @@ export class Scans {
     }
     scan.state = "held";
     scan.held = true;
+    this.paused = error instanceof Paused;
+    const wait = error instanceof Paused ? Math.max(RETRY, error.retryAfter * 1000) : RETRY;
     this.#keep();
     this.#changed();
     await new Promise((done) => {
       this.#wake = () => done(undefined);
-      setTimeout(done, RETRY);
+      setTimeout(done, wait);
     });
   }
 
@@ -139,6 +151,7 @@ export class Scans {
       for (let scan = this.waiting.at(-1); scan && !this.#signal.aborted; scan = this.waiting.at(-1)) {
         try {
           await this.#act(scan);
+          this.paused = false;
         } catch (error) {
           await this.#failed(scan, error);
         }

@@ -25,6 +25,7 @@ export const messages = {
   "suggest.subject": "subject",
   "suggest.genre": "genre",
   "suggest.series": "series",
+  "suggest.search": "search",
 
   "home.heading": "What would you like to read?",
   "home.size": "{total} titles on the shelves",
@@ -189,6 +190,8 @@ export const messages = {
   "refusal.version_conflict": "Somebody changed this in the meantime. Load the page again.",
   "title.edit": "Edit title and copies",
   "title.like": "Like this: {genre}",
+  "rating.average": { one: "{mean} of 5 stars, by one reader", other: "{mean} of 5 stars, by {n} readers" },
+  "rating.none": "Nobody has rated it yet.",
   "cite.open": "Cite and share",
   "cite.line": "As a line",
   "cite.bibtex": "BibTeX",

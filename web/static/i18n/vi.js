@@ -26,6 +26,7 @@ export const messages = {
   "suggest.subject": "chủ đề",
   "suggest.genre": "thể loại",
   "suggest.series": "bộ sách",
+  "suggest.search": "tìm kiếm",
 
   "home.heading": "Bạn muốn đọc gì?",
   "home.size": "{total} nhan đề trên giá",
@@ -190,6 +191,8 @@ export const messages = {
   "refusal.version_conflict": "Có người vừa sửa. Hãy tải lại trang.",
   "title.edit": "Sửa nhan đề và bản sách",
   "title.like": "Cùng thể loại: {genre}",
+  "rating.average": { other: "{mean} trên 5 sao, {n} bạn đọc đánh giá" },
+  "rating.none": "Chưa có ai đánh giá.",
   "cite.open": "Trích dẫn và chia sẻ",
   "cite.line": "Một dòng",
   "cite.bibtex": "BibTeX",

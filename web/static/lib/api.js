@@ -26,6 +26,18 @@ export class Problem extends Error {
 /** The request did not reach the library, or its answer did not reach us. */
 export class Offline extends Error {}
 
+/** The library was reached, and records nothing for the moment, such as while its database is without a primary: what was sent may be sent again. */
+export class Paused extends Offline {
+  /**
+   * @param {string} message
+   * @param {number} [retryAfter] seconds
+   */
+  constructor(message, retryAfter = 0) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
+
 /** A fresh key for one command; sent again with the same key, a command has one effect. */
 export function commandKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -104,6 +104,9 @@ const digests = JSON.parse(document.querySelector("script[type=importmap]")?.tex
 /** @param {string} href */
 function style(href) {
   let loaded = styles.get(href);
+  if (!loaded && [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("link[rel=stylesheet]"))].some((link) => link.href === href)) {
+    styles.set(href, (loaded = Promise.resolve())); // the document named it
+  }
   if (!loaded) {
     loaded = new Promise((done) => {
       const link = document.createElement("link");
@@ -156,7 +159,7 @@ async function open(how, focus) {
     if (own.signal.aborted) return;
     skeleton = setTimeout(() => {
       main.setAttribute("aria-busy", "true");
-      if (!page.waiting || how === "again") return;
+      if (!page.waiting || how === "again" || (how === "first" && main.querySelector("h1:not(:empty)"))) return; // what stands there is better than bones
       render(main, page.waiting());
       if (how === "forward") scrollTo(0, 0);
     }, SKELETON_AFTER);

@@ -24,6 +24,9 @@
  * @typedef {{items: Book[], next_cursor?: string, total: {value: number, relation: string}, facets?: Record<string, FacetValue[]>, corrected?: string}} BookPage
  * @typedef {{text: string, kind: string, id?: number | null}} Suggestion
  *
+ * A reading list of a member.
+ * @typedef {{id: number, name: string, books: {book_id: number, added_at: string}[]}} List
+ *
  * @typedef {{book_id: number, items: number, available: number, holds?: number}} Availability
  *
  * @typedef {object} Item

@@ -108,8 +108,7 @@ function run(main, signal, kind, branch, fetched, rows, who) {
   const draw = () => {
     const log = find(main, "#log");
     if (!log.querySelector("details[open]:focus-within")) render(log, scans.log.length > 0 && logOf(scans.log, who, ""));
-    const held = scans.waiting.some(({ state }) => state === "held");
-    render(find(main, "#queue"), scans.waiting.length > 0 && t(held ? "desk.queueHeld" : "desk.queue", { n: scans.waiting.length }));
+    render(find(main, "#queue"), scans.words);
     const last = scans.log.find(({ state }) => state !== "waiting");
     const words = last ? `${last.title}: ${last.words}` : "";
     if (!last || words === spoken) return;

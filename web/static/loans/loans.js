@@ -7,6 +7,7 @@ import { find, html, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { again } from "../lib/router.js";
+import { titlesOf } from "../lib/titles.js";
 import { GAP } from "../states/states.js";
 import { holdRow } from "./holds.js";
 import { LoanRow, loanRow } from "./loan-row.js";
@@ -20,18 +21,6 @@ const LOOK = 15_000; // ms between two looks at the holds
 /** Bones of the page while its answers are on the way. */
 export function waiting() {
   return html`<h1>${t("nav.loans")}</h1><ul class="loans" aria-hidden="true">${Array.from({ length: 3 }, () => html`<li class="loan"><div class="bone book"></div><div><div class="bone w50"></div><br><div class="bone w30"></div></div></li>`)}</ul>`;
-}
-
-/**
- * The titles of loans and holds; one that cannot be had leaves its row with the words that came with it.
- * @param {{book_id: number}[]} rows
- * @param {AbortSignal} signal
- * @returns {Promise<Map<number, Book>>}
- */
-async function titlesOf(rows, signal) {
-  const ids = [...new Set(rows.map(({ book_id }) => book_id))];
-  const books = await Promise.all(ids.map((id) => get(`/api/catalog/v1/books/${id}`, {}, signal).catch(() => null)));
-  return new Map(books.filter(Boolean).map((book) => [book.id, book]));
 }
 
 /**

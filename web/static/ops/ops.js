@@ -1,48 +1,47 @@
-// ops.js: the performance patterns: each as a card with its switch, and the way of a request through those that are on.
+// ops.js: the performance patterns: each as a card with its switch, what it does now, how that went, and what it gained when measured; and the
+// way of a request through them, with live numbers.
 
 import { get, put } from "../lib/api.js";
 import { failure } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
-import { maybe, number, t } from "../lib/i18n.js";
+import { maybe, t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { rooms, staff } from "../staff/frame.js";
+import { figureLine, Trend } from "./figures.js";
 
-/** @typedef {{name: string, enabled: boolean, configured: boolean}} Pattern */
+/** @typedef {{name: string, enabled: boolean, configured: boolean, fixed?: boolean, gain?: string}} Pattern */
+/** @typedef {import("./figures.js").Figure} Figure */
+/** @typedef {{items: {name: string, enabled: boolean, figures: Figure[]}[], way: {place: string, figures: Figure[]}[]}} News */
 
-/** The order in which a read meets the patterns, by where they stand. @type {[import("../lib/i18n.js").Key, string[]][]} */
+/** The places that a read passes, in their order, with the patterns that stand there. @type {[string, string[]][]} */
 const WAY = [
-  ["ops.gateway", ["rate_limit", "cdn", "gateway_cache", "compression", "adaptive_limit"]],
-  ["ops.layers", ["fallback", "cache_aside", "remote_cache", "read_through", "write_through", "write_behind", "coalescing", "retry", "circuit_breaker", "bulkhead", "hedging", "group_commit"]],
-  ["ops.database", ["pool_tuning", "materialized_views", "read_replicas"]],
+  ["gateway", ["rate_limit", "cdn", "compression"]],
+  ["cache", ["gateway_cache"]],
+  ["api", ["adaptive_limit"]],
+  ["layers", ["fallback", "cache_aside", "remote_cache", "read_through", "write_through", "write_behind", "coalescing", "retry", "circuit_breaker", "bulkhead", "hedging"]],
+  ["replicas", ["read_replicas", "materialized_views"]],
+  ["primary", ["pool_tuning", "group_commit", "ledger"]],
 ];
 
 /** @param {boolean} on */
 const state = (on) => t(on ? "ops.on" : "ops.off");
 
 /** @param {Pattern} pattern */
-function card({ name, enabled, configured }) {
+function card({ name, enabled, configured, fixed, gain }) {
   return html`<li class="sheet pattern" data-pattern="${name}"><div class="switch-line"><h2>${name}</h2>
-      <label class="toggle"><input type="checkbox" role="switch" aria-label="${t("ops.switch", { name })}"${enabled && html` checked`}><span class="now">${state(enabled)}</span></label></div>
+      ${fixed ? html`<span class="quiet small">${t("ops.fixed")}</span>` : html`<label class="toggle"><input type="checkbox" role="switch" aria-label="${t("ops.switch", { name })}"${enabled && html` checked`}><span class="now">${state(enabled)}</span></label>`}</div>
     <p class="quiet">${maybe(`pattern.${name}`)}</p>
-    <p class="done" hidden></p>
+    <div class="trend"></div>
+    <dl class="doing"></dl>
+    <p class="small gain"><span class="quiet">${t("ops.gain")}</span> ${gain ? html`<span lang="en">${gain}</span>` : t("ops.unmeasured")}</p>
     ${enabled !== configured && html`<p class="note warn">${t("ops.differs", { state: state(configured) })}</p>`}
     <div class="answer" aria-live="polite"></div></li>`;
 }
 
-/** @param {Pattern[]} patterns */
+/** The places, each with its patterns. @param {Pattern[]} patterns */
 function way(patterns) {
-  const steps = WAY.map(([place, names]) => ({ place, steps: names.flatMap((name) => patterns.filter((one) => one.name === name)) }));
-  return steps.filter((one) => one.steps.length > 0).map(({ place, steps: list }) => html`<h3>${t(place)}</h3><ol class="way">${list.map(({ name, enabled }) => html`<li><span class="step${!enabled && " off"}">${name}${!enabled && html`<span class="hidden-text"> (${t("ops.off")})</span>`}</span></li>`)}</ol>`);
-}
-
-/** Shows how much each pattern has done so far. @param {Element} main @param {{name: string, done?: number}[]} items */
-function figures(main, items) {
-  for (const { name, done } of items) {
-    const line = main.querySelector(`[data-pattern="${name}"] .done`);
-    if (!(line instanceof HTMLElement) || done === undefined) continue;
-    line.textContent = t("ops.done", { n: number(done) });
-    line.hidden = false;
-  }
+  return html`<ol class="way">${WAY.map(([place, names]) => html`<li class="sheet place" data-place="${place}"><h3>${t(/** @type {import("../lib/i18n.js").Key} */ (`way.${place}`))}</h3><dl class="doing"></dl>
+    <ul>${names.flatMap((name) => patterns.filter((one) => one.name === name)).map(({ name, enabled }) => html`<li><span class="step${!enabled && " off"}">${name}${!enabled && html`<span class="hidden-text"> (${t("ops.off")})</span>`}</span></li>`)}</ul></li>`)}</ol>`;
 }
 
 /**
@@ -56,26 +55,48 @@ export async function show({ signal }) {
     title: t("staff.ops"),
     body: html`${rooms(who, "/ops")}
       <div class="page-head"><div><h1>${t("staff.ops")}</h1><p class="quiet">${t("ops.words")}</p></div></div>
-      <div class="stack"><ul class="patterns">${patterns.map(card)}</ul><section class="part" aria-labelledby="way-head"><h2 id="way-head">${t("ops.way")}</h2><div id="way">${way(patterns)}</div></section><p class="quiet">${t("ops.more")}</p></div>`,
-    ready(main, alive) {
-      listen({ patterns: ({ items }) => figures(main, items) }, alive, "?patterns=true");
-      find(main, ".patterns").addEventListener("change", async ({ target }) => {
-        const place = target instanceof HTMLInputElement ? target.closest(".pattern") : null;
-        if (!(target instanceof HTMLInputElement) || !(place instanceof HTMLElement)) return;
-        const wanted = target.checked;
-        try {
-          const now = /** @type {Pattern} */ (await put(`/api/ops/v1/patterns/${place.dataset.pattern}`, { enabled: wanted }));
-          patterns.splice(patterns.findIndex(({ name }) => name === now.name), 1, now);
-          const old = document.createElement("ul");
-          render(old, card(now));
-          place.replaceWith(/** @type {Element} */ (old.firstElementChild));
-          render(find(main, "#way"), way(patterns));
-          find(main, `[data-pattern="${now.name}"] input`).focus();
-        } catch (error) {
-          target.checked = !wanted;
-          render(find(place, ".answer"), failure(error));
-        }
-      });
-    },
+      <div class="stack"><section class="part" aria-labelledby="way-head"><h2 id="way-head">${t("ops.way")}</h2><div id="way">${way(patterns)}</div></section>
+        <ul class="patterns">${patterns.map(card)}</ul><p class="quiet">${t("ops.more")}</p></div>`,
+    ready: (main, alive) => run(main, patterns, alive),
   };
+}
+
+/** @param {HTMLElement} main @param {Pattern[]} patterns @param {AbortSignal} signal */
+function run(main, patterns, signal) {
+  const trends = new Map(patterns.map(({ name }) => [name, new Trend()]));
+  /** @type {News | undefined} */
+  let last;
+  const draw = () => {
+    for (const { place, figures } of last?.way ?? []) render(find(main, `[data-place="${place}"] .doing`), figures.map(figureLine));
+    for (const { name, figures } of last?.items ?? []) {
+      const place = main.querySelector(`[data-pattern="${name}"]`);
+      if (!place) continue;
+      render(find(place, ".doing"), figures.map(figureLine));
+      render(find(place, ".trend"), trends.get(name)?.drawn());
+    }
+  };
+  const heard = (/** @type {News} */ news) => {
+    last = news;
+    for (const { name, figures } of news.items) trends.get(name)?.add(figures[0]);
+    draw();
+  };
+  listen({ patterns: heard }, signal, "?patterns=true");
+  find(main, ".patterns").addEventListener("change", async ({ target }) => {
+    const place = target instanceof HTMLInputElement ? target.closest(".pattern") : null;
+    if (!(target instanceof HTMLInputElement) || !(place instanceof HTMLElement)) return;
+    const wanted = target.checked;
+    try {
+      const now = /** @type {Pattern} */ (await put(`/api/ops/v1/patterns/${place.dataset.pattern}`, { enabled: wanted }));
+      patterns.splice(patterns.findIndex(({ name }) => name === now.name), 1, now);
+      const old = document.createElement("ul");
+      render(old, card(now));
+      place.replaceWith(/** @type {Element} */ (old.firstElementChild));
+      render(find(main, "#way"), way(patterns));
+      draw();
+      find(main, `[data-pattern="${now.name}"] input`).focus();
+    } catch (error) {
+      target.checked = !wanted;
+      render(find(place, ".answer"), failure(error));
+    }
+  });
 }

@@ -1,4 +1,4 @@
-// reports.js: what was lent and came back, by day, branch, category and genre; what is borrowed most; what is overdue. Each table is a file for a spreadsheet too.
+// reports.js: what was lent and came back, by day, branch, category and genre; what is borrowed most; what is overdue, each a file for a spreadsheet too; and the collection by genre, with what members think of it.
 
 import { address, get } from "../lib/api.js";
 import { branches } from "../lib/branches.js";
@@ -22,6 +22,7 @@ import { rooms, staff } from "../staff/frame.js";
  * @property {{branch: string, weeks: string, loans: number, oldest_due: string}[]} overdue
  */
 
+/** @typedef {{as_of: string, genres: {genre: string, titles: number, total_quantity: number, ratings: number, average_rating: number | null}[]}} Collection */
 /** @typedef {import("../lib/i18n.js").Key} Key */
 
 const PERIODS = /** @type {const} */ (["week", "month", "year"]);
@@ -66,11 +67,12 @@ const bar = (share) => html`<svg class="share" viewBox="0 0 100 4" preserveAspec
  * @param {Record<string, unknown>} query
  * @param {Key[]} heads
  * @param {import("../lib/html.js").Html[]} rows
+ * @param {boolean} [file] whether there is one
  */
-function table(report, query, heads, rows) {
+function table(report, query, heads, rows, file = true) {
   const title = t(/** @type {Key} */ (`reports.${report}`));
   return html`<section class="report" aria-labelledby="report-${report}">
-    <div class="section-head"><h2 id="report-${report}">${title}</h2>${rows.length > 0 && html`<a href="${address("/api/borrowing/v1/statistics/file", { ...query, most: 1000, report })}" download>CSV<span class="hidden-text">: ${title}</span></a>`}</div>
+    <div class="section-head"><h2 id="report-${report}">${title}</h2>${file && rows.length > 0 && html`<a href="${address("/api/borrowing/v1/statistics/file", { ...query, most: 1000, report })}" download>CSV<span class="hidden-text">: ${title}</span></a>`}</div>
     ${rows.length === 0 ? html`<p class="quiet">${t("reports.none")}</p>` : html`<table class="rows" aria-labelledby="report-${report}"><thead><tr>${heads.map((head) => html`<th scope="col">${t(head)}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`}
   </section>`;
 }
@@ -93,8 +95,9 @@ export async function show({ url, signal }) {
   const period = PERIODS.find((one) => one === url.searchParams.get("period")) ?? "month";
   const branch = url.searchParams.get("branch") ?? "";
   const query = { period, branch: branch || undefined };
-  const [figures, places] = await Promise.all([
+  const [figures, collection, places] = await Promise.all([
     /** @type {Promise<Figures>} */ (get("/api/borrowing/v1/statistics", query, signal)),
+    /** @type {Promise<Collection>} */ (get("/api/catalog/v1/statistics", { genres: 30 }, signal)),
     branches(signal).catch(() => []),
   ]);
   const names = new Map(places.map(({ code, name }) => [code, name]));
@@ -118,6 +121,7 @@ export async function show({ url, signal }) {
         ${table("categories", query, ["reports.category", "reports.out", "reports.back"], groupRows(figures.categories, (name) => (name ? (maybe(`category.${name}`) ?? name) : t("reports.unknown"))))}
         ${table("genres", query, ["reports.genre", "reports.out"], figures.genres.map(({ genre, check_outs }) => html`<tr><td>${genreName(genre)}${bar(check_outs / mostGenre)}</td><td class="numbers" data-label="${t("reports.out")}">${number(check_outs)}</td></tr>`))}
         ${table("overdue", query, ["reports.branch", "reports.weeks", "reports.loans", "reports.oldest"], figures.overdue.map(({ branch: at, weeks, loans, oldest_due }) => html`<tr><td>${called(at)}</td><td data-label="${t("reports.weeks")}">${t(/** @type {Key} */ (`reports.weeks.${weeks}`))}</td><td class="numbers" data-label="${t("reports.loans")}">${number(loans)}</td><td data-label="${t("reports.oldest")}">${date(oldest_due)}</td></tr>`))}
+        ${table("collection", query, ["reports.genre", "reports.titles", "reports.copies", "reports.rating"], collection.genres.map(({ genre, titles, total_quantity, ratings, average_rating }) => html`<tr><td>${genreName(genre)}</td><td class="numbers" data-label="${t("reports.titles")}">${number(titles)}</td><td class="numbers" data-label="${t("reports.copies")}">${number(total_quantity)}</td><td class="numbers" data-label="${t("reports.rating")}">${average_rating === null ? "–" : html`★ ${number(average_rating)} <span class="quiet small">(${number(ratings)})</span>`}</td></tr>`), false)}
       </div>`,
     ready(main) {
       main.querySelector("#branch")?.addEventListener("change", (event) => go(here({ branch: /** @type {HTMLSelectElement} */ (event.target).value || undefined }), { focus: "#branch" }));

@@ -9,6 +9,7 @@ import { availabilityOf, fillAvailability } from "../parts/availability.js";
 import { coverOf } from "../parts/cover.js";
 import { authors } from "../results/row.js";
 import { copies } from "./copies.js";
+import { opinion, opinionOf } from "./opinion.js";
 
 /** @typedef {import("../lib/types.js").Book} Book */
 /** @typedef {import("../lib/router.js").Context} Context */
@@ -57,6 +58,7 @@ export async function show({ params: [id], signal }) {
             <div id="borrow"></div>
             ${may(member, "librarian") && html`<a href="/books/${book.id}/edit">${t("title.edit")}</a>`}
           </div>
+          ${opinionOf(may(member, "patron"))}
           ${book.description && html`<section aria-labelledby="about"><h2 id="about">${t("title.about")}</h2><p class="description" dir="auto">${book.description}</p></section>`}
           ${facts(book)}
           ${(book.genres ?? []).length > 0 && html`<ul class="tags" aria-label="${t("facet.genre")}">${book.genres?.map((genre) => html`<li><a href="/search?genre=${encodeURIComponent(genre)}">${genreName(genre)}</a></li>`)}</ul>`}
@@ -67,6 +69,7 @@ export async function show({ params: [id], signal }) {
       <div id="more"></div>`,
     ready(main, alive) {
       void copies(find(main, "#copies"), book, alive);
+      near(find(main, "#opinion"), alive, (place) => opinion(place, book.id, member, alive));
       near(find(main, "#more"), alive, async (place) => (await import("./more.js")).more(place, book, alive));
       const citing = /** @type {HTMLDetailsElement} */ (find(main, "#cite"));
       citing.addEventListener("toggle", async () => (await import("./cite.js")).cite(find(citing, "div"), book), { once: true });

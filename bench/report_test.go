@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/xml"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"bookvault/bench/harness"
+)
+
+func TestTheTableOfPatternsIsFilledFromRows(t *testing.T) {
+	rows := []harness.Row{
+		{Suite: "patterns", Pattern: "cache_aside", Distance: "loopback", Figure: "hot titles: p50", Off: 2, Value: 1, Ratio: 0.5, Unit: "ms", Claim: "-50 to -80 ms on a hit"},
+		{Suite: "patterns", Pattern: "cache_aside", Distance: "10 ms", Figure: "hot titles: p50", Off: 22, Value: 1, Ratio: 0.045, Unit: "ms"},
+	}
+	page, err := os.ReadFile("../docs/PATTERNS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled := withGains(string(page), rows)
+	before, after := strings.Split(string(page), "\n"), strings.Split(filled, "\n")
+	if len(before) != len(after) {
+		t.Fatalf("%d lines became %d", len(before), len(after))
+	}
+	changed := 0
+	for i := range before {
+		if before[i] == after[i] {
+			continue
+		}
+		changed++
+		if !strings.Contains(after[i], "`patterns.cache_aside.enabled`") || !strings.HasSuffix(after[i], "p50 22 → 1 ms (-96 %). Usual claim: p50 -50 to -80 ms on a hit ([PERFORMANCE](PERFORMANCE.md)) |") &&
+			!strings.Contains(after[i], "p50 22.0 → 1 ms") || strings.Count(after[i], " | ") != strings.Count(before[i], " | ") {
+			t.Errorf("%s\nbecame\n%s", before[i], after[i])
+		}
+	}
+	if changed != 1 {
+		t.Errorf("%d rows of the table changed", changed)
+	}
+	if withGains(filled, rows) != filled {
+		t.Error("filling it again changes it")
+	}
+}
+
+func TestEveryPatternOfTheLabIsASwitchWithARemark(t *testing.T) {
+	settings, err := os.ReadFile("../config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, patterns, _ := strings.Cut(string(settings), "\npatterns:\n")
+	for _, p := range labPatterns {
+		for _, name := range append([]string{p.name}, append(p.switches, p.behind...)...) {
+			if !strings.Contains(patterns, "  "+name+":\n") {
+				t.Errorf("there is no pattern %s", name)
+			}
+		}
+		if _, there := remarks[p.name]; !there {
+			t.Errorf("%s has no remark, not even an empty one", p.name)
+		}
+	}
+	for _, name := range everyPattern() {
+		if !strings.Contains(patterns, "  "+name+":\n") {
+			t.Errorf("there is no pattern %s", name)
+		}
+	}
+}
+
+func TestChartsAreDrawings(t *testing.T) {
+	for name, text := range charts([]harness.Row{{Pattern: "a<b", Distance: "loopback", Figure: "x: requests a second", Off: 1, Value: 3, Unit: "1/s"}, {Pattern: "phases", Figure: "phase: none: requests a second", Unit: "1/s"}}) {
+		for decoder := xml.NewDecoder(strings.NewReader(text)); ; {
+			if _, err := decoder.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Errorf("%s: %v in %s", name, err, text)
+				break
+			}
+		}
+	}
+}

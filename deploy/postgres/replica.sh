@@ -1,0 +1,12 @@
+#!/bin/sh
+# The start of a replica: a copy of the primary when there is none yet, then PostgreSQL. Configuration only, not run.
+set -e
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  export PGPASSWORD="$REPLICATION_PASSWORD"
+  until pg_basebackup --pgdata="$PGDATA" --host=postgres --username=replicator --wal-method=stream --write-recovery-conf --slot="$SLOT"; do
+    rm -rf "${PGDATA:?}"/*
+    sleep 2
+  done
+  chmod 700 "$PGDATA"
+fi
+exec postgres -c hot_standby=on -c hot_standby_feedback=on -c max_standby_streaming_delay=5s

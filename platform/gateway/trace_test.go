@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"bookvault/platform/telemetry"
+)
+
+func TestARequestIsPartOfItsCallersTrace(t *testing.T) {
+	sent := make(chan string, 1)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		sent <- string(text)
+	}))
+	defer collector.Close()
+	closeTraces := telemetry.OpenTraces(telemetry.TraceSettings{Endpoint: collector.URL, Share: 1, Logger: slog.New(slog.DiscardHandler)})
+	r := httptest.NewRequest("GET", "/api/members/v1/members/C-1001?q=wish", nil)
+	r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	w, _ := through(t, r, func(w http.ResponseWriter, r *http.Request) {
+		_, end := telemetry.Span(r.Context(), "inside")
+		end(nil)
+		ok(w, r)
+	})
+	if err := closeTraces(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if told := w.Header().Get("Traceresponse"); !strings.HasPrefix(told, "00-4bf92f3577b34da6a3ce929d0e0e4736-") {
+		t.Errorf("told %q", told)
+	}
+	text := <-sent
+	for _, must := range []string{`"name":"inside"`, `GET /api/members/v1/members/-`, `"parentSpanId":"00f067aa0ba902b7"`} {
+		if !strings.Contains(text, must) {
+			t.Errorf("no %s in %s", must, text)
+		}
+	}
+	for _, secret := range []string{"C-1001", "wish"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("a trace says %s: %s", secret, text)
+		}
+	}
+	w, _ = through(t, r, ok)
+	if told := w.Header().Get("Traceresponse"); told != "" {
+		t.Errorf("off, and told %q", told)
+	}
+}
