@@ -144,12 +144,12 @@ func loggedCache(status []string) string {
 	if len(status) == 0 {
 		return ""
 	}
+	if strings.Contains(status[0], "detail=stale") { // also of what a module remembered, before ours
+		return "stale"
+	}
 	if _, why, asked := strings.Cut(status[0], "fwd="); asked {
 		why, _, _ = strings.Cut(why, ";")
 		return why
-	}
-	if strings.Contains(status[0], "detail=stale") {
-		return "stale"
 	}
 	return "hit"
 }
