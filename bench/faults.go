@@ -44,6 +44,7 @@ func benchFaults(ctx context.Context, args []string, out *report) error {
 	quick := flags.Bool("quick", false, "a smaller run of some four minutes: 20,000 titles, one round with phases of 4 s, breakers that are open for 3 s")
 	only := flags.String("only", "", "one figure: neighbour, kinds, overload, greedy, cost, storm")
 	data := flags.String("library", "", "folder of the library, made when it is not there and kept")
+	program := flags.String("program", "", "the server, where it is built already")
 	file := flags.String("json", "", "write the rows to this file too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -52,7 +53,7 @@ func benchFaults(ctx context.Context, args []string, out *report) error {
 	if *quick {
 		*titles, *rounds, *seconds, openFor = 20_000, 1, 4, 3*time.Second
 	}
-	b, stop, err := openFaultBench(ctx, "faults", *data, *titles)
+	b, stop, err := openFaultBench(ctx, "faults", *program, *data, *titles)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func benchFaults(ctx context.Context, args []string, out *report) error {
 }
 
 // openFaultBench starts the library that a suite works on. stop ends it.
-func openFaultBench(ctx context.Context, suite, data string, titles int) (b *faultBench, stop func(), err error) {
+func openFaultBench(ctx context.Context, suite, program, data string, titles int) (b *faultBench, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "bookvault-bench-"+suite+"-")
 	if err != nil {
 		return nil, nil, err
@@ -93,7 +94,9 @@ func openFaultBench(ctx context.Context, suite, data string, titles int) (b *fau
 		}
 		_ = os.RemoveAll(dir)
 	}
-	program, err := harness.Build(ctx, dir, "bookvault", ".")
+	if program == "" {
+		program, err = harness.Build(ctx, dir, "bookvault", ".")
+	}
 	if err == nil {
 		if data == "" {
 			data = filepath.Join(os.TempDir(), "bookvault-bench-faults-"+strconv.Itoa(titles))

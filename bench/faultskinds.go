@@ -2,10 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"bookvault/bench/harness"
@@ -52,7 +48,7 @@ func (b *faultBench) kinds() error {
 		return err
 	}
 	defer stop()
-	kinds := []kind{b.onTheWay(faulttest.Cut), b.onTheWay(faulttest.Reset), b.onTheWay(faulttest.Silence), b.onTheWay(faulttest.Modem),
+	kinds := []kind{b.onTheWay(faulttest.Latency(5 * time.Second)), b.onTheWay(faulttest.Cut), b.onTheWay(faulttest.Reset), b.onTheWay(faulttest.Silence), b.onTheWay(faulttest.Modem),
 		{"PostgreSQL stands still (SIGSTOP)", b.frozen, true}, {"PostgreSQL crashes (kill -9)", b.crashed, true}}
 	for _, k := range kinds {
 		if err := b.kind(k, on, off, false); err != nil {
@@ -106,56 +102,21 @@ func (b *faultBench) kind(k kind, on, off *faulty, publicToo bool) error {
 
 // redisKinds has the cache fail that processes share: nobody may be served worse than without it.
 func (b *faultBench) redisKinds() error {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		b.out.Note("No redis-server is installed: its faults were not tried.")
-		return nil
-	}
-	redis, url, err := startRedis(b.ctx, b.dir)
+	redis, err := b.openRedis()
 	if err != nil {
 		return err
 	}
-	defer func() { redis.Stop() }()
-	way, err := faulttest.To("tcp", strings.TrimPrefix(url, "redis://"))
-	if err != nil {
-		return err
-	}
-	defer way.Close()
-	env := []string{"BOOKVAULT_CACHE_REMOTE=redis://" + way.Address, "BOOKVAULT_PATTERNS_CACHE_ASIDE_ENABLED=true", "BOOKVAULT_CACHE_TITLES=1MiB"}
+	defer redis.close()
+	env := []string{"BOOKVAULT_CACHE_REMOTE=redis://" + redis.way.Address, "BOOKVAULT_PATTERNS_CACHE_ASIDE_ENABLED=true", "BOOKVAULT_CACHE_TITLES=1MiB"}
 	on, off, stop, err := b.pair("redis", env...)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	for _, fault := range []faulttest.Fault{faulttest.Latency(5 * time.Second), faulttest.Cut, faulttest.Silence} {
-		k := kind{"Redis: " + fault.Name, func(*faulty) (func() error, error) {
-			return func() error { return way.End(b.ctx, fault) }, way.Begin(fault)
-		}, false}
+	for _, k := range redis.kinds(b) {
 		if err := b.kind(k, on, off, true); err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 	}
-	still := kind{"Redis stands still (SIGSTOP)", func(*faulty) (func() error, error) {
-		release, err := harness.Freeze(redis.PID())
-		return func() error { release(); return nil }, err
-	}, false}
-	if err := b.kind(still, on, off, true); err != nil {
-		return fmt.Errorf("%s: %w", still.name, err)
-	}
-	killed := kind{"Redis is gone (kill -9)", func(*faulty) (func() error, error) {
-		address := redis.Address
-		redis.Kill()
-		return func() (err error) {
-			_, port, err := cutAddress(address)
-			if err == nil {
-				redis, err = harness.Start(b.ctx, b.dir, "redis", address, nil, program, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", filepath.Clean(b.dir))
-			}
-			return err
-		}, nil
-	}, false}
-	if err := b.kind(killed, on, off, true); err != nil {
-		return fmt.Errorf("%s: %w", killed.name, err)
-	}
-	fmt.Fprintln(os.Stderr, "  all faults of Redis were tried")
 	return nil
 }

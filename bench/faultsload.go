@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"time"
 
 	"bookvault/bench/harness"
@@ -36,9 +37,21 @@ func (b *faultBench) overload() error {
 			if err != nil {
 				return err
 			}
+			spent, err := b.spending(side)
+			if err != nil {
+				return err
+			}
 			tallies, err := b.together(b.search(side, 2000, 5*best, b.seconds), b.desk(side, 20, deskRate, b.seconds))
 			if err != nil {
 				return err
+			}
+			cores, err := spent()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(os.Stderr, "  cores at work, patterns %s: %s\n", side.side, cores)
+			if side == on {
+				b.out.Note("At 5 x capacity, patterns on, %s.", cores)
 			}
 			tell(fmt.Sprintf("5 x %.0f searches/s, patterns %s", best, side.side), tallies[0])
 			tell("  beside it the desk", tallies[1])
@@ -59,6 +72,31 @@ func (b *faultBench) overload() error {
 	b.out.Add(harness.Row{Figure: "the desk's requests served beside it", Baseline: fmt.Sprintf("patterns off: %.3f", harness.Median(deskWithout)), Value: served, Unit: "of all",
 		Spread: harness.Spread(desk), Goal: ">= 0.99", Holds: served >= 0.99})
 	return nil
+}
+
+// spending gives what tells afterwards how many processors were at work meanwhile, and for whom: the load generator takes of the same.
+func (b *faultBench) spending(f *faulty) (since func() (string, error), err error) {
+	server, own, all, err := f.spent()
+	begin := time.Now()
+	return func() (string, error) {
+		serverNow, ownNow, allNow, err := f.spent()
+		took := time.Since(begin).Seconds()
+		share := func(d time.Duration) float64 { return d.Seconds() / took }
+		return fmt.Sprintf("the server took %.2f cores, the load generator %.2f, PostgreSQL and all else %.2f of %d", share(serverNow-server), share(ownNow-own),
+			share((allNow-all)-(serverNow-server)-(ownNow-own)), runtime.NumCPU()), err
+	}, err
+}
+
+// spent gives the processor time so far of a server, of the bench itself and of the machine.
+func (f *faulty) spent() (server, own, all time.Duration, err error) {
+	if server, err = f.CPU(); err != nil {
+		return 0, 0, 0, err
+	}
+	if own, err = harness.OwnCPU(); err != nil {
+		return 0, 0, 0, err
+	}
+	all, err = harness.MachineCPU()
+	return server, own, all, err
 }
 
 // capacity finds the best rate at which a server answers searches, the desk at work beside them, by asking with more and more clients.

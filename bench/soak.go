@@ -4,9 +4,12 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,18 +39,24 @@ func benchSoak(ctx context.Context, args []string, out *report) error {
 	minutes := flags.Float64("minutes", 30, "of load, with faults")
 	titles := flags.Int("titles", 20_000, "titles of the library")
 	data := flags.String("library", "", "folder of the library, made when it is not there and kept")
+	program := flags.String("program", "", "the server, where it is built already")
 	file := flags.String("json", "", "write the rows to this file too")
 	report := flags.String("report", "", "write the table to this file too, as Markdown")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	b, stop, err := openFaultBench(ctx, "soak", *data, *titles)
+	b, stop, err := openFaultBench(ctx, "soak", *program, *data, *titles)
 	if err != nil {
 		return err
 	}
 	defer stop()
 	out.figures = b.out
-	f, err := b.serve("soak", true, "BOOKVAULT_PATTERNS_CACHE_ASIDE_ENABLED=true", "BOOKVAULT_PATTERNS_WRITE_THROUGH_ENABLED=true", "BOOKVAULT_CACHE_TITLES=4MiB")
+	redis, err := b.openRedis()
+	if err != nil {
+		return err
+	}
+	defer redis.close()
+	f, err := b.serve("soak", true, "BOOKVAULT_CACHE_REMOTE=redis://"+redis.way.Address, "BOOKVAULT_PATTERNS_CACHE_ASIDE_ENABLED=true", "BOOKVAULT_PATTERNS_WRITE_THROUGH_ENABLED=true", "BOOKVAULT_CACHE_TITLES=4MiB")
 	if err != nil {
 		return err
 	}
@@ -68,7 +77,7 @@ func benchSoak(ctx context.Context, args []string, out *report) error {
 	failing := make(chan error, 1)
 	go func() {
 		var err error
-		counts, err = b.failAtRandom(soaking, f)
+		counts, err = b.failAtRandom(soaking, f, redis)
 		failing <- err
 	}()
 	tallies, err := b.together(b.public(f, 500, rate, d), b.desk(f, 20, deskRate, d))
@@ -99,8 +108,8 @@ func benchSoak(ctx context.Context, args []string, out *report) error {
 		return err
 	}
 	var said []string
-	for name, n := range counts {
-		said = append(said, fmt.Sprintf("%d x %s", n, name))
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		said = append(said, fmt.Sprintf("%d x %s", counts[name], name))
 	}
 	b.out.Note("%v at %.0f titles/s (half of what could be done) and %d desk requests/s; faults: %s.", d, rate, deskRate, strings.Join(said, ", "))
 	b.out.Note("%d titles, %d processors, %s.", *titles, runtime.NumCPU(), runtime.Version())
@@ -112,10 +121,21 @@ func benchSoak(ctx context.Context, args []string, out *report) error {
 	return b.out.Save(*file)
 }
 
+const soakWords = `# The soak
+
+` + "`go run ./bench soak -minutes 30 -report docs/SOAK.md`" + ` has a library at half its capacity while dependencies fail at random, one after another, for some seconds each:
+the catalogue's way to PostgreSQL is slow, cut, reset, silent or thin, PostgreSQL itself stands still (SIGSTOP) or crashes (kill -9), and the Redis that processes
+share fails in the same ways. Afterwards, when all is quiet, it looks for what was lost by it: goroutines, connections, places in compartments, memory; whether the
+desk's counts are those from nothing; and whether the ledger is as it was written and says the same as the desk's books (` + "`bookvault ledger verify`" + `).
+
+This is what it said last:
+
+`
+
 // saveReport writes the table as Markdown.
 func saveReport(file string, f *harness.Figures) error {
 	var text strings.Builder
-	text.WriteString("```\n")
+	text.WriteString(soakWords + "```\n")
 	f.Print(&text)
 	text.WriteString("```\n")
 	return os.WriteFile(file, []byte(text.String()), 0o644)
@@ -139,9 +159,10 @@ func (b *faultBench) quiet(f *faulty) ([]float64, error) {
 }
 
 // failAtRandom has one thing after another fail for some seconds, with some seconds of peace between, until ctx ends. It counts them.
-func (b *faultBench) failAtRandom(ctx context.Context, f *faulty) (counts map[string]int, err error) {
+func (b *faultBench) failAtRandom(ctx context.Context, f *faulty, redis *shared) (counts map[string]int, err error) {
 	kinds := []kind{b.onTheWay(faulttest.Latency(5 * time.Second)), b.onTheWay(faulttest.Cut), b.onTheWay(faulttest.Reset), b.onTheWay(faulttest.Silence),
 		b.onTheWay(faulttest.Modem), {"PostgreSQL stands still (SIGSTOP)", b.frozen, true}, {"PostgreSQL crashes (kill -9)", b.crashed, true}}
+	kinds = append(kinds, redis.kinds(b)...)
 	counts = map[string]int{}
 	wait := func(most float64) bool {
 		select {
@@ -188,5 +209,13 @@ func (b *faultBench) invariants() error {
 		}
 		b.out.Add(harness.Row{Figure: i.what, Value: float64(wrong), Goal: "0", Holds: wrong == 0})
 	}
+	verify := exec.CommandContext(b.ctx, b.library.Program, "ledger", "verify", "--data", b.library.Data)
+	said, err := verify.CombinedOutput()
+	fmt.Fprintf(os.Stderr, "ledger verify: %v: %s\n", err, said)
+	wrong := 0.0
+	if err != nil {
+		wrong = 1
+	}
+	b.out.Add(harness.Row{Figure: "the ledger is not as it was written, or says otherwise than the desk's books", Value: wrong, Goal: "0", Holds: wrong == 0})
 	return nil
 }

@@ -43,14 +43,22 @@ func GatewaySettings(c *config.Config, l *Library, registry prometheus.Registere
 		RateLimit: rateLimit(c.RateLimit, &l.Patterns.RateLimit, l.Remote),
 		Overload: resilience.ShedSettings{Least: uint(c.Resilience.AdaptiveLimit.Least), Most: uint(c.Resilience.AdaptiveLimit.Most),
 			Enabled: l.Patterns.AdaptiveLimit.Load},
+		Full:        l.full,
 		Streams:     streams,
 		Compression: gateway.Compression{Enabled: &l.Patterns.Compression, MinSize: int(c.Compression.MinSize)},
 	}
 }
 
+// full tells of a search that the compartment for searches takes no more. Nothing else is sure to need a place: most titles are in memory.
+func (l *Library) full(r *http.Request) bool {
+	return r.URL.Path == searchPath && r.Method == http.MethodGet && l.searching.Full()
+}
+
+const searchPath = "/api/catalog/v1/books"
+
 func rateLimit(c config.RateLimit, enabled *atomic.Bool, remote *cache.Remote) gateway.RateLimit {
 	limit := gateway.RateLimit{Enabled: enabled, Rate: c.Rate, Burst: c.Burst, SearchCost: c.SearchCost, SignInRate: c.SignInRate, SignInBurst: c.SignInBurst,
-		CrawlRate: c.CrawlRate, CrawlBurst: c.CrawlBurst, Clients: c.Clients, Exempt: networks(c.Exempt), Lease: c.Lease}
+		CrawlRate: c.CrawlRate, CrawlBurst: c.CrawlBurst, Clients: c.Clients, Exempt: networks(c.Exempt), Lease: c.Lease, Hold: c.Hold}
 	if remote != nil { // a nil *Remote is no nil Purse
 		limit.Purse = remote
 	}

@@ -43,6 +43,7 @@ import (
 	"bookvault/platform/ledger"
 	"bookvault/platform/live"
 	"bookvault/platform/queue"
+	"bookvault/platform/resilience"
 	"bookvault/platform/rest"
 	"bookvault/web"
 )
@@ -90,6 +91,7 @@ type Library struct {
 	refreshTimeout time.Duration
 	feed           *database.Feed
 	policies       *policies
+	searching      *resilience.Bulkhead
 	demonstration  demonstration.Library
 	seeder         seeder
 	workers        []worker
@@ -219,7 +221,7 @@ func Assemble(f Foundations) (*Library, error) {
 
 	return &Library{Handler: front(api, pages), Routes: api.Routes(), Catalog: titles, Imports: imports, Members: people, Borrowing: desk, Housekeeping: keeper,
 		Figures: figureKeeper, db: f.DB, refreshTimeout: f.Settings.Statistics.RefreshTimeout,
-		Behind: writes.queue, writes: writes, Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, feed: f.DB.Feed(),
+		Behind: writes.queue, writes: writes, Remote: memories.remote, TitleLayers: cataloglayers.Order(stores.Books), Patterns: patterns, policies: policies, searching: policies.For("search-database").Bulkhead(), feed: f.DB.Feed(),
 		demonstration: demonstrationLibrary(f, imports, people, desk), seeder: seeder{imports: imports, stock: stock, people: people},
 		workers: []worker{memories, f.DB.Feed(), people, relay, uploads, writes, tallies, keeper, figureKeeper, &indexMender{imports: imports, log: f.Logger},
 			&ticker{hub: hub, patterns: patterns, registry: f.Registry}}, live: hub}, nil

@@ -49,7 +49,7 @@ func TestACompartmentThatIsFullLeavesTheOthersTheirRoom(t *testing.T) {
 		{"catalog-database", "/api/catalog/v1/books/1025"},
 		{"imports-database", "/api/catalog/v1/imports/1"},
 		{"members-database", "/api/members/v1/members?q=reader"},
-		{"search-database", "/api/catalog/v1/books?q=emma"},
+		{"search-database", "/api/catalog/v1/suggest?q=emma"},
 		{"statistics-database", "/api/catalog/v1/statistics"},
 		{"reports-database", "/api/borrowing/v1/statistics"},
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bookvault/platform/cache/redistest"
+	"bookvault/platform/database/faulttest"
 	"bookvault/platform/resilience"
 )
 
@@ -110,6 +111,33 @@ func TestASidecarThatHangsIsWaitedForAFewTimesAndThenNotAtAll(t *testing.T) {
 	}
 	redis.Release()
 	p.usedAgain(t, 3000)
+}
+
+// Whatever becomes of the line to it, callers get what they ask for, and nobody waits long; afterwards it takes part again.
+func TestTheLineToTheSidecarFails(t *testing.T) {
+	redis := redistest.New(t)
+	way, err := faulttest.To("tcp", redis.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer way.Close()
+	p := impatient(t, "redis://"+way.Address+"/0").connected(t)
+	p.usedAgain(t, 1)
+	for i, f := range []faulttest.Fault{faulttest.Latency(5 * time.Second), faulttest.Cut, faulttest.Reset, faulttest.Silence, faulttest.Modem} {
+		t.Run(f.Name, func(t *testing.T) {
+			if err := way.Begin(f); err != nil {
+				t.Fatal(err)
+			}
+			first := int64(i+1) * 100_000
+			if most, middle := p.slowest(t, first, 30); most > time.Second {
+				t.Errorf("somebody waited %v; the middle %v", most, middle)
+			}
+			if err := way.End(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+			p.usedAgain(t, first+1000)
+		})
+	}
 }
 
 func TestASidecarThatIsFullIsReadFromAllTheSame(t *testing.T) {

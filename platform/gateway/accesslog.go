@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// refusalLines is how many lines a second tell of requests that were refused for want of something (503).
+const refusalLines = 10
+
 // slowRequest is what makes a request notable although it went well.
 const slowRequest = time.Second
 
@@ -28,11 +31,12 @@ func LogFields(ctx context.Context) []slog.Attr {
 }
 
 // accessLog writes one line a request when it is answered: all of them, the notable ones (5xx, or slower than a second), these and
-// a bounded number of others a second, or none. A line names no person and no book: the client's address, the values in a query (search terms, tokens) and those in a
-// path (cards, titles, loans) stay out of it. So nobody can be told from it to have looked for anything. Requests of one member can be
-// told to be of one, for a day and within one process (pseudonyms).
+// a bounded number of others a second, or none. Of refusals (503) there are ten at most: a line each would cost more than the refusing. A line names no
+// person and no book: the client's address, the values in a query (search terms, tokens) and those in a path (cards, titles, loans) stay
+// out of it. So nobody can be told from it to have looked for anything. Requests of one member can be told to be of one, for a day and
+// within one process (pseudonyms).
 func accessLog(logger *slog.Logger, which string, rate int) func(http.Handler) http.Handler {
-	var others sample
+	var others, refusals sample
 	members := newPseudonyms()
 	return func(next http.Handler) http.Handler {
 		if which == "off" {
@@ -47,6 +51,11 @@ func accessLog(logger *slog.Logger, which string, rate int) func(http.Handler) h
 					status = http.StatusInternalServerError
 				}
 				notable, unlogged := status >= 500 || took >= slowRequest, int64(0)
+				if status == http.StatusServiceUnavailable && which != "all" { // one of thousands, when there is too much to do
+					if notable, unlogged = refusals.take(begin.Unix(), refusalLines); !notable {
+						return
+					}
+				}
 				if which == "sampled" && !notable {
 					if notable, unlogged = others.take(begin.Unix(), int64(rate)); !notable {
 						return
@@ -60,7 +69,7 @@ func accessLog(logger *slog.Logger, which string, rate int) func(http.Handler) h
 					level = slog.LevelWarn
 				}
 				line := []slog.Attr{
-					slog.String("method", r.Method), slog.String("route", loggedPath(writer.route, r.URL.Path)), slog.String("query", loggedQuery(r.URL.RawQuery)),
+					slog.String("method", r.Method), slog.String("route", loggedPath(writer.route, r.URL.Path, status)), slog.String("query", loggedQuery(r.URL.RawQuery)),
 					slog.Int("status", status), slog.Int64("bytes", writer.bytes), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 					slog.String("cache", loggedCache(writer.Header()["Cache-Status"]))}
 				if e := exchangeOf(r.Context()); e != nil {
@@ -96,10 +105,13 @@ func (s *sample) take(second, rate int64) (passes bool, left int64) {
 var plainSegment = regexp.MustCompile(`^[a-z._-]*([0-9]{1,2}[a-z._-]+)?$`)
 
 // loggedPath gives the pattern of the route that answered, /api/members/v1/members/{card}: who and what was looked at is nobody's
-// business in a log. Of an address without a route (a page, a file, a mistake) it keeps the words and hides the rest.
-func loggedPath(route, path string) string {
+// business in a log. Of an address without a route (a page, a file, a mistake) it keeps the words and hides the rest, and all of one that is not there.
+func loggedPath(route, path string, status int) string {
 	if route != "" {
 		return route
+	}
+	if status == http.StatusNotFound {
+		return "/-" // whatever somebody typed
 	}
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {

@@ -1,11 +1,14 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -35,6 +38,25 @@ func TestALogLineNamesNobody(t *testing.T) {
 			t.Errorf("%s: logged %v", test.url, lines)
 		}
 	}
+}
+
+// When thousands are refused, a line each would cost more than the refusing.
+func TestAFloodOfRefusalsWritesFewLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, which := range []string{"sampled", "notable"} {
+			written := &bytes.Buffer{}
+			h := accessLog(slog.New(slog.NewJSONHandler(written, nil)), which, 1000)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }))
+			for range 3 {
+				for range 100 {
+					h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+				}
+				time.Sleep(time.Second)
+			}
+			if lines := strings.Count(written.String(), "\n"); lines != 3*refusalLines || !strings.Contains(written.String(), `"unlogged":90`) {
+				t.Errorf("%s: %d lines in three seconds", which, lines)
+			}
+		}
+	})
 }
 
 func TestWhichRequestsAreLogged(t *testing.T) {

@@ -30,6 +30,7 @@ type Settings struct {
 	Compression    Compression
 	RateLimit      RateLimit
 	Overload       resilience.ShedSettings  // without Enabled there is no such stage
+	Full           func(*http.Request) bool // whose work finds no more room, so that the public need not begin it; nil: none
 	Streams        func(*http.Request) bool // whose answers have no end, and so no deadline and no place among the requests at work; nil: none
 	Registry       prometheus.Registerer
 	HSTS           time.Duration // for how long who came by TLS shall do so again; 0: they are not told
@@ -74,7 +75,7 @@ func Stages(s Settings) []Stage {
 		{"cross_origin", crossOrigin()},
 		{"promises", s.Consistency.promises},
 		{"cache", s.Cache.cache(s.Consistency.SessionCookie)},
-		{"overload", s.unless(overload(s.Overload, known, s.Registry))},
+		{"overload", s.unless(overload(s.Overload, s.Full, known, s.Registry))},
 		{"body_limit", bodyLimit(s.MaxBody)},
 		{"compress", compress(s.Compression, s.Registry)},
 		{"deadline", s.unless(deadline(s.RequestTimeout, s.UploadTimeout))},

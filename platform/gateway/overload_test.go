@@ -31,7 +31,7 @@ func busyFor(on func() bool) http.Handler {
 			time.Sleep(took)
 		}
 	})
-	return requestID(client(nil, 0)(overload(resilience.ShedSettings{Least: 10, Most: 10, Enabled: on}, known, prometheus.NewRegistry())(inner)))
+	return requestID(client(nil, 0)(overload(resilience.ShedSettings{Least: 10, Most: 10, Enabled: on}, func(r *http.Request) bool { return r.Header.Get("Full") != "" }, known, prometheus.NewRegistry())(inner)))
 }
 
 func TestUnderOverloadTheDeskComesFirstAndRobotsLast(t *testing.T) {
@@ -85,6 +85,36 @@ func TestUnderOverloadTheDeskComesFirstAndRobotsLast(t *testing.T) {
 		}
 		all.Wait()
 	})
+}
+
+// Whose compartment is full is refused before any work, if it is the public; the others find out for themselves.
+func TestThePublicIsRefusedBeforeAFullCompartment(t *testing.T) {
+	const path = "GET /api/catalog/v1/books?q=emma"
+	on := true
+	h := busyFor(func() bool { return on })
+	asked(h, "192.0.2.1:1", path, "Authorization", "Bearer member", "Vouch", "patron")
+	for _, test := range []struct {
+		name    string
+		headers []string
+		code    int
+	}{
+		{"the public", nil, 503},
+		{"a robot", []string{"User-Agent", "examplebot/1"}, 503},
+		{"a member", []string{"Authorization", "Bearer member"}, 200},
+	} {
+		for range 50 { // a refusal takes no place
+			if w := asked(h, "192.0.2.1:1", path, append([]string{"Full", "yes"}, test.headers...)...); w.Code != test.code {
+				t.Fatalf("%s: %d %s", test.name, w.Code, w.Body)
+			}
+		}
+	}
+	if w := asked(h, "192.0.2.1:1", path); w.Code != 200 {
+		t.Errorf("with room: %d", w.Code)
+	}
+	on = false
+	if w := asked(h, "192.0.2.1:1", path, "Full", "yes"); w.Code != 200 {
+		t.Errorf("switched off: %d", w.Code)
+	}
 }
 
 func TestARequestThatPanicsGivesItsPlaceBack(t *testing.T) {

@@ -31,6 +31,8 @@ type RateLimit struct {
 	Clients int            // clients that are remembered at most; the one that has most saved up is forgotten first
 	Exempt  []netip.Prefix // networks that are not limited
 
+	Hold time.Duration // that a refusal is held back from whoever goes on asking at many times their rate; 0: none is
+
 	Purse Purse // where processes keep the buckets together; nil: each goes by its own count
 	Lease int   // tokens that each process may give a client before it tells the others
 }
@@ -46,6 +48,7 @@ type limiter struct {
 	buckets *slots
 	shares  *shares // nil: there is nobody to share with
 	known   *proofs
+	tarpit  *tarpit
 
 	read, search, pages, signIn, crawl *rateClass
 }
@@ -77,6 +80,7 @@ func rateLimit(s RateLimit, known *proofs, registry prometheus.Registerer) func(
 			h["Ratelimit-Policy"] = class.policy
 			h["Ratelimit"] = class.left[left]
 			if after > 0 {
+				l.tarpit.wait(r.Context(), client, class.rate, time.Unix(0, now))
 				refuseRate(w, r, class, after)
 				return
 			}
@@ -89,7 +93,7 @@ func rateLimit(s RateLimit, known *proofs, registry prometheus.Registerer) func(
 }
 
 func newLimiter(s RateLimit, known *proofs) *limiter {
-	return &limiter{s: s, seed: maphash.MakeSeed(), buckets: newSlots(s.Clients), shares: newShares(s), known: known,
+	return &limiter{s: s, seed: maphash.MakeSeed(), buckets: newSlots(s.Clients), shares: newShares(s), known: known, tarpit: &tarpit{hold: s.Hold, most: tarpitMost},
 		read:   newRateClass("default", 0, s.Rate, s.Burst, 1),
 		search: newRateClass("search", 0, s.Rate, s.Burst, s.SearchCost),
 		pages:  newRateClass("pages", 3, s.Rate*pagesShare, s.Burst*pagesShare, 1),
@@ -100,10 +104,7 @@ func newLimiter(s RateLimit, known *proofs) *limiter {
 
 func refuseRate(w http.ResponseWriter, r *http.Request, c *rateClass, after time.Duration) {
 	c.refused.Add(1)
-	e := problem.New(problem.TooMany, "rate_limited", "You ask more than your share (%d at once, %g a second of this kind). Please wait a moment; RateLimit and RateLimit-Policy say how much is left.",
-		c.most, c.rate/float64(c.cost))
-	e.RetryAfter = after
-	problem.Write(w, r, e)
+	c.refusal.WriteAfter(w, r, after)
 }
 
 func (l *limiter) exempt(client netip.Addr) bool {
@@ -192,6 +193,7 @@ type rateClass struct {
 	full     int64 // nanoseconds in which an empty bucket fills
 
 	policy  []string
+	refusal *problem.Ready
 	left    [][]string // by the number of requests of this kind that are left
 	refused atomic.Uint64
 	name    string
@@ -200,6 +202,8 @@ type rateClass struct {
 func newRateClass(name string, bucket byte, rate float64, burst, cost int) *rateClass {
 	c := &rateClass{name: name, bucket: bucket, rate: rate, cost: cost, most: burst / cost, interval: int64(float64(time.Second) / rate)}
 	c.full = c.interval * int64(burst)
+	c.refusal = problem.NewReady(problem.New(problem.TooMany, "rate_limited",
+		"You ask more than your share (%d at once, %g a second of this kind). Please wait a moment; RateLimit and RateLimit-Policy say how much is left.", c.most, rate/float64(cost)))
 	quoted := `"` + name + `"`
 	c.policy = []string{quoted + ";q=" + strconv.Itoa(c.most) + ";w=" + strconv.Itoa(seconds(c.full))}
 	for n := range c.most + 1 {

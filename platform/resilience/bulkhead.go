@@ -82,6 +82,11 @@ func (b *Bulkhead) Leave() {
 	b.permits.ReleasePermit()
 }
 
+// Full tells whether whoever came now would be refused at once. It is a glance: by the time they come it may be otherwise.
+func (b *Bulkhead) Full() bool {
+	return b.s.Enabled() && b.inUse.Load() >= int64(b.s.Concurrent) && b.waiting.Load() >= int64(b.s.Queue)
+}
+
 // Limits tells how many may be at work in it, and how many may wait.
 func (b *Bulkhead) Limits() (concurrent, queue int) { return int(b.s.Concurrent), b.s.Queue }
 

@@ -63,6 +63,9 @@ func NewShedder(s ShedSettings) *Shedder {
 	return shedder
 }
 
+// Shed counts a request that was refused for another reason.
+func (s *Shedder) Shed(p Priority) { s.shed[p].Add(1) }
+
 // Admit asks to begin a request; false refuses it. done is called when it was answered: true when the time that it took tells
 // something of how busy the server is, false when it failed or its client went away.
 func (s *Shedder) Admit(p Priority) (done func(told bool), admitted bool) {

@@ -104,6 +104,9 @@ func (s *Server) answers() bool {
 	return strings.HasPrefix(string(answer[:n]), "+PONG")
 }
 
+// Address is host:port where it listens.
+func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
 // Kill ends the server as kill -9 does, and waits for its end. Nothing is kept.
 func (s *Server) Kill() {
 	if s.process == nil {
