@@ -123,12 +123,14 @@ func TestWhoMayDoWhatWithMoneyOverHTTP(t *testing.T) {
 }
 
 func TestAmountsSayTheirCurrencyAndItsExponent(t *testing.T) {
+	d := atTheDoor(t, 4)
+	member := 0
 	for currency, exponent := range map[string]float64{"VND": 0, "JPY": 0, "USD": 2, "KWD": 3} {
-		d := atTheDoor(t, 1)
+		member++
 		d.settings.Currency = currency
 		*d.Service = *borrowing.New(d.store, d.people, d.shelf, d.settings)
-		must(t, second(d.Charge(desk(), borrowing.NewCharge{Card: "C1", Amount: 5000, Note: "x"}, borrowing.Order{})))
-		got := d.send("patron:1", "GET", "/charges", "")
+		must(t, second(d.Charge(desk(), borrowing.NewCharge{Card: fmt.Sprintf("C%d", member), Amount: 5000, Note: "x"}, borrowing.Order{})))
+		got := d.send(fmt.Sprintf("patron:%d", member), "GET", "/charges", "")
 		if item := got.body["items"].([]any)[0].(map[string]any); got.body["currency"] != currency || got.body["exponent"] != exponent || item["exponent"] != exponent || item["amount"] != 5000.0 {
 			t.Errorf("%s: %s", currency, got.raw)
 		}

@@ -36,6 +36,7 @@ type errand struct {
 // TestCommandsTogetherDoWhatTheyDoOneAfterTheOther sends volleys of commands through group commit, notes in which order they were
 // decided, and gives the same ones in that order to a library that carries out each alone: outcomes and projections must be the same.
 func TestCommandsTogetherDoWhatTheyDoOneAfterTheOther(t *testing.T) {
+	t.Parallel() // it takes long
 	registry := prometheus.NewRegistry()
 	together, alone := grouped(opened(t, 0), layers.GroupSettings{Parallel: 1, Metrics: layers.NewGroupMetrics(registry)}), opened(t, 0)
 	for _, l := range []*library{together, alone} {

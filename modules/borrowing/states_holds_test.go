@@ -143,6 +143,7 @@ var holdCommands = map[string]doing{
 }
 
 func TestWhatEveryCommandMakesOfAHoldInEveryStatus(t *testing.T) {
+	t.Parallel() // it takes long
 	l := roomy(t)
 	look := func(s *scene) state {
 		h, err := l.Hold(desk(), s.hold)

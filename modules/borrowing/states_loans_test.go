@@ -155,6 +155,7 @@ var loanCommands = map[string]doing{
 }
 
 func TestWhatEveryCommandMakesOfALoanInEverySituation(t *testing.T) {
+	t.Parallel() // it takes long
 	l := roomy(t)
 	must(t, l.SaveRule(librarian(), borrowing.Rule{Terms: borrowing.Terms{LoanDays: 21, Renewals: 2, LoanLimit: 1000, HoldLimit: 1000, FinePerDay: 1000, FineCap: 20_000, LostFee: 7000}}))
 	l = l.with(func(s *borrowing.Settings) { s.LostAfterDays = 30 })

@@ -226,6 +226,7 @@ func roomy(t *testing.T) *library {
 }
 
 func TestWhatEveryCommandMakesOfACopyInEveryStatus(t *testing.T) {
+	t.Parallel() // it takes long
 	l := roomy(t)
 	seen := map[borrowing.Step]bool{}
 	look := func(s *scene) state {
