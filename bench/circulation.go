@@ -100,10 +100,9 @@ func (b *circulationBench) open(data string, items int) (closing func(), err err
 	if b.dir, err = os.MkdirTemp("", "bookvault-bench-circulation-"); err != nil {
 		return nil, err
 	}
-	closing = func() { _ = os.RemoveAll(b.dir) }
 	defer func() {
 		if err != nil {
-			closing()
+			b.close()
 		}
 	}()
 	program, err := harness.Build(b.ctx, b.dir, "bookvault", ".")
@@ -117,11 +116,15 @@ func (b *circulationBench) open(data string, items int) (closing func(), err err
 	if b.library, err = harness.OpenStocked(b.ctx, program, b.dir, data, stock); err != nil {
 		return nil, err
 	}
-	closing = func() {
+	return b.close, b.prepare()
+}
+
+// close stops what was started, as far as that came.
+func (b *circulationBench) close() {
+	if b.library != nil {
 		b.library.Home.Stop()
-		_ = os.RemoveAll(b.dir)
 	}
-	return closing, b.prepare()
+	_ = os.RemoveAll(b.dir)
 }
 
 // prepare takes all copies back that an earlier run lent, raises the loan limit, and finds cards and copies.

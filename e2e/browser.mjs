@@ -66,6 +66,15 @@ export async function reader(browser, { viewport = WIDE, scheme = "light", local
   return { context, page, calm, open, close: () => context.close() };
 }
 
+/** Counts the bytes that come over the wire for a page, with the headers of each answer. @param {Page} page */
+export async function weighed(page) {
+  const wire = await page.context().newCDPSession(page);
+  let bytes = 0;
+  wire.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
+  await wire.send("Network.enable");
+  return () => bytes;
+}
+
 /** Waits until the page of the address stands, with all that comes after its first words. @param {Page} page */
 export async function settled(page) {
   await page.waitForFunction(() => {

@@ -31,14 +31,14 @@ var covers = []string{"/parts/cover.js", "/parts/cover-palette.js", "/parts/cove
 
 // kinds are the pages that people come to first.
 var kinds = map[string]kind{
-	"home": {regexp.MustCompile(`^/$`), []string{"/home/home.css"}, append([]string{"/home/home.js", "/lib/genres.js"}, covers...),
+	"home": {regexp.MustCompile(`^/$`), []string{"/home/home.css"}, append([]string{"/home/home.js"}, covers...),
 		drawing(`<section class="hero"><h1>{{.Word "home.heading"}}</h1><div class="input first-box"></div><p class="quiet" id="size"></p></section><div id="shelves"></div>`)},
 	"results": {regexp.MustCompile(`^/search$`), []string{"/results/results.css"},
-		append([]string{"/results/results.js", "/results/facets.js", "/results/row.js", "/parts/availability.js", "/lib/genres.js"}, covers...),
+		append([]string{"/results/results.js", "/results/facets.js", "/results/marks.js", "/results/row.js", "/parts/availability.js"}, covers...),
 		drawing(`<div class="input in-page first-box"></div><div class="results"><aside></aside><section><div class="results-head"><div>` +
 			`<h1>{{with .Query}}{{$.Results .}}{{end}}</h1><p class="quiet numbers">&nbsp;</p></div></div></section></div>`)},
 	"title": {titlePage, []string{"/title/title.css"},
-		append([]string{"/title/title.js", "/title/copies.js", "/title/opinion.js", "/results/row.js", "/parts/availability.js", "/lib/branches.js", "/lib/genres.js"}, covers...),
+		append([]string{"/title/title.js", "/title/copies.js", "/title/opinion.js", "/results/row.js", "/parts/availability.js", "/lib/branches.js"}, covers...),
 		drawing(`{{with .Title}}<article class="title"><div class="title-cover"><div class="bone book"></div></div><div class="title-words">` +
 			`<h1{{if .Long}} class="long"{{end}} lang="{{.Language}}" dir="auto">{{.Name}}</h1>{{with .Subtitle}}<p class="subtitle" dir="auto">{{.}}</p>{{end}}` +
 			`<p class="by">{{range $i, $name := .Authors}}{{if $i}}, {{end}}<span dir="auto">{{$name}}</span>{{end}}</p><div class="lend"></div>` +

@@ -2,6 +2,8 @@ package web
 
 import (
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -92,10 +94,25 @@ func TestWordsOfTheFirstPictureAreThere(t *testing.T) {
 }
 
 func TestFilesCarryNoHeadersThatOnlyDocumentsNeed(t *testing.T) {
-	handler := made(t, Settings{})
-	asset := regexp.MustCompile(`/assets/app\.[0-9a-f]+\.js`).FindString(body(t, answerOf(handler, "GET", "/")))
-	answer := answerOf(handler, "GET", asset)
-	if answer.StatusCode != 200 || answer.Header.Get("Content-Security-Policy") != "default-src 'none'" {
-		t.Errorf("%s: %d %v", asset, answer.StatusCode, answer.Header)
+	handler := made(t, Settings{Policy: "default-src 'self'"})
+	page := body(t, answerOf(handler, "GET", "/"))
+	with := func(target string) http.Header {
+		w := httptest.NewRecorder()
+		w.Header().Set("Content-Security-Policy", "default-src 'self'")
+		w.Header().Set("X-Request-Id", "7")
+		handler.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+		if w.Code != 200 {
+			t.Fatalf("%s: %d", target, w.Code)
+		}
+		return w.Header()
+	}
+	if h := with(regexp.MustCompile(`/assets/app\.[0-9a-f]+\.js`).FindString(page)); h.Get("Content-Security-Policy") != "" || h.Get("X-Request-Id") != "" {
+		t.Errorf("a script: %v", h)
+	}
+	if h := with("/favicon.svg"); h.Get("Content-Security-Policy") != "default-src 'none'" {
+		t.Errorf("a picture: %v", h)
+	}
+	if h := with("/"); !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'self'") || h.Get("X-Request-Id") == "" {
+		t.Errorf("a page: %v", h)
 	}
 }

@@ -38,6 +38,8 @@ type Answer struct {
 	OK      bool
 	Reasons []string // of a refusal
 	Closed  int      // of a return: whose loan it closed; -1: none
+
+	loan int64 // that was made or closed
 }
 
 // Recorded is a command with its answer and when it began and ended, in nanoseconds.

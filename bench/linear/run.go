@@ -79,7 +79,32 @@ func Record(ctx context.Context, s Setting) ([]Recorded, error) {
 	if err := context.Cause(ctx); err != nil {
 		return history, err
 	}
-	return history, nil
+	return history, whose(history)
+}
+
+// whose finds out whose loans were closed: each was made by a command of the history, since the copies were free and the members had none. (Answers
+// name the member's card too, but leave it out when members cannot be asked.)
+func whose(history []Recorded) error {
+	members := map[int64]int{}
+	for _, r := range history {
+		if r.Command.Kind == Lend && r.Answer.OK {
+			if _, twice := members[r.Answer.loan]; twice || r.Answer.loan == 0 {
+				return fmt.Errorf("two loans, or one without a name, are called %d", r.Answer.loan)
+			}
+			members[r.Answer.loan] = r.Command.Member
+		}
+	}
+	for i, r := range history {
+		if r.Command.Kind != Return || r.Answer.loan == 0 {
+			continue
+		}
+		member, known := members[r.Answer.loan]
+		if !known {
+			return fmt.Errorf("%+v closed the loan %d, which nobody made", r.Command, r.Answer.loan)
+		}
+		history[i].Answer.Closed = member
+	}
+	return nil
 }
 
 // ask sends a command until it is answered.
@@ -132,11 +157,10 @@ func (s Setting) send(ctx context.Context, client *http.Client, path string, bod
 // read understands an answer; final is false where the command is to be asked again.
 func (s Setting) read(c Command, status int, said []byte) (a Answer, final bool, err error) {
 	var body struct {
+		ID         int64
 		Code       string
 		Reasons    []struct{ Code string }
-		ClosedLoan *struct {
-			MemberCard string `json:"member_card"`
-		} `json:"closed_loan"`
+		ClosedLoan *struct{ ID int64 } `json:"closed_loan"`
 	}
 	if err := json.Unmarshal(said, &body); err != nil {
 		return a, false, fmt.Errorf("%+v was answered %d %.200s: %w", c, status, said, err)
@@ -146,14 +170,9 @@ func (s Setting) read(c Command, status int, said []byte) (a Answer, final bool,
 	case status < 300:
 		a.OK = true
 		if body.ClosedLoan != nil {
-			for n, card := range s.Cards {
-				if card == body.ClosedLoan.MemberCard {
-					a.Closed = n
-				}
-			}
-			if a.Closed < 0 {
-				return a, false, fmt.Errorf("%+v closed a loan of nobody: %.200s", c, said)
-			}
+			a.loan = body.ClosedLoan.ID
+		} else if c.Kind == Lend {
+			a.loan = body.ID
 		}
 		return a, true, nil
 	case status == http.StatusConflict && len(body.Reasons) > 0:

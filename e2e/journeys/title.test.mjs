@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, hand, launch, PHONE, picture, reader, settled, URL_, WIDE } from "../browser.mjs";
+import { accessible, hand, launch, PHONE, picture, reader, settled, URL_, weighed, WIDE } from "../browser.mjs";
 
-const MOST = 60 * 1024; // bytes over the wire of a first visit, headers as browsers count them
+const MOST = 60 * 1024; // bytes over the wire of a first visit, with the headers of every answer
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -27,9 +27,10 @@ for (const [locale, viewport] of /** @type {const} */ ([["en-GB", WIDE], ["vi-VN
           for (const entry of /** @type {any[]} */ (list.getEntries())) if (!entry.hadRecentInput) /** @type {any} */ (window).moved += entry.value;
         }).observe({ type: "layout-shift", buffered: true });
       });
+      const weight = await weighed(page);
       await open(path);
       await page.waitForTimeout(300);
-      const bytes = await page.evaluate(() => /** @type {PerformanceResourceTiming[]} */ ([...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]).reduce((sum, { transferSize }) => sum + transferSize, 0));
+      const bytes = weight();
       assert.ok(bytes > 20_000 && bytes <= MOST, `${path} weighs ${bytes} bytes`);
       const moved = await page.evaluate(() => /** @type {any} */ (window).moved);
       assert.ok(moved < 0.02, `${path} moved by ${moved}`);

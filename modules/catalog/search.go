@@ -30,7 +30,7 @@ type SearchSettings struct {
 }
 
 // DefaultSearchSettings keep a search among a million titles within some ten milliseconds.
-var DefaultSearchSettings = SearchSettings{Candidates: 1000, FacetValues: 20, Typos: 6, Corrections: 12, Budget: 500 * time.Millisecond}
+var DefaultSearchSettings = SearchSettings{Candidates: 500, FacetValues: 20, Typos: 6, Corrections: 12, Budget: 500 * time.Millisecond}
 
 // Criteria say which titles are wanted, and in which order.
 type Criteria struct {

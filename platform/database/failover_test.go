@@ -202,7 +202,7 @@ func TestServersFailOneAfterTheOther(t *testing.T) {
 	shunned := func() {
 		t.Helper()
 		begun := time.Now()
-		within(t, 30*time.Second, "it gets no reads", func() bool { return !usable(2) })
+		within(t, 30*time.Second, "it gets no reads", func() bool { return !db.Stats()[2].Usable })
 		t.Logf("no more reads after %v", time.Since(begun).Round(time.Millisecond))
 		before := db.Stats()[2].Reads
 		for range 200 {

@@ -124,6 +124,7 @@ type shared struct {
 	skew        atomic.Int64  // nanoseconds that the primary's clock is ahead
 	fallback    chan struct{} // a place for each read that the primary may answer for want of a replica
 	lastRead    atomic.Int64  // Unix nanoseconds: the watchers rest while nobody reads
+	wokenAt     atomic.Int64  // Unix nanoseconds: somebody read after a rest
 	own         Reader        // everything that this process committed
 	known       reached       // how far the primary is known to be
 	feed        *Feed
@@ -256,7 +257,7 @@ func (db *DB) UseReplicas(on bool) { db.useReplicas.Store(on) }
 func (db *DB) UsesReplicas() bool { return db.useReplicas.Load() }
 
 // searchParameters have every search planned for its very words, and keep the planner from reading a whole table in the hope of
-// coming upon enough matches soon: it takes matching a document for far cheaper than it is. A search wants its first thousand matches,
+// coming upon enough matches soon: it takes matching a document for far cheaper than it is. A search wants its first matches,
 // so it looks up the other table for each one, rather than reading that whole; and it is over before helpers would have started.
 // Searches only read.
 var searchParameters = map[string]string{"plan_cache_mode": "force_custom_plan", "enable_seqscan": "off", "default_transaction_read_only": "on",

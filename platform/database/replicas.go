@@ -91,7 +91,7 @@ func (r *router) pool(s *server) *pool {
 // besides is one that is not wanted, or nil.
 func (r *router) pick(ctx context.Context, besides *server) (s *server, instead bool, err error) {
 	now := time.Now()
-	r.db.lastRead.Store(now.UnixNano())
+	r.db.reading(now)
 	needs, on := r.db.needs(ctx), r.db.useReplicas.Load() && len(r.db.replicas) > 0
 	if needs != wal.Beyond && on {
 		for not := []*server{besides}; ; {
@@ -114,7 +114,7 @@ func (r *router) pick(ctx context.Context, besides *server) (s *server, instead 
 // Choice names the server that a read of a context would be put to now: the whole of the decision but for breakers, and no read.
 func (db *DB) Choice(ctx context.Context) string {
 	r, s, now := router{db: db}, db.primary, time.Now()
-	db.lastRead.Store(now.UnixNano())
+	db.reading(now)
 	if needs := db.needs(ctx); needs != wal.Beyond && db.useReplicas.Load() {
 		if replica := r.choose(needs, now, nil); replica != nil {
 			s = replica
@@ -182,10 +182,14 @@ func (s *server) fresh(db *DB, needs wal.Position, now time.Time) bool {
 		p.at.Timeline == primary.at.Timeline && p.at.Includes(needs) && primary.caughtUp.Sub(p.caughtUp) <= db.settings.ReplicaMaxLag
 }
 
-// silenceNow is for how long a replica may have said nothing. While nobody reads it is asked seldom, and the first read after that finds
+// silenceNow is for how long a replica may have said nothing. While nobody reads it is asked seldom, and the first reads after that find
 // out for the others.
-func (db *DB) silenceNow(time.Time) time.Duration {
-	return db.settings.ReplicaSilence + restInterval*db.settings.ReplicaPoll
+func (db *DB) silenceNow(now time.Time) time.Duration {
+	rest := restInterval * db.settings.ReplicaPoll
+	if now.UnixNano()-db.wokenAt.Load() > int64(rest) {
+		return db.settings.ReplicaSilence + db.settings.ReplicaPoll
+	}
+	return db.settings.ReplicaSilence + rest
 }
 
 // failed tells whether a read failed for want of the replica, so that the primary should have it, and has the replica avoided.

@@ -9,6 +9,8 @@ import (
 	"bookvault/platform/wal"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
 // progress is what a watcher last saw of its server.
@@ -35,6 +37,13 @@ const (
 	restAfter    = 2 * time.Second
 	restInterval = 25 // times the usual one
 )
+
+// reading notes that somebody reads, which wakes the watchers.
+func (db *DB) reading(now time.Time) {
+	if before := db.lastRead.Swap(now.UnixNano()); now.UnixNano()-before > int64(restAfter) {
+		db.wokenAt.Store(now.UnixNano())
+	}
+}
 
 // watch starts a watcher for each server. Without replicas there is nothing to compare and none is started.
 func (db *DB) watch() {
@@ -98,6 +107,11 @@ func (db *DB) look(ctx context.Context, s *server, conn **pgx.Conn) (err error) 
 			return err
 		}
 		db.settings.configure(c, nil)
+		// Nobody but the watcher has this connection: a question that is not answered in time ends it at once, with nothing asked of a
+		// server that may be dead.
+		c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+			return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
+		}
 		if s == db.primary {
 			primaryOnly.validate(c)
 		}

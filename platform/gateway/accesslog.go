@@ -69,7 +69,7 @@ func accessLog(logger *slog.Logger, which string, rate int) func(http.Handler) h
 					level = slog.LevelWarn
 				}
 				line := []slog.Attr{
-					slog.String("method", r.Method), slog.String("route", loggedPath(writer.route, r.URL.Path)), slog.String("query", loggedQuery(r.URL.RawQuery)),
+					slog.String("method", r.Method), slog.String("route", loggedPath(writer.route, r.URL.Path, status)), slog.String("query", loggedQuery(r.URL.RawQuery)),
 					slog.Int("status", status), slog.Int64("bytes", writer.bytes), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 					slog.String("cache", loggedCache(writer.Header()["Cache-Status"]))}
 				if e := exchangeOf(r.Context()); e != nil {
@@ -105,10 +105,13 @@ func (s *sample) take(second, rate int64) (passes bool, left int64) {
 var plainSegment = regexp.MustCompile(`^[a-z._-]*([0-9]{1,2}[a-z._-]+)?$`)
 
 // loggedPath gives the pattern of the route that answered, /api/members/v1/members/{card}: who and what was looked at is nobody's
-// business in a log. Of an address without a route (a page, a file, a mistake) it keeps the words and hides the rest.
-func loggedPath(route, path string) string {
+// business in a log. Of an address without a route (a page, a file, a mistake) it keeps the words and hides the rest, and all of one that is not there.
+func loggedPath(route, path string, status int) string {
 	if route != "" {
 		return route
+	}
+	if status == http.StatusNotFound {
+		return "/-" // whatever somebody typed
 	}
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {

@@ -24,7 +24,7 @@ func recoverPanics(logger *slog.Logger) func(http.Handler) http.Handler {
 					panic(thrown)
 				}
 				logger.ErrorContext(r.Context(), "panic in a handler", "request_id", RequestID(r.Context()),
-					"method", r.Method, "path", loggedPath(writer.route, r.URL.Path), "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
+					"method", r.Method, "route", loggedPath(writer.route, r.URL.Path, http.StatusInternalServerError), "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
 				if writer.status != 0 {
 					panic(http.ErrAbortHandler)
 				}

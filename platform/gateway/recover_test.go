@@ -19,7 +19,7 @@ func TestAPanicIsAnsweredLoggedAndNotShown(t *testing.T) {
 	if len(lines) != 2 || lines[0]["msg"] != "request" || lines[0]["status"] != 500.0 || lines[1]["msg"] != "panic in a handler" {
 		t.Fatalf("log %v", lines)
 	}
-	if stack := lines[1]["stack"].(string); !strings.Contains(stack, "recover_test.go") || lines[1]["path"] != "/api/members/v1/members/-" {
+	if stack := lines[1]["stack"].(string); !strings.Contains(stack, "recover_test.go") || lines[1]["route"] != "/api/members/v1/members/-" {
 		t.Errorf("log %v", lines[1])
 	}
 }

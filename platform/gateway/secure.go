@@ -18,6 +18,8 @@ var (
 	permissions = []string{"camera=(self), geolocation=(), microphone=(), payment=(), usb=()"} // the camera scans barcodes
 
 	pagePolicy = []string{PagePolicy}
+	// dataPolicy is for answers of the API: no document, so nothing in them runs, and nobody shows them in a frame.
+	dataPolicy = []string{"default-src 'none'; frame-ancestors 'none'"}
 	// docsPolicy is for the API's documentation, whose viewer styles elements inline. Its scripts are files of ours.
 	docsPolicy = []string{"default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"}
 )
@@ -28,9 +30,14 @@ func secureHeaders(next http.Handler) http.Handler {
 		h := w.Header()
 		h["X-Content-Type-Options"] = noSniff
 		h["Referrer-Policy"] = noReferrer
+		h["Cross-Origin-Resource-Policy"] = sameOrigin
+		if strings.HasPrefix(r.URL.Path, "/api/") { // what follows is for documents, and a phone fetches many answers
+			h["Content-Security-Policy"] = dataPolicy
+			next.ServeHTTP(w, r)
+			return
+		}
 		h["Permissions-Policy"] = permissions
 		h["Cross-Origin-Opener-Policy"] = sameOrigin
-		h["Cross-Origin-Resource-Policy"] = sameOrigin
 		if r.URL.Path == "/docs" || strings.HasPrefix(r.URL.Path, "/docs/") {
 			h["Content-Security-Policy"] = docsPolicy
 		} else {

@@ -23,7 +23,7 @@ func traced(next http.Handler) http.Handler {
 		}
 		writer := record(w)
 		w.Header()["Traceresponse"] = []string{response}
-		defer func() { end(loggedPath(writer.route, r.URL.Path), writer.answered()) }()
+		defer func() { end(loggedPath(writer.route, r.URL.Path, writer.answered()), writer.answered()) }()
 		next.ServeHTTP(writer, r.WithContext(ctx))
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"bookvault/platform/telemetry"
 )
 
@@ -19,18 +21,36 @@ func TestARequestIsPartOfItsCallersTrace(t *testing.T) {
 	}))
 	defer collector.Close()
 	closeTraces := telemetry.OpenTraces(telemetry.TraceSettings{Endpoint: collector.URL, Share: 1, Logger: slog.New(slog.DiscardHandler)})
+	registry := prometheus.NewRegistry()
 	r := httptest.NewRequest("GET", "/api/members/v1/members/C-1001?q=wish", nil)
 	r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	w, _ := through(t, r, func(w http.ResponseWriter, r *http.Request) {
 		_, end := telemetry.Span(r.Context(), "inside")
 		end(nil)
 		ok(w, r)
-	})
+	}, func(s *Settings) { s.Registry = registry })
 	if err := closeTraces(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if told := w.Header().Get("Traceresponse"); !strings.HasPrefix(told, "00-4bf92f3577b34da6a3ce929d0e0e4736-") {
 		t.Errorf("told %q", told)
+	}
+	exemplars := 0
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			for _, bucket := range m.GetHistogram().GetBucket() {
+				if e := bucket.GetExemplar(); e != nil && e.GetLabel()[0].GetValue() == "4bf92f3577b34da6a3ce929d0e0e4736" {
+					exemplars++
+				}
+			}
+		}
+	}
+	if exemplars != 1 {
+		t.Errorf("%d buckets remember the trace", exemplars)
 	}
 	text := <-sent
 	for _, must := range []string{`"name":"inside"`, `GET /api/members/v1/members/-`, `"parentSpanId":"00f067aa0ba902b7"`} {

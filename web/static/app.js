@@ -40,6 +40,8 @@ start(
     { pattern: /^\/catalogue\/import$/, styles: [FORMS], load: () => import("./catalogue/import.js") },
     { pattern: /^\/rules$/, styles: [FORMS], load: () => import("./rules/rules.js") },
     { pattern: /^\/calendar$/, styles: [FORMS], load: () => import("./rules/calendar.js") },
+    { pattern: /^\/house$/, styles: [FORMS], load: () => import("./house/house.js") },
+    { pattern: /^\/audit$/, styles: [FORMS], load: () => import("./audit/audit.js") },
     { pattern: /^\/ops$/, styles: [FORMS, import.meta.resolve("./ops/ops.css")], load: () => import("./ops/ops.js") },
   ],
   problemPage,

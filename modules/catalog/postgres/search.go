@@ -162,7 +162,7 @@ func (s *Store) ask(ctx context.Context, into any, sql string, args []any) error
 
 // rankedShare is the part of the candidates that is ranked where more match than are looked at: which of very many matches come
 // right after those that begin with what was typed matters less than what ranking them costs.
-const rankedShare = 4
+const rankedShare = 2
 
 // ranks is how many matches are ranked of very many.
 func (s *Store) ranks() int { return max(s.settings.Candidates/rankedShare, 1) }

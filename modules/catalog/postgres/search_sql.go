@@ -42,7 +42,8 @@ SELECT (SELECT json_agg(row_to_json(p)) FROM (` + page + `) p) AS page,
  json_build_object('count', (SELECT count(*) FROM candidates), 'looked', ` + looked + `, 'some', (SELECT json_agg(id) FROM (SELECT id FROM candidates LIMIT ?) s),
   'lower', ` + lowest(w) + `, 'upper', (SELECT coalesce(max(id), 0) FROM catalog.books)) AS told,
  f.* FROM (SELECT string_agg(language, E'\n') AS languages, string_agg(coalesce(published_year::text, ''), E'\n') AS years,
-  string_agg(genres::text, E'\n') AS genres, string_agg(authors::text, E'\n') AS authors FROM candidates) f) a`
+  string_agg(genres::text, E'\n') AS genres, string_agg(authors::text, E'\n') AS authors
+  FROM catalog.books WHERE ctid = ANY (ARRAY(SELECT tid FROM candidates))) f) a`
 	return sql, append(append(args, pageArgs...), c.Limit)
 }
 
@@ -58,12 +59,8 @@ func lowest(w way) string {
 // which little is on the shelf, looking until there are enough would mean to look at everything.
 const lookedShare = 2
 
-const candidateColumns = "b.id, b.title_key, b.sort_title, b.doc, b.language, b.published_year, b.genres, b.authors"
-
-// newestColumns are those of candidates that need no other order than that in which they come.
-const newestColumns = "b.id, b.title_key, b.doc, b.language, b.published_year, b.genres, b.authors"
-
-// candidatesOf gives the candidates as part of a WITH, with looked before them where only what can be borrowed now counts.
+// candidatesOf gives the candidates as part of a WITH, with looked before them where only what can be borrowed now counts. They are no more than
+// ids and where the rows lie: sorting and keeping whole rows costs several times what going there again does, within one statement.
 func candidatesOf(m match, upper condition, w way) (string, []any) {
 	available := m.available
 	m.available = false
@@ -72,41 +69,39 @@ func candidatesOf(m match, upper condition, w way) (string, []any) {
 	switch {
 	case w.epochs > 0:
 		where, whereArgs := all(m.others(), []condition{upper})
-		matches = "SELECT b.* FROM (SELECT max(id) >> ? AS newest FROM catalog.books) t CROSS JOIN LATERAL generate_series(t.newest, greatest(t.newest - ?, 0), -1) AS epoch (n)" +
-			" CROSS JOIN LATERAL (SELECT " + newestColumns + " FROM catalog.books b WHERE " + inEpoch + " AND " + where + " ORDER BY b.id DESC) b"
+		matches = "SELECT b.id, b.tid FROM (SELECT max(id) >> ? AS newest FROM catalog.books) t CROSS JOIN LATERAL generate_series(t.newest, greatest(t.newest - ?, 0), -1) AS epoch (n)" +
+			" CROSS JOIN LATERAL (SELECT b.id, b.ctid AS tid FROM catalog.books b WHERE " + inEpoch + " AND " + where + " ORDER BY b.id DESC) b"
 		args = append([]any{epochShift, w.epochs - 1, m.likely}, whereArgs...)
 	default:
 		where, whereArgs := m.where(upper)
-		matches, args = "SELECT "+candidateColumns+" FROM catalog.books b WHERE "+where, whereArgs
+		matches, args = "SELECT b.id, b.ctid AS tid FROM catalog.books b WHERE "+where, whereArgs
 		if m.newest {
 			matches += " ORDER BY b.id DESC"
 		}
 	}
-	if available {
-		return "looked AS MATERIALIZED (SELECT b.id FROM (" + matches + ") b LIMIT ?),\n candidates AS MATERIALIZED (\n  SELECT " + candidateColumns +
-				" FROM looked l JOIN catalog.availability a ON a.book_id = l.id AND a.available_items > 0 JOIN catalog.books b ON b.id = l.id LIMIT ?)",
-			append(args, lookedShare*w.bound, w.bound)
+	switch {
+	case available:
+		return "looked AS MATERIALIZED (" + matches + " LIMIT ?),\n candidates AS MATERIALIZED (SELECT l.id, l.tid FROM looked l" +
+			" JOIN catalog.availability a ON a.book_id = l.id AND a.available_items > 0 LIMIT ?)", append(args, lookedShare*w.bound, w.bound)
+	case w.ranked > 0:
+		return "candidates AS MATERIALIZED (SELECT b.id, b.tid, row_number() OVER () AS nth FROM (" + matches + ") b LIMIT ?)", append(args, w.bound)
+	default:
+		return "candidates AS MATERIALIZED (" + matches + " LIMIT ?)", append(args, w.bound)
 	}
-	if w.epochs > 0 && w.ranked == 0 {
-		return "candidates AS MATERIALIZED (\n  SELECT b.id, b.language, b.published_year, b.genres, b.authors FROM (" + matches + ") b LIMIT ?)", append(args, w.bound)
-	}
-	if w.ranked == 0 {
-		return "candidates AS MATERIALIZED (\n  SELECT " + candidateColumns + " FROM (" + matches + ") b LIMIT ?)", append(args, w.bound)
-	}
-	rank, rankArgs := m.rank()
-	return fmt.Sprintf(`candidates AS MATERIALIZED (
-  SELECT b.id, b.title_key, b.language, b.published_year, b.genres, b.authors, b.nth, CASE WHEN b.nth <= %d THEN %s END AS rank
-  FROM (SELECT b.*, row_number() OVER () AS nth FROM (%s) b) b LIMIT ?)`, w.ranked, rank, matches), append(append(rankArgs, args...), w.bound)
 }
+
+// candidateRows are the candidates with what they are put in order by.
+const candidateRows = "(SELECT b.id, b.title_key, b.sort_title, b.doc FROM candidates c JOIN catalog.books b ON b.ctid = c.tid) b"
 
 // newestPage gives the first page of what the way of epochs has found, where that has the order asked for: the newest, or the best ranked of
 // the newest.
 func newestPage(m match, c catalog.Criteria, w way) (string, []any) {
 	switch {
 	case w.ranked > 0:
-		where, args := all([]condition{m.notBeginsWith()})
-		return fmt.Sprintf("SELECT %d AS phase, b.id, '' AS key, b.rank FROM candidates b WHERE b.nth <= %d AND %s ORDER BY b.rank DESC, b.id DESC LIMIT ?",
-			catalog.PhaseRanked, w.ranked, where), append(args, c.Limit+1)
+		rank, args := m.rank()
+		where, whereArgs := all([]condition{m.notBeginsWith()})
+		return fmt.Sprintf("SELECT %d AS phase, b.id, '' AS key, %s AS rank FROM candidates c JOIN catalog.books b ON b.ctid = c.tid WHERE c.nth <= %d AND %s ORDER BY 4 DESC, 2 DESC LIMIT ?",
+			catalog.PhaseRanked, rank, w.ranked, where), append(append(args, whereArgs...), c.Limit+1)
 	case c.Sort == catalog.Newest && c.After == nil && !m.goesOn():
 		return "SELECT 0 AS phase, b.id, '' AS key, 0 AS rank FROM candidates b ORDER BY b.id DESC LIMIT ?", []any{c.Limit + 1}
 	default:
@@ -131,7 +126,7 @@ func candidatesPage(m match, c catalog.Criteria, loans string, bound int) (strin
 	if c.Sort != catalog.ByRelevance {
 		o := orderOf(c)
 		where, args := all([]condition{complete, o.passed(after, again)})
-		return "SELECT 0 AS phase, b.id, " + o.key + " AS key, 0 AS rank FROM candidates b WHERE " + where + " ORDER BY " + o.by + " LIMIT ?", append(args, c.Limit+1)
+		return "SELECT 0 AS phase, b.id, " + o.key + " AS key, 0 AS rank FROM " + candidateRows + " WHERE " + where + " ORDER BY " + o.by + " LIMIT ?", append(args, c.Limit+1)
 	}
 	// One list in two phases: those that begin with what was typed by their keys, the others by rank.
 	begins := m.beginsWith()
@@ -152,7 +147,7 @@ func candidatesPage(m match, c catalog.Criteria, loans string, bound int) (strin
 	where, whereArgs := all([]condition{passed})
 	args = append(append(append(args, rankArgs...), withinArgs...), whereArgs...)
 	return fmt.Sprintf(`SELECT phase, id, CASE phase WHEN %[1]d THEN key ELSE '' END AS key, CASE phase WHEN %[1]d THEN 0 ELSE rank END AS rank
- FROM (SELECT %[2]s AS phase, b.id, b.title_key AS key, %[3]s AS rank FROM candidates b WHERE %[4]s) b WHERE %[5]s
+ FROM (SELECT %[2]s AS phase, b.id, b.title_key AS key, %[3]s AS rank FROM `+candidateRows+` WHERE %[4]s) b WHERE %[5]s
  ORDER BY phase, CASE phase WHEN %[1]d THEN key END, CASE phase WHEN %[1]d THEN id END, rank DESC, id DESC LIMIT ?`,
 		catalog.PhaseBeginnings, phase, rank, within, where), append(args, c.Limit+1)
 }

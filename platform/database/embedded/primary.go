@@ -139,7 +139,7 @@ func (c *Cluster) server(name, data string, port int, more map[string]string) *s
 		"unix_socket_directories": `"` + strings.ReplaceAll(c.state.SocketDir, `"`, `""`) + `"`,
 		"unix_socket_permissions": "0700",
 		"max_connections":         "120",
-		"shared_buffers":          "256MB",
+		"shared_buffers":          sharedBuffers(memory()),
 		"work_mem":                "16MB",
 		"maintenance_work_mem":    "128MB",
 		"random_page_cost":        "1.1", // SSDs

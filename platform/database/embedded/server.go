@@ -186,7 +186,8 @@ func (s *server) lastWords() string {
 	for range 10 {
 		lines = strings.Split(strings.TrimSpace(s.written()), "\n")
 		for i := len(lines) - 1; i >= 0 && i > len(lines)-20; i-- {
-			if strings.Contains(lines[i], "FATAL:") || strings.Contains(lines[i], "PANIC:") {
+			refusal := strings.Contains(lines[i], "the database system is") // what we are told who ask whether it is up yet
+			if !refusal && strings.Contains(lines[i], "FATAL:") || strings.Contains(lines[i], "PANIC:") {
 				return strings.Join(lines[i:], " | ")
 			}
 		}

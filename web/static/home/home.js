@@ -2,9 +2,8 @@
 
 import { get, Offline } from "../lib/api.js";
 import { find, html, render } from "../lib/html.js";
-import { number, t } from "../lib/i18n.js";
+import { genreName, number, t } from "../lib/i18n.js";
 import { again } from "../lib/router.js";
-import { genreName } from "../lib/genres.js";
 import { coverOf } from "../parts/cover.js";
 import { colourOf } from "../parts/cover-palette.js";
 import "../parts/search.js";

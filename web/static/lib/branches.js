@@ -7,6 +7,11 @@ import { get } from "./api.js";
 /** @type {Promise<Branch[]> | undefined} */
 let asked;
 
+/** They changed: the next who asks gets them anew. */
+export function forgetBranches() {
+  asked = undefined;
+}
+
 /** @param {AbortSignal} [signal] */
 export function branches(signal) {
   asked ??= get("/api/borrowing/v1/branches", {}, signal).then(

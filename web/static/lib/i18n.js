@@ -3,15 +3,16 @@
 /** @typedef {import("../i18n/en.js").Messages} PublicMessages */
 /** @typedef {import("../i18n/staff-en.js").StaffMessages} StaffMessages */
 /** @typedef {import("../i18n/account-en.js").AccountMessages} AccountMessages */
-/** @typedef {PublicMessages & AccountMessages & StaffMessages} Messages */
-/** @typedef {"account" | "staff"} More words that only some pages need */
+/** @typedef {import("../i18n/office-en.js").OfficeMessages} OfficeMessages */
+/** @typedef {PublicMessages & AccountMessages & StaffMessages & OfficeMessages} Messages */
+/** @typedef {"account" | "staff" | "office"} More words that only some pages need */
 /** @typedef {keyof Messages} Key */
 /** @typedef {"en" | "vi"} Language */
 
-/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: PublicMessages}>, account: () => Promise<{messages: AccountMessages}>, staff: () => Promise<{messages: StaffMessages}>}>} */
+/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: PublicMessages}>, account: () => Promise<{messages: AccountMessages}>, staff: () => Promise<{messages: StaffMessages}>, office: () => Promise<{messages: OfficeMessages}>}>} */
 export const LANGUAGES = {
-  en: { name: "English", locale: "en-GB", load: () => import("../i18n/en.js"), account: () => import("../i18n/account-en.js"), staff: () => import("../i18n/staff-en.js") },
-  vi: { name: "Tiếng Việt", locale: "vi-VN", load: () => import("../i18n/vi.js"), account: () => import("../i18n/account-vi.js"), staff: () => import("../i18n/staff-vi.js") },
+  en: { name: "English", locale: "en-GB", load: () => import("../i18n/en.js"), account: () => import("../i18n/account-en.js"), staff: () => import("../i18n/staff-en.js"), office: () => import("../i18n/office-en.js") },
+  vi: { name: "Tiếng Việt", locale: "vi-VN", load: () => import("../i18n/vi.js"), account: () => import("../i18n/account-vi.js"), staff: () => import("../i18n/staff-vi.js"), office: () => import("../i18n/office-vi.js") },
 };
 
 const KEPT = "bookvault.language";
@@ -131,6 +132,11 @@ export function languageName(tag) {
   } catch {
     return tag;
   }
+}
+
+/** A genre in the reader's language, where we have it; else as the catalogue writes it. @param {string} genre */
+export function genreName(genre) {
+  return maybe(`genre.${genre.toLowerCase()}`) ?? genre;
 }
 
 /**

@@ -1,10 +1,11 @@
 // member.js: one member as the desk sees them: loans, holds, account, details, card, blocks.
 
-import { get, patch, post, Problem, remove } from "../lib/api.js";
+import { address, get, patch, post, Problem, remove } from "../lib/api.js";
 import { choice, field, press, text, wish } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
 import { date, maybe, moment, t } from "../lib/i18n.js";
 import { again, go } from "../lib/router.js";
+import { may } from "../lib/session.js";
 import { clean } from "../desk/scans.js";
 import { toast } from "../parts/toast.js";
 import { rooms, staff } from "../staff/frame.js";
@@ -47,6 +48,8 @@ export async function show({ params: [card], signal }) {
         <details class="sheet" id="replace"><summary>${t("members.replace")}</summary><form class="form">${choice("reason", t("members.replaceWhy"), WHYS.map((code) => ({ code, name: t(`replaceWhy.${code}`) })))}${field("new_card", t("members.newCard"), { max: 64, hint: t("members.cardHint") })}<div class="whole"><button class="button first" type="submit">${t("members.replaceGo")}</button></div><div class="answer" aria-live="polite"></div></form></details>
         <details class="sheet" id="block"><summary>${t("members.block")}</summary><form class="form">${choice("code", t("members.blockCode"), BLOCKS.map((code) => ({ code, name: t(`blockKind.${code}`) })))}${field("note", t("members.blockNote"), { max: 500 })}<div class="whole"><button class="button first" type="submit">${t("members.blockGo")}</button></div><div class="answer" aria-live="polite"></div></form></details>
         <details class="sheet" id="password"><summary>${t("members.setPassword")}</summary><form class="form"><input type="text" name="username" autocomplete="username" value="${person.card}" readonly hidden>${field("new_password", t("members.password"), { type: "password", autocomplete: "new-password", required: true })}<div class="whole"><button class="button first" type="submit">${t("members.setPassword")}</button></div><div class="answer" aria-live="polite"></div></form></details>
+        ${may(who, "librarian") && html`<details class="sheet" id="merge"><summary>${t("members.merge")}</summary><form class="form"><p class="whole">${t("members.mergeWords", { name: person.name })}</p>${field("into", t("members.mergeInto"), { required: true, max: 64 })}${field("reason", t("staff.reason"), { required: true, max: 500 })}<div class="whole"><button class="button" type="submit">${t("members.mergeGo")}</button></div><div class="answer" aria-live="polite"></div></form></details>
+        <p><a href="${address("/audit", { of: "accounts", member_id: person.id })}">${t("members.audit")}</a></p>`}
       </div>`,
     ready(main, alive) {
       void fill(main, person, who, alive);
@@ -102,6 +105,9 @@ function forms(main, person) {
   );
   wish(form("block"), (values, key) => post(`${at}/blocks`, { code: text(values, "code"), ...(text(values, "note") && { note: text(values, "note") }) }, key), ({ card }) => said(t("staff.saved"), card));
   wish(form("password"), (values) => post(`${at}/password`, { new_password: String(values.get("new_password")) }), () => said(t("members.passwordSet"), person.card));
+  if (main.querySelector("#merge")) {
+    wish(form("merge"), (values, key) => post(`${at}/merge`, { into: clean(text(values, "into")), reason: text(values, "reason") }, key), (/** @type {Person} */ { card }) => said(t("members.merged"), card));
+  }
   const answer = find(main, "#head-answer");
   const renew = main.querySelector("#renew-card");
   if (renew instanceof HTMLElement) {

@@ -2,9 +2,8 @@
 
 import { address, get } from "../lib/api.js";
 import { branches } from "../lib/branches.js";
-import { genreName } from "../lib/genres.js";
 import { html } from "../lib/html.js";
-import { date, maybe, moment, number, t } from "../lib/i18n.js";
+import { date, genreName, maybe, moment, number, t } from "../lib/i18n.js";
 import { go } from "../lib/router.js";
 import { rooms, staff } from "../staff/frame.js";
 

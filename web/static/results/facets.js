@@ -1,8 +1,7 @@
 // facets.js: the filters beside the results: each value with how many titles it would leave.
 
 import { html } from "../lib/html.js";
-import { languageName, number, t } from "../lib/i18n.js";
-import { genreName } from "../lib/genres.js";
+import { genreName, languageName, number, t } from "../lib/i18n.js";
 
 /** @typedef {import("../lib/types.js").FacetValue} FacetValue */
 

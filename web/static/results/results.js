@@ -2,12 +2,12 @@
 
 import { get } from "../lib/api.js";
 import { find, html, render } from "../lib/html.js";
-import { language, t } from "../lib/i18n.js";
+import { genreName, language, t } from "../lib/i18n.js";
 import { go, keep } from "../lib/router.js";
 import { fillAvailability } from "../parts/availability.js";
 import { GAP } from "../states/states.js";
-import { genreName } from "../lib/genres.js";
 import { facetPanel, filtersOf } from "./facets.js";
+import { marker } from "./marks.js";
 import { row } from "./row.js";
 import "../parts/search.js";
 
@@ -50,6 +50,7 @@ export async function show({ url, signal, kept }) {
   const shown = Math.min(Number(kept.shown) || PAGE, MOST); // coming back finds as many rows as there were
   const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: shown }, signal));
   const heading = headingOf(filters, page);
+  const mark = marker(page.corrected ?? filters.q);
   const sort = filters.sort || (filters.q ? "relevance" : "newest");
   const body = html`
     <bv-search class="in-page"></bv-search>
@@ -64,7 +65,7 @@ export async function show({ url, signal, kept }) {
         </div>
         ${page.corrected && html`<p class="note corrected">${t("results.corrected", { q: page.corrected })}</p>`}
         ${page.items.some(({ stale }) => stale) && html`<p class="quiet" role="note">${t("results.stale")}</p>`}
-        ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map(row)}</ol>`}
+        ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map((book) => row(book, mark))}</ol>`}
         <p class="more">${page.next_cursor && html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>`}</p>
       </section>
     </div>`;
@@ -134,7 +135,7 @@ async function more(main, event, filters, signal) {
   try {
     const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: PAGE, cursor: button.dataset.cursor }, signal));
     const first = rows.children.length;
-    rows.insertAdjacentHTML("beforeend", page.items.map((book) => row(book).markup).join(""));
+    rows.insertAdjacentHTML("beforeend", page.items.map((book) => row(book, marker(String(filters.q ?? ""))).markup).join(""));
     keep({ shown: rows.children.length });
     void fillAvailability(rows, signal);
     render(find(main, ".more"), page.next_cursor ? html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>` : t("results.end", { n: rows.children.length }));

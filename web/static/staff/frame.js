@@ -26,6 +26,8 @@ const ROOMS = [
   ["/catalogue/import", "staff.import", "librarian"],
   ["/rules", "staff.rules", "desk"],
   ["/calendar", "staff.calendar", "desk"],
+  ["/house", "staff.house", "librarian"],
+  ["/audit", "staff.audit", "librarian"],
   ["/ops", "staff.ops", "administrator"],
 ];
 
@@ -35,7 +37,7 @@ const ROOMS = [
  * @returns {Promise<Me>}
  */
 export async function staff(role = "desk") {
-  const [who] = await Promise.all([me(), speakMore("account", "staff")]);
+  const [who] = await Promise.all([me(), speakMore("account", "staff", "office")]);
   if (!who) throw new Problem(401, { code: "unauthenticated" });
   if (!may(who, role)) throw new NotAllowed();
   return who;

@@ -2,8 +2,7 @@
 
 import { get } from "../lib/api.js";
 import { html, render } from "../lib/html.js";
-import { t } from "../lib/i18n.js";
-import { genreName } from "../lib/genres.js";
+import { genreName, t } from "../lib/i18n.js";
 import { coverOf } from "../parts/cover.js";
 
 /** @typedef {import("../lib/types.js").Book} Book */

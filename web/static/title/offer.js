@@ -3,7 +3,7 @@
 import { commandKey, Offline, post, Problem } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
 import { find, html, render } from "../lib/html.js";
-import { dateWithDistance, t } from "../lib/i18n.js";
+import { dateWithDistance, speakMore, t } from "../lib/i18n.js";
 import { refusal } from "../lib/refusals.js";
 import { again } from "../lib/router.js";
 import { fillAvailability } from "../parts/availability.js";
@@ -21,6 +21,7 @@ import { toast } from "../parts/toast.js";
  * @param {Availability} counts
  */
 export async function offer(place, book, member, { available }) {
+  await speakMore("account"); // a refusal says why
   if (available > 0) {
     borrow(place, book, member);
   } else {

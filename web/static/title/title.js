@@ -2,8 +2,7 @@
 
 import { get } from "../lib/api.js";
 import { find, html, render } from "../lib/html.js";
-import { languageName, t, year } from "../lib/i18n.js";
-import { genreName } from "../lib/genres.js";
+import { genreName, languageName, t, year } from "../lib/i18n.js";
 import { may, me } from "../lib/session.js";
 import { availabilityOf, fillAvailability } from "../parts/availability.js";
 import { coverOf } from "../parts/cover.js";
