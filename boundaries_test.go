@@ -19,7 +19,7 @@ import (
 
 // technologies are libraries that only the listed rooms may import; * stands for the name of one module.
 var technologies = map[string][]string{
-	"gorm.io/":                        {"platform/database", "modules/*/postgres"},
+	"gorm.io/":                        {"platform/database", "modules/*/postgres", "bench"},
 	"github.com/jackc/pgx/":           {"platform/database", "platform/ledger", "platform/doctor", "platform/queue/aside", "modules/*/postgres", "bench"},
 	"database/sql":                    {"platform/database", "modules/*/postgres"},
 	"github.com/pressly/goose/":       {"platform/database"},
