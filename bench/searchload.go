@@ -70,7 +70,7 @@ func (b *searchBench) spent(p *harness.Process) time.Duration {
 	return own + theirs.processorTime()
 }
 
-// counted waits until the library's own server has counted the words, as it does soon after its first start.
+// counted waits until the library's own server has counted the words and reckoned its figures, as it does soon after its first start.
 func (b *searchBench) counted() error {
 	conn, err := pgx.Connect(b.ctx, b.library.Primary)
 	if err != nil {
@@ -79,7 +79,7 @@ func (b *searchBench) counted() error {
 	defer conn.Close(b.ctx)
 	for begun := time.Now(); time.Since(begun) < 10*time.Minute; {
 		var there bool
-		if err := conn.QueryRow(b.ctx, `SELECT as_of IS NOT NULL FROM reports.views WHERE name = 'catalog.word_counts'`).Scan(&there); err != nil || there {
+		if err := conn.QueryRow(b.ctx, `SELECT bool_and(as_of IS NOT NULL AND as_of >= wanted_at) FROM reports.views`).Scan(&there); err != nil || there {
 			return err
 		}
 		select {
