@@ -276,7 +276,7 @@ func askedForMetricsThatThereAre(t *testing.T, address string) {
 			t.Fatal(err)
 		}
 		for _, name := range ownMetric.FindAllString(string(text), -1) {
-			if strings.Contains(name, "replica_lag") || strings.HasPrefix(name, "bookvault_database_replica") {
+			if strings.Contains(name, "replica_lag") || strings.HasPrefix(name, "bookvault_database_replica") || strings.HasPrefix(name, "bookvault_hedge") {
 				continue // there is no replica here
 			}
 			base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")

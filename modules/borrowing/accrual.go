@@ -43,7 +43,7 @@ func (p *Policy) Accrued(l Lateness, until Date) int64 {
 	if l.Price != nil && l.Price.Currency == l.Terms.Currency {
 		fine = min(fine, l.Price.Minor-l.Fined)
 	}
-	return min(max(fine, 0), mostMoney)
+	return max(min(fine, mostMoney-l.Fined), 0)
 }
 
 // OpenDays counts the days from first to last, both included, on which a branch is open.
