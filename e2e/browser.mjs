@@ -160,8 +160,11 @@ export async function newMember(staff, name) {
  */
 export async function freeCopies(staff, count, skip = 0) {
   const copies = [];
-  const { items } = await staff.get(`/api/catalog/v1/books?available=true&limit=200&sort=title`);
-  for (const book of items.slice(skip)) {
+  let found = await staff.get(`/api/catalog/v1/books?available=true&limit=200&sort=title`);
+  for (let again = 0; found.partial && again < 20; again++) { // a machine that has just started may need longer than a search may take
+    found = await staff.get(`/api/catalog/v1/books?available=true&limit=200&sort=title`);
+  }
+  for (const book of found.items.slice(skip)) {
     const { items: copiesOf } = await staff.get(`/api/borrowing/v1/items?book_id=${book.id}`);
     const free = copiesOf.find((/** @type {{status: string, loanable?: boolean}} */ item) => item.status === "available" && item.loanable !== false);
     if (free) copies.push({ barcode: free.barcode, book_id: book.id, title: book.title, branch: free.branch });

@@ -33,7 +33,7 @@ test("a kind of copies and a category are added, renamed, and taken away again",
   const groups = page.getByRole("region", { name: "Categories of members" });
   await groups.getByText("Add a category of members").click();
   await groups.locator("[data-add]").getByLabel("Code").fill(code);
-  await groups.locator("[data-add]").getByLabel("Name").fill("Guests");
+  await groups.locator("[data-add]").getByRole("textbox", { name: "Name" }).fill("Guests");
   await groups.locator("[data-add]").getByLabel("Months of a membership").fill("a few");
   await groups.locator("[data-add]").getByRole("button", { name: "Add" }).click();
   await groups.locator("[data-add] .note.bad").waitFor();
