@@ -30,8 +30,12 @@ type consistencyBench struct {
 	librarian string
 	reads     atomic.Int64 // still to be done
 
-	own, monotonic, written, busy atomic.Int64 // violations, and what was done
-	lag                           struct {
+	own, monotonic, written, busy, stale atomic.Int64 // violations, and what was done
+	broken                               struct {
+		sync.Mutex
+		told []string // the first violations, with all that was answered
+	}
+	lag struct {
 		sync.Mutex
 		times *hdrhistogram.Histogram // microseconds by which a read was behind the newest version that was acknowledged when it began
 	}
@@ -124,8 +128,11 @@ func benchConsistency(ctx context.Context, args []string, out *report) error {
 	late := float64(b.lag.times.ValueAtQuantile(99.9)) / 1000
 	f.Add(harness.Row{Figure: "others' writes: how far a read without a token is behind, p99.9", Value: late, Unit: "ms", Goal: "<= 100", Holds: late <= 100})
 	f.Add(harness.Row{Figure: "the same, at most", Value: float64(b.lag.times.Max()) / 1000, Unit: "ms"})
-	f.Note("%d reads in %.0f s (%.0f/s), %d changes, %d cuts of the feed, %d answers that were 503; %d titles; two processes, a primary and a replica; %s.",
-		*reads, took, float64(*reads)/took, b.written.Load(), cuts.Load(), b.busy.Load(), *titles, tiers)
+	f.Note("%d reads in %.0f s (%.0f/s), %d changes, %d cuts of the feed, %d answers that were 503, %d marked stale; %d titles; two processes, a primary and a replica; %s.",
+		*reads, took, float64(*reads)/took, b.written.Load(), cuts.Load(), b.busy.Load(), b.stale.Load(), *titles, tiers)
+	for _, one := range b.broken.told {
+		f.Note("%s", one)
+	}
 	return f.Save(*file)
 }
 
@@ -251,6 +258,9 @@ func (b *consistencyBench) look(conn *harness.Conn, t *changing, token string) (
 		b.busy.Add(1)
 		return 0, "", false, nil
 	}
+	if bytes.Contains(body, []byte(`"stale":true`)) {
+		b.stale.Add(1)
+	}
 	_, rest, found := bytes.Cut(body, []byte(`"version":`))
 	if status != http.StatusOK || !found {
 		return 0, "", false, fmt.Errorf("%s: %d %.200s", t.path, status, body)
@@ -285,7 +295,8 @@ func (b *consistencyBench) change(c client, r *rand.Rand, t *changing) error {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	before := t.newest.Load()
-	status, token, body, err := b.put(c[r.IntN(len(c))], t)
+	through := r.IntN(len(c))
+	status, token, body, err := b.put(c[through], t)
 	if err != nil {
 		return err
 	}
@@ -297,12 +308,30 @@ func (b *consistencyBench) change(c client, r *rand.Rand, t *changing) error {
 		return fmt.Errorf("change %s: %d %.200s", t.path, status, body)
 	}
 	b.written.Add(1)
-	version, _, known, err := b.look(c[r.IntN(len(c))], t, token)
+	at := r.IntN(len(c))
+	asked := time.Now()
+	version, next, known, err := b.look(c[at], t, token)
 	if known && version < before+1 {
 		b.own.Add(1)
+		b.tell("own write of version %d through process %d with token %s: asked %d, %s later, and got %d (token %s): %s",
+			before+1, through, token, at, time.Since(asked), version, next, strings.ReplaceAll(c[at].Header(), "\r\n", "; "))
 	}
 	b.reads.Add(-1)
 	return err
+}
+
+// toldAtMost is how many violations are told in full.
+const toldAtMost = 20
+
+// tell keeps what is known of a violation.
+func (b *consistencyBench) tell(format string, values ...any) {
+	b.broken.Lock()
+	defer b.broken.Unlock()
+	if len(b.broken.told) < toldAtMost {
+		line := time.Now().Format("15:04:05.000000 ") + fmt.Sprintf(format, values...)
+		b.broken.told = append(b.broken.told, line)
+		fmt.Fprintln(os.Stderr, line)
+	}
 }
 
 // put counts a title up by one; its lock is held.
@@ -336,7 +365,8 @@ func (b *consistencyBench) read(r *rand.Rand, session bool) error {
 		i := r.IntN(len(b.titles))
 		t := b.titles[i]
 		newest, begun := t.newest.Load(), time.Now()
-		version, next, known, err := b.look(c[r.IntN(len(c))], t, token)
+		at := r.IntN(len(c))
+		version, next, known, err := b.look(c[at], t, token)
 		if err != nil {
 			return err
 		}
@@ -346,6 +376,7 @@ func (b *consistencyBench) read(r *rand.Rand, session bool) error {
 		if session {
 			if version < seen[i] {
 				b.monotonic.Add(1)
+				b.tell("a session had seen version %d, and with token %s got %d: %s", seen[i], token, version, strings.ReplaceAll(c[at].Header(), "\r\n", "; "))
 			}
 			if seen[i] = version; next != "" {
 				token = next

@@ -164,7 +164,7 @@ func firstLine(request []byte) []byte {
 
 // read takes one answer and insists on a success or 304.
 func read(r *bufio.Reader, body io.Writer) error {
-	status, length, _, err := readHeader(r, nil)
+	status, length, _, err := readHeader(r, nil, nil)
 	switch {
 	case err != nil:
 		return err
@@ -199,8 +199,9 @@ const chunked = -1
 
 var contentLength, transferEncoding = []byte("Content-Length:"), []byte("Transfer-Encoding: chunked")
 
-// readHeader takes the header of an answer: its status, the length of its body (chunked when it tells its end itself), and the value of one field (such as "Etag:").
-func readHeader(r *bufio.Reader, field []byte) (status int, length int64, value string, err error) {
+// readHeader takes the header of an answer: its status, the length of its body (chunked when it tells its end itself), and the value of one field (such as "Etag:"). all takes the fields as they are,
+// where it is not nil.
+func readHeader(r *bufio.Reader, field []byte, all *bytes.Buffer) (status int, length int64, value string, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
 		return 0, 0, "", err
@@ -215,6 +216,9 @@ func readHeader(r *bufio.Reader, field []byte) (status int, length int64, value 
 	for {
 		if line, err = r.ReadSlice('\n'); err != nil {
 			return 0, 0, "", err
+		}
+		if all != nil {
+			all.Write(line)
 		}
 		switch {
 		case len(line) <= 2:
@@ -236,6 +240,7 @@ type Conn struct {
 	conn   net.Conn
 	reader *bufio.Reader
 	field  []byte
+	header bytes.Buffer
 	body   bytes.Buffer
 }
 
@@ -252,6 +257,9 @@ func dial(ctx context.Context, dialer net.Dialer, address, field string) (*Conn,
 	return &Conn{conn: conn, reader: bufio.NewReaderSize(conn, 64<<10), field: []byte(field + ":")}, nil
 }
 
+// Header gives the fields of the last answer, a line each, for whoever wonders about it.
+func (c *Conn) Header() string { return c.header.String() }
+
 // Close hangs up.
 func (c *Conn) Close() { _ = c.conn.Close() }
 
@@ -263,7 +271,8 @@ func (c *Conn) Ask(request []byte) (status int, value string, body []byte, err e
 	if _, err := c.conn.Write(request); err != nil {
 		return 0, "", nil, err
 	}
-	status, length, value, err := readHeader(c.reader, c.field)
+	c.header.Reset()
+	status, length, value, err := readHeader(c.reader, c.field, &c.header)
 	if err != nil {
 		return 0, "", nil, err
 	}

@@ -254,7 +254,7 @@ func (c *Conn) askUntil(request []byte, end time.Time) (status int, body []byte,
 	if _, err := c.conn.Write(request); err != nil {
 		return 0, nil, err
 	}
-	status, length, _, err := readHeader(c.reader, nil)
+	status, length, _, err := readHeader(c.reader, nil, nil)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -51,6 +51,16 @@ func (r *Reader) Need(p wal.Position) {
 	r.needs = r.needs.And(p)
 }
 
+// Settle gives a reader whose position nobody knew (wal.Beyond) one that includes all that was committed before they asked: from then
+// on they need not insist on the primary any more.
+func (r *Reader) Settle(at wal.Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.needs == wal.Beyond {
+		r.needs = at
+	}
+}
+
 // Moved tells whether a transaction was committed for this reader since it was made, so that its token is news.
 func (r *Reader) Moved() bool {
 	r.mu.Lock()

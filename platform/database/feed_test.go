@@ -199,6 +199,12 @@ func TestNothingIsTrustedWithoutNews(t *testing.T) {
 	if db.Feed().Trusted(ctx) {
 		t.Error("a reader who must go around copies is answered from them")
 	}
+	if database.MustSeeUnheard(ctx) {
+		t.Error("who was promised nothing may be given an older copy for want of a better")
+	}
+	if reader.Need(wal.Position{Timeline: 1, LSN: 1}); !database.MustSeeUnheard(ctx) {
+		t.Error("who was promised a write may be given what is older")
+	}
 	if err := db.Feed().Stop(t.Context()); err != nil || db.Feed().Trusted(t.Context()) || db.Feed().Await(t.Context(), wal.Position{}) {
 		t.Errorf("trusted after the end of the news (%v)", err)
 	}

@@ -24,6 +24,13 @@ func GoesAround(ctx context.Context) bool {
 	return r != nil && r.around.Load()
 }
 
+// MustSeeUnheard tells whether the reader of a context was promised to see a certain write of which this process has perhaps not heard:
+// then a copy may be older than that, also one that would stand in for want of a better.
+func MustSeeUnheard(ctx context.Context) bool {
+	r := ReaderOf(ctx)
+	return r != nil && r.around.Load() && r.Needs() != (wal.Position{})
+}
+
 // Used notes that the reader was given something that was read at a time, from a copy or the database.
 func (r *Reader) Used(at time.Time) {
 	r.mu.Lock()

@@ -80,6 +80,7 @@ func TestWhoIsAnsweredFromTheCache(t *testing.T) {
 		{"everybody after", "/api/x", nil, 0, ""},
 		{"who must see what was heard of, and is told what they saw", "/api/x", []string{"BookVault-Consistency", token(50)}, 0, token(100)},
 		{"who must see what was not", "/api/x", []string{"BookVault-Consistency", token(101)}, 1, ""},
+		{"whose token is from a time of which nothing is known: it is good for anything that was before they asked", "/api/x", []string{"BookVault-Consistency", wal.Beyond.Token()}, 0, token(100)},
 		{"who shows a token of a member", "/api/x", []string{"Authorization", "Bearer x"}, 1, ""},
 		{"who is signed in", "/api/x", []string{"Cookie", "bv_session=x"}, 1, token(100)},
 		{"another cookie", "/api/x", []string{"Cookie", "theme=dark"}, 0, ""},

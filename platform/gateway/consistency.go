@@ -67,8 +67,8 @@ func (c Consistency) promises(next http.Handler) http.Handler {
 			return
 		}
 		ctx, reader := database.WithReader(r.Context(), token)
-		if c.News != nil && !c.News.Await(ctx, reader.Needs()) {
-			reader.Around()
+		if c.News != nil {
+			c.await(ctx, reader)
 		}
 		teller := &consistencyTeller{ResponseWriter: w, ctx: ctx, reader: reader, news: c.News, given: token, header: len(given) > 0}
 		next.ServeHTTP(teller, r.WithContext(ctx))
@@ -77,6 +77,17 @@ func (c Consistency) promises(next http.Handler) http.Handler {
 			e.from = reader.From()
 		}
 	})
+}
+
+// await has the news reach as far as a reader must see, or has the reader go around copies. A token from a time at which no position was
+// known is good for the primary alone; as soon as one is known it takes its place.
+func (c Consistency) await(ctx context.Context, reader *database.Reader) {
+	if reader.Needs() == wal.Beyond {
+		reader.Settle(c.News.Now(ctx, time.Now()))
+	}
+	if !c.News.Await(ctx, reader.Needs()) {
+		reader.Around()
+	}
 }
 
 // browser gives the token of a browser's cookie, and whether there is one, or a session.

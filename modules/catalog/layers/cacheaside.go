@@ -99,12 +99,14 @@ type staleOnError struct {
 	catalog.Books
 	kept    *KeptTitles
 	enabled func() bool
+	unheard func(context.Context) bool
 }
 
 // StaleOnError is the outermost layer, so that what it gives in place of a failure is never kept as if it were fresh. A title that
-// somebody is known to have changed never stands in, nor does one for a decision: commands lock what they decide about.
-func StaleOnError(books catalog.Books, kept *KeptTitles, enabled func() bool) catalog.Books {
-	return &staleOnError{books, kept, enabled}
+// somebody is known to have changed never stands in, nor does one for a decision: commands lock what they decide about. unheard tells
+// who must see a write that this process may not have heard of: who was promised that is better off with the failure.
+func StaleOnError(books catalog.Books, kept *KeptTitles, enabled func() bool, unheard func(context.Context) bool) catalog.Books {
+	return &staleOnError{books, kept, enabled, unheard}
 }
 
 // Get reads one title, if need be an older copy, which says so.
@@ -146,7 +148,7 @@ func (s *staleOnError) remembered(id int64, cause error) (catalog.Book, error) {
 
 // helps tells whether an error is one that an older copy is better than: the database, not the question, is at fault.
 func (s *staleOnError) helps(ctx context.Context, err error) bool {
-	if err == nil || !s.enabled() || ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
+	if err == nil || !s.enabled() || s.unheard(ctx) || ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}
 	switch problem.Of(err).Kind {

@@ -114,7 +114,8 @@ func TestAnOlderCopyStandsInWhileTheDatabaseFails(t *testing.T) {
 	kept := keptTitles(t, cache.Settings[layers.Packed]{TTL: time.Minute, Keep: time.Hour, Early: -1, Clock: clock})
 	var on atomic.Bool
 	on.Store(true)
-	books := layers.StaleOnError(layers.CacheAside(s, kept), kept, on.Load)
+	type promised struct{}
+	books := layers.StaleOnError(layers.CacheAside(s, kept), kept, on.Load, func(ctx context.Context) bool { return ctx.Value(promised{}) != nil })
 	for _, id := range []int64{1, 2} {
 		eventually(t, "never kept", func() bool {
 			before := s.one.Load()
@@ -129,6 +130,9 @@ func TestAnOlderCopyStandsInWhileTheDatabaseFails(t *testing.T) {
 	}
 	if many, err := books.Many(t.Context(), []int64{1, 2}); err != nil || len(many) != 2 || !many[2].Stale {
 		t.Errorf("%+v %v", many, err)
+	}
+	if b, err := books.Get(context.WithValue(t.Context(), promised{}, true), 1); problem.Of(err).Kind != problem.Unavailable {
+		t.Errorf("who was promised a write that may not have been heard of got a copy from before it: %+v %v", b, err)
 	}
 	if _, err := books.Many(t.Context(), []int64{1, 3}); problem.Of(err).Kind != problem.Unavailable {
 		t.Errorf("half of what was asked for is no answer: %v", err)
