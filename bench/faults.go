@@ -69,7 +69,6 @@ func benchFaults(ctx context.Context, args []string, out *report) error {
 		}
 		fmt.Fprintln(os.Stderr, "measuring", figure.name, "…")
 		if err := figure.run(); err != nil {
-			b.out.Print(os.Stderr) // what was measured before
 			return fmt.Errorf("%s: %w", figure.name, err)
 		}
 		if err := b.out.Save(*file); err != nil {

@@ -104,6 +104,9 @@ func run() int {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
+		if out.figures != nil {
+			out.figures.Print(os.Stderr) // what was measured before
+		}
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		return 1
 	}

@@ -76,7 +76,6 @@ func benchOverall(ctx context.Context, args []string, out *report) error {
 		}
 		fmt.Fprintln(os.Stderr, "measuring", part.name, "…")
 		if err := part.run(); err != nil {
-			b.out.Print(os.Stderr) // what was measured before
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 		if err := b.out.Save(*file); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -80,6 +81,7 @@ func benchPatterns(ctx context.Context, args []string, out *report) error {
 			return fmt.Errorf("cdn: %w", err)
 		}
 	}
+	var failed []error
 	for _, d := range distances {
 		if !slices.Contains(strings.Split(*far, ","), d.name) {
 			continue
@@ -90,9 +92,13 @@ func benchPatterns(ctx context.Context, args []string, out *report) error {
 				continue
 			}
 			fmt.Fprintln(os.Stderr, "measuring", p.name, "at", d.name, "…")
-			if err := l.measure(p); err != nil {
-				b.out.Print(os.Stderr) // what was measured before
-				return fmt.Errorf("%s at %s: %w", p.name, d.name, err)
+			if err := l.measure(p); err != nil { // the others can be measured all the same
+				failed = append(failed, fmt.Errorf("%s at %s: %w", p.name, d.name, err))
+				b.out.Note("%v", failed[len(failed)-1])
+				if ctx.Err() != nil {
+					return errors.Join(failed...)
+				}
+				l.stopServers() // whatever was switched
 			}
 			if err := b.out.Save(*file); err != nil {
 				return err
@@ -101,7 +107,7 @@ func benchPatterns(ctx context.Context, args []string, out *report) error {
 		l.stopServers()
 	}
 	b.out.Note("%d titles, %d clients that each ask again when they are answered, %d pairs of rounds of %v in turns; the load generator and PostgreSQL share the machine.", *titles, l.clients, *rounds, b.seconds)
-	return b.out.Save(*file)
+	return errors.Join(append(failed, b.out.Save(*file))...)
 }
 
 func chosen(only, name string) bool {

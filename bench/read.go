@@ -72,7 +72,6 @@ func benchRead(ctx context.Context, args []string, out *report) error {
 		}
 		fmt.Fprintln(os.Stderr, "measuring", figure.name, "…")
 		if err := figure.run(); err != nil {
-			b.out.Print(os.Stderr) // what was measured before
 			return fmt.Errorf("%s: %w", figure.name, err)
 		}
 		b.hangUp()

@@ -68,7 +68,6 @@ func benchWriteBehind(ctx context.Context, args []string, out *report) error {
 		err = b.ratings()
 	}
 	if err != nil {
-		b.out.Print(os.Stderr) // what was measured before
 		return err
 	}
 	b.out.Note("%d clients are on kept connections and share the machine with the server and PostgreSQL. BookVault runs with its defaults, but for rate_limit.exempt.", writeBehindClients)

@@ -172,6 +172,7 @@ type running struct {
 	parent int
 	name   string
 	cpu    time.Duration
+	ended  time.Duration // of children that have ended
 }
 
 // processes reads what runs on this machine.
@@ -195,7 +196,9 @@ func processes() (map[int]running, error) {
 		parent, _ := strconv.Atoi(fields[1])
 		user, _ := strconv.ParseInt(fields[11], 10, 64)
 		system, _ := strconv.ParseInt(fields[12], 10, 64)
-		all[pid] = running{parent, string(stat[open+1 : shut]), time.Duration(user+system) * tick}
+		endedUser, _ := strconv.ParseInt(fields[13], 10, 64)
+		endedSystem, _ := strconv.ParseInt(fields[14], 10, 64)
+		all[pid] = running{parent, string(stat[open+1 : shut]), time.Duration(user+system) * tick, time.Duration(endedUser+endedSystem) * tick}
 	}
 	return all, nil
 }
@@ -231,6 +234,7 @@ func (l *Library) DatabaseCPU() (sum time.Duration, err error) {
 				sum += p.cpu
 			}
 		}
+		sum += all[postmaster].ended
 	}
 	return sum, nil
 }

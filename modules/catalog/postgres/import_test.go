@@ -1,6 +1,9 @@
 package postgres
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -231,9 +234,31 @@ func TestTheQueue(t *testing.T) {
 }
 
 // TestRealFiles imports both real files and then again.
+// beginning gives the first rows of a compressed table.
+func beginning(t *testing.T, packed []byte, rows int) []byte {
+	t.Helper()
+	plain, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	in, out := csv.NewReader(plain), csv.NewWriter(&b)
+	for range rows + 1 {
+		row, err := in.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := out.Write(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out.Flush()
+	return b.Bytes()
+}
+
 func TestRealFiles(t *testing.T) {
 	if testing.Short() {
-		t.Skip("100,000 rows")
+		t.Skip("20,000 rows")
 	}
 	db := dbtest.New(t)
 	jobs := NewImports(db)
@@ -242,11 +267,14 @@ func TestRealFiles(t *testing.T) {
 		wants []string
 	}{
 		{"goodbooks-10k/books.csv", []string{"created 10000, changed 0, unchanged 0, refused 0", "created 0, changed 0, unchanged 10000, refused 0"}},
-		{"gutenberg/gutenberg_metadata.csv.gz", []string{"created 78765, changed 0, unchanged 0, refused 1"}},
+		{"gutenberg/gutenberg_metadata.csv.gz", []string{"created 9755, changed 0, unchanged 0, refused 0"}}, // of its beginning, where some titles take several rows; the importing package reads all of it
 	} {
 		data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "data", c.name))
 		if err != nil {
 			t.Skipf("the real file is not here (../shared/data/%s): %v", c.name, err)
+		}
+		if strings.HasSuffix(c.name, ".gz") {
+			data = beginning(t, data, 10_000)
 		}
 		for _, want := range c.wants {
 			begun := time.Now()
@@ -257,7 +285,7 @@ func TestRealFiles(t *testing.T) {
 			t.Logf("%s: %s in %v", c.name, totals, time.Since(begun).Round(time.Millisecond))
 		}
 	}
-	if n := count(t, db, `SELECT count(*) FROM catalog.books`); n != 88_765 {
+	if n := count(t, db, `SELECT count(*) FROM catalog.books`); n != 19_755 {
 		t.Errorf("%d titles", n)
 	}
 	if n := count(t, db, `SELECT count(*) FROM catalog.books WHERE title ~ '[\u0080-\u009f\r\n]' OR title LIKE '%Ã©%' OR title LIKE '%$b%'`); n != 0 {
