@@ -269,7 +269,7 @@ func openAiling(t *testing.T) *ailing {
 	settings, err := config.Load(config.Sources{Defaults: defaults, Flags: map[string]string{
 		"database.embedded.data": t.TempDir(), "patterns.cache_aside.enabled": "false", "patterns.fallback.enabled": "false",
 		"resilience.breaker.open_for": openFor.String(), // the window is the usual one: in a shorter one a slow machine makes too few calls of 300 ms to judge by
-		"resilience.catalog.timeout": "300ms", "resilience.catalog.slow_after": "250ms", "resilience.neighbours.titles": "300ms",
+		"resilience.catalog.timeout":  "300ms", "resilience.catalog.slow_after": "250ms", "resilience.neighbours.titles": "300ms",
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -151,7 +151,7 @@ func Assemble(f Foundations) (*Library, error) {
 	stores := catalogpostgres.New(cmp.Or(f.CatalogDB, f.DB), catalogSettings(f.Settings).Search).Stores()                                            // GORM; reads from a replica that is fresh enough
 	stores = cataloglayers.Resilient(stores, policies.For("catalog-database"), policies.For("search-database"), policies.For("statistics-database")) // retry( breaker( timeout( bulkhead( … ))))
 	stores.Books = cataloglayers.Coalesced(stores.Books, coalesce.Settings{Merge: f.DB.Merge, Metrics: coalesce.NewMetrics(f.Registry, "titles")}, patterns.Coalescing.Load)
-	stores.Books = cataloglayers.CacheAside(stores.Books, memories.titles)                           // stamped; forgets what the feed tells of
+	stores.Books = cataloglayers.CacheAside(stores.Books, memories.titles)                                                    // stamped; forgets what the feed tells of
 	stores.Books = cataloglayers.StaleOnError(stores.Books, memories.titles, patterns.Fallback.Load, database.MustSeeUnheard) // outermost, so that a stale answer is never kept as fresh
 	stores.Statistics = cataloglayers.StaleStatistics(stores.Statistics, policies.fallback("catalog"))
 	stores.Authors = cataloglayers.CacheAuthorsAside(stores.Authors, memories.authors)
