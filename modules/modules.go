@@ -213,7 +213,7 @@ func Assemble(f Foundations) (*Library, error) {
 	tellLive(f.DB.Feed(), hub)
 	registerEvents(api, hub)
 
-	pages, err := web.Handler(web.Settings{Policy: gateway.PagePolicy, BaseURL: f.Settings.CDN.BaseURL, Hashed: &patterns.CDN, Registry: f.Registry,
+	pages, err := web.Handler(web.Settings{Policy: gateway.PagePolicy, BaseURL: f.Settings.CDN.BaseURL, Minify: f.Settings.CDN.Minify, Hashed: &patterns.CDN, Registry: f.Registry,
 		Titles: pageTitles{titles}})
 	if err != nil {
 		return nil, err

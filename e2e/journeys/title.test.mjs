@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, hand, launch, PHONE, picture, reader, settled, URL_, weighed, WIDE } from "../browser.mjs";
 
-// Bytes over the wire of a first visit at most, with the headers of every answer; a title's page, with its stars and lists, is a little above the 60 KB that all should keep.
-const MOST = 60 * 1024, MOST_OF_A_TITLE = 66 * 1024;
+// Bytes over the wire of a first visit at most, with the headers of every answer.
+const MOST = 60 * 1024;
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -32,7 +32,7 @@ for (const [locale, viewport] of /** @type {const} */ ([["en-GB", WIDE], ["vi-VN
       await open(path);
       await page.waitForTimeout(300);
       const bytes = weight();
-      assert.ok(bytes > 20_000 && bytes <= (path.startsWith("/books/") ? MOST_OF_A_TITLE : MOST), `${path} weighs ${bytes} bytes`);
+      assert.ok(bytes > 20_000 && bytes <= MOST, `${path} weighs ${bytes} bytes`);
       const moved = await page.evaluate(() => /** @type {any} */ (window).moved);
       assert.ok(moved < 0.02, `${path} moved by ${moved}`);
       calm();

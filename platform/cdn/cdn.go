@@ -38,6 +38,9 @@ type Settings struct {
 	// Enabled is read for each request; nil is on. Off, files are served as they are under their plain names, to be asked for
 	// anew each time. Hashed names still work, for pages that are open.
 	Enabled *atomic.Bool
+	// Minify has scripts and style sheets under their hashed names hold no remarks and blanks (minify.go). Under their plain names they are
+	// as they were written.
+	Minify bool
 	// Registry takes the metrics; nil for none.
 	Registry prometheus.Registerer
 }
@@ -55,7 +58,7 @@ type Files struct {
 // file is one file under both of its names. A page has only its own.
 type file struct {
 	content
-	written   *content // under the plain name; differs where names with hashes were written into the content
+	written   *content // under the plain name; differs where names with hashes were written into the content, or it was minified
 	name      string   // with the hash, from Prefix on; empty for a page
 	integrity string   // digest as Subresource Integrity wants it
 }
@@ -80,7 +83,7 @@ func New(files fs.FS, s Settings) (*Files, error) {
 		}
 		f.origin = address.Scheme + "://" + address.Host
 	}
-	reading := &reader{files: files, types: s.Types, base: base, into: f, open: map[string]bool{}}
+	reading := &reader{files: files, types: s.Types, base: base, minify: s.Minify, into: f, open: map[string]bool{}}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err

@@ -19,11 +19,12 @@ const hashLength = 16
 
 // reader reads files and gives them their names. A style sheet's name depends on the names of what it names, so these go first.
 type reader struct {
-	files fs.FS
-	types map[string]string
-	base  string
-	into  *Files
-	open  map[string]bool // being read now
+	files  fs.FS
+	types  map[string]string
+	base   string
+	minify bool
+	into   *Files
+	open   map[string]bool // being read now
 }
 
 // file reads one file, by its path with a slash before it.
@@ -47,20 +48,25 @@ func (s *reader) file(at string) (*file, error) {
 	found := &file{}
 	found.written = &found.content
 	s.into.plain[at] = found
-	switch path.Ext(at) {
-	case ".html":
+	if path.Ext(at) == ".html" {
 		found.set(contentType, body)
 		return found, nil // a name for ever would keep readers on an old page
-	case ".css":
-		named, err := s.styleSheet(at, body)
-		if err != nil {
+	}
+	named := body
+	if path.Ext(at) == ".css" {
+		if named, err = s.styleSheet(at, body); err != nil {
 			return nil, err
 		}
-		if !bytes.Equal(named, body) {
-			found.written = &content{}
-			found.written.set(contentType, body)
-			body = named
+	}
+	if s.minify {
+		if named, err = minified(at, named); err != nil {
+			return nil, err
 		}
+	}
+	if !bytes.Equal(named, body) {
+		found.written = &content{}
+		found.written.set(contentType, body)
+		body = named
 	}
 	found.set(contentType, body)
 	found.name, found.integrity = hashedPath(at, body), integrity(body)

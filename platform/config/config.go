@@ -72,6 +72,7 @@ type Compression struct {
 // CDN says where pages load their files from.
 type CDN struct {
 	BaseURL string `key:"base_url"`
+	Minify  bool   `key:"minify"`
 }
 
 // Library says whose library this is: what dates and money mean in it.
