@@ -126,7 +126,7 @@ func (l *lab) metricLabels() {
 }
 
 // pageFile is an address of a script, a style or a picture in a page.
-var pageFile = regexp.MustCompile(`"(/[A-Za-z0-9_./-]+\.(?:js|css|svg|png|ico|woff2|webmanifest))"`)
+var pageFile = regexp.MustCompile(`(?:href|src)="(/[A-Za-z0-9_./-]+\.(?:js|css|svg|png|ico|woff2|webmanifest))"`)
 
 // cdn: what a browser that was here before asks for when it comes again: the page, and each file that it may not take from its own memory.
 func (l *lab) cdn() error {

@@ -207,28 +207,31 @@ func (f *Feed) lookSince(ctx context.Context, since time.Time) *look {
 	}
 }
 
-// committed tells listeners of what this process committed.
+// committed tells listeners of what this process committed. Only then does it count as told: a look that shows it meanwhile tells it too,
+// so that nobody passes for having heard of it through a look while listeners have not.
 func (f *Feed) committed(n *noted, at wal.Position) {
 	if len(n.changes) == 0 {
 		return
 	}
 	unknown := at == wal.Beyond
+	if unknown {
+		at = wal.Position{}
+	}
 	f.lock.Lock()
 	f.gap = f.gap || unknown
+	listeners := f.listeners
+	f.lock.Unlock()
+	for _, c := range n.changes {
+		f.hear(c.Topic, listeners[c.Topic], Heard{Keys: c.Keys, At: at})
+	}
+	f.lock.Lock()
+	defer f.lock.Unlock()
 	switch {
 	case f.shown[n.number]:
 		delete(f.shown, n.number)
 	case f.quit != nil && !unknown:
 		f.told[n.number] = true
 		f.gap = f.gap || len(f.told) > toldAtMost
-	}
-	listeners := f.listeners
-	f.lock.Unlock()
-	if unknown {
-		at = wal.Position{}
-	}
-	for _, c := range n.changes {
-		f.hear(c.Topic, listeners[c.Topic], Heard{Keys: c.Keys, At: at})
 	}
 }
 
