@@ -40,6 +40,7 @@ func newMemories(f Foundations, p *Patterns) (m *memories, err error) {
 		f.DB.Feed().OnEra(m.remote.SetEra)
 	}
 	titles := keep[layers.Packed](m, "titles", c.Titles*15/16, p.CacheAside.Load)
+	titles.TTL = c.FreshTitles
 	titles.Cost, titles.Remote, titles.Encode, titles.Decode = layers.PackedBytes, m.remote, layers.EncodePacked, layers.DecodePacked
 	if m.titles, err = cache.NewAside[int64](titles); err != nil {
 		return nil, err

@@ -49,8 +49,8 @@ func serving(t *testing.T, db *database.DB, remote string) process {
 	settings.Database.Embedded.Data = t.TempDir()
 	settings.Telemetry.AccessLog = "off"
 	settings.Cache.Remote = remote
-	settings.Cache.Fresh = time.Second                   // so that the remote tier is asked
-	settings.RateLimit.Exempt = []string{"192.0.2.0/24"} // httptest's requests all come from there
+	settings.Cache.Fresh, settings.Cache.FreshTitles = time.Second, time.Second // so that the remote tier is asked
+	settings.RateLimit.Exempt = []string{"192.0.2.0/24"}                        // httptest's requests all come from there
 	log := slog.New(slog.DiscardHandler)
 	p := process{metrics: prometheus.NewRegistry()}
 	if p.library, err = modules.Assemble(modules.Foundations{Version: "test", Settings: settings, DB: db, Registry: p.metrics, Logger: log}); err != nil {

@@ -278,12 +278,13 @@ type Embedded struct {
 
 // Cache bounds what is kept in memory of what the database holds, and says for how long.
 type Cache struct {
-	Titles   Size          `key:"titles" min:"1MiB" max:"1024GiB"`
-	Searches Size          `key:"searches" min:"1MiB" max:"1024GiB"`
-	Exact    Size          `key:"exact" min:"1MiB" max:"1024GiB"`
-	Fresh    time.Duration `key:"fresh" min:"1s" max:"24h"`
-	Missing  time.Duration `key:"missing" min:"100ms" max:"1h"`
-	Kept     time.Duration `key:"kept" min:"0s" max:"24h"`
+	Titles      Size          `key:"titles" min:"1MiB" max:"1024GiB"`
+	Searches    Size          `key:"searches" min:"1MiB" max:"1024GiB"`
+	Exact       Size          `key:"exact" min:"1MiB" max:"1024GiB"`
+	Fresh       time.Duration `key:"fresh" min:"1s" max:"24h"`
+	FreshTitles time.Duration `key:"fresh_titles" min:"1s" max:"168h"`
+	Missing     time.Duration `key:"missing" min:"100ms" max:"1h"`
+	Kept        time.Duration `key:"kept" min:"0s" max:"24h"`
 
 	Remote         string        `key:"remote" secret:"true"`
 	RemoteTimeout  time.Duration `key:"remote_timeout" min:"1ms" max:"1s"`
