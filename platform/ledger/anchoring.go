@@ -26,15 +26,9 @@ type AnchorSettings struct {
 	Clock   func() time.Time // time.Now
 }
 
-// AnchorDB is what anchoring needs of a database: a pool.
-type AnchorDB interface {
-	Beginner
-	SnapshotBeginner
-}
-
 // Anchors makes the anchors of a ledger and keeps their files.
 type Anchors struct {
-	db       AnchorDB
+	db       Pool
 	settings AnchorSettings
 
 	ledger *Ledger
@@ -44,7 +38,7 @@ type Anchors struct {
 }
 
 // NewAnchors prepares anchoring; it reads no key and touches no file.
-func NewAnchors(db AnchorDB, s AnchorSettings) *Anchors {
+func NewAnchors(db Pool, s AnchorSettings) *Anchors {
 	if s.Every <= 0 {
 		s.Every = 24 * time.Hour
 	}

@@ -67,6 +67,12 @@ type Beginner interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
+// Pool starts transactions of both kinds.
+type Pool interface {
+	Beginner
+	SnapshotBeginner
+}
+
 // Register makes a place for the consumer, before the first message that there is.
 func (o *Outbox) Register(ctx context.Context, db Beginner) error {
 	return inTx(ctx, db, func(tx pgx.Tx) error {
@@ -80,8 +86,11 @@ func (o *Outbox) Register(ctx context.Context, db Beginner) error {
 // Deliver hands the next messages, at most limit, to a handler, and moves the consumer's place when it succeeds. It gives how many
 // there were, and whether messages wait that cannot be read yet, since a transaction older than they still runs. While another
 // process delivers to the same consumer, there are none.
-func (o *Outbox) Deliver(ctx context.Context, db Beginner, limit int, handle Handler) (delivered int, held bool, err error) {
-	err = inTx(ctx, db, func(tx pgx.Tx) error {
+//
+// The place is not waited for on the disk: what is lost of it in a crash is delivered again, which handlers must bear anyway. It saves two
+// waits for each command at the desk, during which its next one would wait too.
+func (o *Outbox) Deliver(ctx context.Context, db SnapshotBeginner, limit int, handle Handler) (delivered int, held bool, err error) {
+	err = inTx(ctx, unhurried{db}, func(tx pgx.Tx) error {
 		var horizon string
 		var id int64
 		if err := tx.QueryRow(ctx, o.lock, o.consumer).Scan(&horizon, &id); errors.Is(err, pgx.ErrNoRows) {
@@ -118,13 +127,21 @@ func (o *Outbox) Deliver(ctx context.Context, db Beginner, limit int, handle Han
 }
 
 // Purge deletes messages that every consumer has had, at most limit, and says how many.
-func (o *Outbox) Purge(ctx context.Context, db Beginner, limit int) (deleted int64, err error) {
-	err = inTx(ctx, db, func(tx pgx.Tx) error {
+func (o *Outbox) Purge(ctx context.Context, db SnapshotBeginner, limit int) (deleted int64, err error) {
+	err = inTx(ctx, unhurried{db}, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, o.purge, limit)
 		deleted = tag.RowsAffected()
 		return err
 	})
 	return deleted, err
+}
+
+// unhurried begins transactions whose COMMIT does not wait for the disk.
+type unhurried struct{ SnapshotBeginner }
+
+// Begin starts one.
+func (db unhurried) Begin(ctx context.Context) (pgx.Tx, error) {
+	return db.BeginTx(ctx, pgx.TxOptions{BeginQuery: "BEGIN; SET LOCAL synchronous_commit TO off"})
 }
 
 func inTx(ctx context.Context, db Beginner, fn func(pgx.Tx) error) error {

@@ -21,7 +21,7 @@ type RelaySettings struct {
 // Relay is the goroutine that carries an outbox to its consumer: one at a time over all processes, and another takes over where
 // the first ended. Stop is synchronous, idempotent, and safe before Start.
 type Relay struct {
-	db       Beginner
+	db       Pool
 	outbox   *Outbox
 	settings RelaySettings
 	wake     chan struct{}
@@ -33,7 +33,7 @@ type Relay struct {
 }
 
 // NewRelay makes a relay over the primary's pool.
-func NewRelay(db Beginner, s RelaySettings) *Relay {
+func NewRelay(db Pool, s RelaySettings) *Relay {
 	if s.Batch <= 0 {
 		s.Batch = 500
 	}
