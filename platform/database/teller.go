@@ -31,8 +31,9 @@ const (
 		DELETE FROM changes.log USING turn WHERE turn.mine AND xid < $1::text::xid8`
 )
 
-// feedParameters: the log is short and never analysed in time; and each question must have a snapshot of its own.
-var feedParameters = map[string]string{"enable_seqscan": "off", "default_transaction_isolation": "read committed"}
+// feedParameters: the log is short and never analysed in time; planning each look would be most of it; and each question must have a
+// snapshot of its own.
+var feedParameters = map[string]string{"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "default_transaction_isolation": "read committed"}
 
 // fromTheBeginning is a snapshot that shows nothing.
 const fromTheBeginning = "1:1:"

@@ -28,7 +28,7 @@ func (s *Store) Glimpses(ctx context.Context, barcodes []string) (map[string]bor
 	rows, err := s.db.Pool().Query(ctx, `SELECT i.barcode, i.id, i.book_id, CASE WHEN l.collected_at IS NULL THEN coalesce(l.branch, '') ELSE '' END,
 			coalesce(l.member_id, (SELECT member_id FROM borrowing.loans WHERE item_id = i.id AND lost_on IS NOT NULL AND returned_on IS NULL AND closed_by = 'settled'
 				ORDER BY id DESC LIMIT 1), 0)
-		FROM borrowing.items i LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open' WHERE i.barcode = ANY($1)`, barcodes)
+		FROM borrowing.items i LEFT JOIN borrowing.loans l ON l.item_id = i.id AND l.status = 'open' WHERE i.barcode = ANY($1)`, database.Keys(barcodes))
 	if err != nil {
 		return nil, reading("item", err)
 	}

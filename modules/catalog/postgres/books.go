@@ -36,7 +36,7 @@ func (s *Store) Many(ctx context.Context, ids []int64) (map[int64]catalog.Book, 
 		return books, nil
 	}
 	// GORM routes the query; its rows are read by hand, since most of what a title from the database costs here would be reflection.
-	rows, err := s.db.Read(ctx).Raw("SELECT "+readColumns+" FROM catalog.books WHERE id = ANY (?) AND deleted_at IS NULL", int64s(ids)).Rows()
+	rows, err := s.db.Read(ctx).Raw("SELECT "+readColumns+" FROM catalog.books WHERE id = ANY (?) AND deleted_at IS NULL", int64s(database.Keys(ids))).Rows()
 	if err != nil {
 		return nil, fmt.Errorf("read %d titles: %w", len(ids), err)
 	}
@@ -173,7 +173,7 @@ func (s *Store) Merge(ctx context.Context, id, into int64, version int32) error 
 // MergedInto reads where tombstones lead. Where a replica does not know of one (yet), the title is still there for it.
 func (s *Store) MergedInto(ctx context.Context, ids []int64) (map[int64]int64, error) {
 	var rows []struct{ ID, MergedInto int64 }
-	err := s.db.Read(ctx).Raw(`SELECT id, merged_into FROM catalog.books WHERE id = ANY (?) AND merged_into IS NOT NULL`, int64s(ids)).Find(&rows).Error
+	err := s.db.Read(ctx).Raw(`SELECT id, merged_into FROM catalog.books WHERE id = ANY (?) AND merged_into IS NOT NULL`, int64s(database.Keys(ids))).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read what became of %d titles: %w", len(ids), err)
 	}

@@ -88,7 +88,7 @@ func (s *Store) ByCard(ctx context.Context, key string) (members.Member, bool, e
 func (s *Store) ByCards(ctx context.Context, keys []string) (map[string]members.Held, error) {
 	var rows []memberRow
 	err := s.db.Read(ctx).Raw(memberSelect+`, asked.replaced_at IS NOT NULL AS replaced, asked.card_key AS asked_key`+memberFrom+
-		`JOIN members.cards asked ON asked.member_id = m.id WHERE asked.card_key = ANY(string_to_array(?, ','))`, strings.Join(keys, ",")).Scan(&rows).Error
+		`JOIN members.cards asked ON asked.member_id = m.id WHERE asked.card_key = ANY(string_to_array(?, ','))`, strings.Join(database.Keys(keys), ",")).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("find members by card: %w", err)
 	}
@@ -105,7 +105,7 @@ func (s *Store) ByCards(ctx context.Context, keys []string) (map[string]members.
 
 // ByIDs finds members by id, in the order of ids.
 func (s *Store) ByIDs(ctx context.Context, ids []int64) ([]members.Member, error) {
-	return s.find(s.db.Read(ctx).Raw(memberSelect+memberFrom+`WHERE m.id = ANY(?::bigint[]) ORDER BY m.id`, array[int64](ids)))
+	return s.find(s.db.Read(ctx).Raw(memberSelect+memberFrom+`WHERE m.id = ANY(?::bigint[]) ORDER BY m.id`, array[int64](database.Keys(ids))))
 }
 
 func (s *Store) find(query *gorm.DB) ([]members.Member, error) {
