@@ -309,7 +309,7 @@ func TestTransactionsGoOnAfterConnectionsWereCut(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	close(hold)
 	holders.Wait() // now four connections are idle
-	if _, err := db.Pool().Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"); err != nil {
+	if _, err := db.Pool().Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"); err != nil {
 		t.Fatal(err)
 	}
 	exec(t, db, t.Context(), addOne)
