@@ -146,11 +146,17 @@ func TestAFullQueueIsRefusedAndLeavesNoTrace(t *testing.T) {
 	<-g.begun
 	ctx, leave := context.WithCancel(desk())
 	go func() {
-		two <- second(desks.CheckOut(ctx, borrowing.CheckOut{Card: "C2", Barcode: "B2"}, borrowing.Order{}))
+		for { // while the third has the place
+			err := second(desks.CheckOut(ctx, borrowing.CheckOut{Card: "C2", Barcode: "B2"}, borrowing.Order{}))
+			if problem.Of(err).Code != "busy" {
+				two <- err
+				return
+			}
+		}
 	}()
 	var err error
-	for range 1000 { // until the second waits, the third may get its place, and gives it up at once
-		soon, cancel := context.WithTimeout(desk(), time.Millisecond)
+	for i := range 1000 { // until the second waits, the third may get its place, and gives it up soon
+		soon, cancel := context.WithTimeout(desk(), time.Duration(1+i/10)*time.Millisecond)
 		_, err = desks.CheckOut(soon, borrowing.CheckOut{Card: "C3", Barcode: "B3"}, borrowing.Order{})
 		cancel()
 		if problem.Of(err).Kind == problem.Unavailable {

@@ -81,7 +81,10 @@ func (r *router) ask(ctx context.Context, s *server, instead bool, read func(con
 	waiting, w := s.silent.begin(ctx)
 	err := read(waiting, r.pool(s).sql)
 	silent := w.over()
-	if silent && err != nil {
+	if silent && err == nil {
+		err = errSilent // it answered at the last moment, and the rows ended with the wait
+	}
+	if silent {
 		s.record(resilience.ErrTooSlow, time.Since(begin)) // it was us who left, and not a caller
 	} else {
 		s.record(err, time.Since(begin))
