@@ -52,7 +52,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/tdewolff/parse/v2 v2.8.20 // indirect
+require github.com/tdewolff/parse/v2 v2.8.20
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect

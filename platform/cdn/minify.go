@@ -1,30 +1,41 @@
 package cdn
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 
 	"github.com/tdewolff/minify/v2"
 	"github.com/tdewolff/minify/v2/css"
-	"github.com/tdewolff/minify/v2/js"
+	"github.com/tdewolff/parse/v2"
+	"github.com/tdewolff/parse/v2/js"
 )
 
-// minifier takes remarks and blanks out of scripts and style sheets. Names stay, so that what a browser says of an error can be found
-// in the source; shorter ones would save hardly more, once compressed.
-var minifier = func() *minify.M {
+// styles takes remarks and blanks out of style sheets.
+var styles = func() *minify.M {
 	m := minify.New()
-	m.Add(".js", &js.Minifier{KeepVarNames: true})
 	m.Add(".css", &css.Minifier{})
 	return m
 }()
 
 // minified gives a script or a style sheet without what only its readers need; other files as they are.
-func minified(at string, body []byte) ([]byte, error) {
-	kind := path.Ext(at)
-	if kind != ".js" && kind != ".css" {
+//
+// A script is read and written again statement by statement, so that remarks are left out and nothing else is changed. The library's
+// minifier, which would save a little more, puts declarations together in ways that read a constant before it is there.
+func minified(at string, body []byte) (small []byte, err error) {
+	switch kind := path.Ext(at); kind {
+	case ".css":
+		small, err = styles.Bytes(kind, body)
+	case ".js":
+		var tree *js.AST
+		if tree, err = js.Parse(parse.NewInputBytes(bytes.Clone(body)), js.Options{}); err == nil {
+			var b bytes.Buffer
+			tree.JS(&b)
+			small = b.Bytes()
+		}
+	default:
 		return body, nil
 	}
-	small, err := minifier.Bytes(kind, body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", at, err)
 	}

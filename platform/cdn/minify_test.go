@@ -9,7 +9,7 @@ import (
 func TestUnderTheirHashedNamesFilesHoldNoRemarks(t *testing.T) {
 	files := open(t, Settings{Minify: true})
 	for path, wants := range map[string][]string{
-		"/app.js":        {`import{get}from"./lib/api.js"`, "get()"},
+		"/app.js":        {`import { get } from "./lib/api.js"`, "get()"},
 		"/look/base.css": {"/assets/look/more.", "/assets/icon."},
 		"/pixel.png":     {"PNGPNG"},
 	} {
