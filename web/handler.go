@@ -32,7 +32,7 @@ var contentTypes = map[string]string{
 type Settings struct {
 	Policy   string                // Content-Security-Policy of the pages, to which what platform/cdn needs is added
 	BaseURL  string                // of a content delivery network; empty: this server
-	Minify   bool                  // whether scripts and styles are sent without remarks and blanks
+	Minify   bool                  // whether scripts and styles are sent without remarks
 	Hashed   *atomic.Bool          // whether pages name files by their hashes; read for each request, nil is always
 	Registry prometheus.Registerer // nil for no metrics
 	Titles   Titles                // for the heads of titles' pages; nil: they have the head of every page

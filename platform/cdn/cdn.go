@@ -38,7 +38,7 @@ type Settings struct {
 	// Enabled is read for each request; nil is on. Off, files are served as they are under their plain names, to be asked for
 	// anew each time. Hashed names still work, for pages that are open.
 	Enabled *atomic.Bool
-	// Minify has scripts and style sheets under their hashed names hold no remarks and blanks (minify.go). Under their plain names they are
+	// Minify has scripts and style sheets under their hashed names hold no remarks (minify.go). Under their plain names they are
 	// as they were written.
 	Minify bool
 	// Registry takes the metrics; nil for none.
