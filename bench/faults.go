@@ -219,7 +219,7 @@ func (b *faultBench) desk(f *faulty, clients int, rate float64, d time.Duration)
 		case 1:
 			return post("loans", map[string]string{"member_card": card, "barcode": barcode})
 		case 2:
-			return post("checkins", map[string]string{"barcode": barcode})
+			return post("check-ins", map[string]string{"barcode": barcode})
 		}
 		return harness.Get(f.Address, "/api/borrowing/v1/loans?limit=5&member_card="+card, authorization...)
 	}}

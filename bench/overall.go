@@ -119,7 +119,7 @@ func day(figures bool) work {
 			}
 			who := n % min(len(l.copies), len(l.cards))
 			step[n]++
-			path, body := "checkins", map[string]string{"barcode": l.copies[who]}
+			path, body := "check-ins", map[string]string{"barcode": l.copies[who]}
 			if step[n]%2 == 1 {
 				path, body = "loans", map[string]string{"barcode": l.copies[who], "member_card": l.cards[who]}
 			}

@@ -93,7 +93,7 @@ var (
 		step := make([]int, l.clients)
 		return harness.Trial{Next: func(_ *rand.Rand, n int) []byte {
 			step[n]++
-			path, body := "checkins", map[string]string{"barcode": l.copies[n]}
+			path, body := "check-ins", map[string]string{"barcode": l.copies[n]}
 			if step[n]%2 == 1 {
 				path, body = "loans", map[string]string{"barcode": l.copies[n], "member_card": l.cards[n]}
 			}
