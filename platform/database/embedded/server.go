@@ -44,11 +44,23 @@ func (s *server) dsn(role, database string) string {
 }
 
 // start runs the postmaster and waits until it takes connections, however long it recovers from its log. A start that fails
-// because the shared memory of a killed postmaster is still in use is tried again for a few seconds.
+// because the shared memory of a killed postmaster is still in use is tried again for a few seconds; so is one that met the postmaster of
+// a killed BookVault, which was only about to start when it was looked for.
 func (s *server) start(ctx context.Context) error {
 	for try := 0; ; try++ {
 		err := s.startOnce(ctx)
-		if err == nil || try == 25 || !strings.Contains(err.Error(), "shared memory block") || !sleep(ctx, 200*time.Millisecond) {
+		if err == nil || try == 25 {
+			return err
+		}
+		switch {
+		case strings.Contains(err.Error(), `"postmaster.pid" already exists`):
+			if err := stopOrphan(ctx, s.data, s.log); err != nil {
+				return err
+			}
+		case !strings.Contains(err.Error(), "shared memory block"):
+			return err
+		}
+		if !sleep(ctx, 200*time.Millisecond) {
 			return err
 		}
 	}
