@@ -199,8 +199,8 @@ const chunked = -1
 
 var contentLength, transferEncoding = []byte("Content-Length:"), []byte("Transfer-Encoding: chunked")
 
-// readHeader takes the header of an answer: its status, the length of its body (chunked when it tells its end itself), and the value of one field (such as "Etag:"). all takes the fields as they are,
-// where it is not nil.
+// readHeader takes the header of an answer: its status, the length of its body (chunked when it tells its end itself), and the value of
+// one field (such as "Etag:"). all takes the fields as they are, where it is not nil.
 func readHeader(r *bufio.Reader, field []byte, all *bytes.Buffer) (status int, length int64, value string, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {

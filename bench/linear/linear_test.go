@@ -47,7 +47,7 @@ func TestTheDeskIsLinearizable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := linear.Setting{Address: server.Listener.Addr().String(), Operations: 600, Clients: 12, Seed: 1, Patience: 20 * time.Second}
+	s := linear.Setting{Address: server.Listener.Addr().String(), Operations: 1000, Clients: 12, Seed: 1, Patience: 20 * time.Second}
 	for i := range 6 {
 		card := fmt.Sprintf("LIN%d", i)
 		if _, err := library.Members.Enrol(t.Context(), members.NewMember{Card: card, Name: "Linear"}); err != nil {

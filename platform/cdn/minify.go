@@ -28,7 +28,7 @@ func minified(at string, body []byte) (small []byte, err error) {
 		small, err = styles.Bytes(kind, body)
 	case ".js":
 		var tree *js.AST
-		if tree, err = js.Parse(parse.NewInputBytes(bytes.Clone(body)), js.Options{}); err == nil {
+		if tree, err = js.Parse(parse.NewInput(bytes.NewReader(body)), js.Options{}); err == nil {
 			var b bytes.Buffer
 			tree.JS(&b)
 			small = b.Bytes()

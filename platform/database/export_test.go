@@ -14,3 +14,6 @@ func Canceller(conn *pgconn.PgConn, patience time.Duration) ctxwatch.Handler {
 
 // Looks tells how often the feed has looked.
 func (f *Feed) Looks() int64 { return f.counters.looks.Load() }
+
+// Failures counts the looks that failed.
+func (f *Feed) Failures() int64 { return f.counters.failures.Load() }

@@ -252,15 +252,7 @@ func (f *Feed) run(ctx context.Context, done chan struct{}) {
 		wait := f.db.settings.FeedPoll
 		began := time.Now()
 		f.begun.Store(began.UnixNano())
-		err := f.db.primary.probe(func() error {
-			before := t.conn
-			err := t.look(ctx, began)
-			if before != nil && serverGone(err) { // that connection is; the server need not be
-				t.hangUp()
-				err = t.look(ctx, began)
-			}
-			return err
-		})
+		err := f.db.primary.probe(func() error { return t.look(ctx, began) })
 		f.counters.looks.Add(1)
 		if err != nil && ctx.Err() == nil {
 			t.hangUp()

@@ -232,6 +232,21 @@ func TestACutConnectionMissesNothing(t *testing.T) {
 	}
 }
 
+func TestACutConnectionIsMadeAnewInTheSameLook(t *testing.T) {
+	a, _ := process(t, dbtest.DSN(t), nil)
+	until(t, "the news are fresh", func() bool { return a.Feed().Trusted(t.Context()) })
+	failed := a.Feed().Failures()
+	var cut int
+	if err := a.Pool().QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'test feed' AND datname = current_database()`).Scan(&cut); err != nil || cut != 1 {
+		t.Fatalf("%d connections were cut, %v", cut, err)
+	}
+	looks := a.Feed().Looks()
+	until(t, "it looks again", func() bool { return a.Feed().Looks() >= looks+5 })
+	if n := a.Feed().Failures() - failed; n != 0 {
+		t.Errorf("%d looks failed, though the server is well", n)
+	}
+}
+
 func TestAfterALongSilenceEverythingIsOld(t *testing.T) {
 	dsn := dbtest.DSN(t)
 	a, _ := process(t, dsn, func(s *database.Settings) { s.FeedKept = 300 * time.Millisecond })

@@ -81,8 +81,18 @@ type answer struct {
 // lookWithin is the time of a look at most. One that takes so long is of no use any more, and a server that answers none is ill.
 const lookWithin = 2 * time.Second
 
-// look asks once, and tells listeners.
+// look asks, and tells listeners. That a connection broke says nothing of the server yet: then it asks once more, on a new one.
 func (t *teller) look(ctx context.Context, began time.Time) error {
+	before := t.conn
+	err := t.once(ctx, began)
+	if before != nil && serverGone(err) {
+		t.hangUp()
+		err = t.once(ctx, began)
+	}
+	return err
+}
+
+func (t *teller) once(ctx context.Context, began time.Time) error {
 	f := t.feed
 	ctx, cancel := context.WithTimeout(ctx, min(lookWithin, f.db.settings.ConnectTimeout))
 	defer cancel()
