@@ -50,12 +50,12 @@ func (b *readBench) coldTitles() error {
 	return nil
 }
 
-// warmsAtMost bounds how often a cache is filled before it counts.
-const warmsAtMost = 15
-
 // zipfTitles: questions to the database a request, with 64 MiB of titles in memory against none. The gateway's cache is off in both.
+//
+// What fits into memory is there soon; which titles are worth a place is known when each was asked for a few times, so that memory is
+// given two requests a title of the library first.
 func (b *readBench) zipfTitles() error {
-	each := func(name string, env ...string) (float64, error) {
+	each := func(name string, warm int64, env ...string) (float64, error) {
 		p, err := b.library.Serve(b.ctx, name, append(env, off("gateway_cache", "coalescing")...)...)
 		if err != nil {
 			return 0, err
@@ -63,41 +63,38 @@ func (b *readBench) zipfTitles() error {
 		defer p.Stop()
 		next := func(r *rand.Rand) []byte { return title(p.Address, b.library.IDs[skewed(r, len(b.library.IDs))]) }
 		seed := uint64(100)
-		asked := func(rounds int) (float64, error) {
-			before, err := p.Metric(b.ctx, "bookvault_database_reads_total")
+		load := func() (int64, error) {
+			seed++
+			m, err := b.round(p, b.clients, next, seed)
+			return m.Requests, err
+		}
+		for sent := int64(0); sent < warm; {
+			n, err := load()
 			if err != nil {
 				return 0, err
 			}
-			requests := int64(0)
-			for range rounds {
-				seed++
-				m, err := b.round(p, b.clients, next, seed)
-				if err != nil {
-					return 0, err
-				}
-				requests += m.Requests
-			}
-			after, err := p.Metric(b.ctx, "bookvault_database_reads_total")
-			return (after - before) / float64(requests), err
+			sent += n
 		}
-		last := 2.0
-		for range warmsAtMost { // until what fits is there, and what is seldom asked for has gone
-			now, err := asked(max(3, b.rounds/2))
+		before, err := p.Metric(b.ctx, "bookvault_database_reads_total")
+		if err != nil {
+			return 0, err
+		}
+		requests := int64(0)
+		for range max(3, b.rounds/2) {
+			n, err := load()
 			if err != nil {
 				return 0, err
 			}
-			if now > last*0.98 {
-				break
-			}
-			last = now
+			requests += n
 		}
-		return asked(max(3, b.rounds/2))
+		after, err := p.Metric(b.ctx, "bookvault_database_reads_total")
+		return (after - before) / float64(requests), err
 	}
-	on, err := each("zipf", "BOOKVAULT_CACHE_TITLES=64MiB")
+	on, err := each("zipf", 2*int64(len(b.library.IDs)), "BOOKVAULT_CACHE_TITLES=64MiB")
 	if err != nil {
 		return err
 	}
-	none, err := each("zipf-off", off("cache_aside")...)
+	none, err := each("zipf-off", 0, off("cache_aside")...)
 	if err != nil {
 		return err
 	}

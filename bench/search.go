@@ -75,16 +75,13 @@ func (f searchFlags) open(ctx context.Context, titles int, figures *harness.Figu
 		return nil, nil, err
 	}
 	// Replicas would only take the cores from the primary on one machine.
-	library, err := harness.OpenLibrary(ctx, program, dir, f.library, titles, "BOOKVAULT_DATABASE_EMBEDDED_REPLICA=false", seldomRefreshed)
+	library, err := harness.OpenLibrary(ctx, program, dir, f.library, titles, "BOOKVAULT_DATABASE_EMBEDDED_REPLICA=false")
 	if err != nil {
 		return nil, nil, err
 	}
 	b = &searchBench{ctx: ctx, out: figures, library: library, rounds: f.rounds, rate: f.rate, seconds: time.Duration(f.seconds * float64(time.Second))}
 	return b, func() { library.Home.Stop(); _ = os.RemoveAll(dir) }, nil
 }
-
-// seldomRefreshed keeps figures from being reckoned anew while something else is measured: that reads the whole library.
-const seldomRefreshed = "BOOKVAULT_STATISTICS_REFRESH_EVERY=24h"
 
 // openSearch opens the one library of a suite.
 func openSearch(ctx context.Context, name string, args []string, out *report) (b *searchBench, save func() error, stop func(), err error) {
@@ -143,7 +140,7 @@ func (b *searchBench) measure() (float64, error) {
 		return 0, err
 	}
 	// Nobody is refused: a search that has to wait counts with its wait.
-	server, err := b.library.Serve(b.ctx, "search", append(off("gateway_cache", "read_through", "bulkhead", "adaptive_limit"), primaryOnly, seldomRefreshed, "BOOKVAULT_DATABASE_POOL_ACQUIRE_TIMEOUT=30s")...)
+	server, err := b.library.Serve(b.ctx, "search", append(off("gateway_cache", "read_through", "bulkhead", "adaptive_limit"), primaryOnly, "BOOKVAULT_DATABASE_POOL_ACQUIRE_TIMEOUT=30s")...)
 	if err != nil {
 		return 0, err
 	}

@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -51,9 +54,9 @@ func TestAnswersAreReadWhole(t *testing.T) {
 }
 
 func TestLoadCountsWhatIsAnswered(t *testing.T) {
-	asked := 0
+	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
+		asked.Add(1)
 		if r.URL.Path == "/slow" {
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -69,12 +72,55 @@ func TestLoadCountsWhatIsAnswered(t *testing.T) {
 			return nil
 		}}
 	r, err := load.Run(context.Background())
-	if err != nil || int(r.Requests) != asked || r.Percentile(50) < 20 || r.PerSecond() > 50 {
-		t.Errorf("%d of %d, %v ms, %v", r.Requests, asked, r.Percentile(50), err)
+	if err != nil || r.Requests != asked.Load() || r.Percentile(50) < 20 || r.PerSecond() > 50 {
+		t.Errorf("%d of %d, %v ms, %v", r.Requests, asked.Load(), r.Percentile(50), err)
 	}
 	load.Rate = 200 // four times what one slow client can: whoever waits for a free one waits too
 	if r, err = load.Run(context.Background()); err != nil || r.Percentile(95) < 60 {
 		t.Errorf("at a rate of arrival it is %v ms, %v", r.Percentile(95), err)
+	}
+}
+
+// TestManyClientsGetWholeAnswers has answers come in pieces, some larger than what is read at once, and requests larger than a socket takes.
+func TestManyClientsGetWholeAnswers(t *testing.T) {
+	whole := strings.Repeat("0123456789", 20_000)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent, _ := io.ReadAll(r.Body)
+		if r.URL.Path == "/full" {
+			http.Error(w, "no more", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, whole[:len(whole)/2])
+		w.(http.Flusher).Flush()
+		_, _ = fmt.Fprint(w, whole[len(whole)/2:], len(sent))
+	}))
+	defer server.Close()
+	address := strings.TrimPrefix(server.URL, "http://")
+	large := bytes.Repeat([]byte("x"), 3<<20)
+	looked := 0
+	load := Load{Address: address, Clients: 8, For: 300 * time.Millisecond, Next: func(r *rand.Rand) []byte {
+		if r.IntN(20) == 0 {
+			return Post(address, "/", large)
+		}
+		return Get(address, "/")
+	}, Check: func(request, body []byte) error {
+		looked++
+		if sent, ok := bytes.CutPrefix(body, []byte(whole)); !ok || (string(sent) != "0") != bytes.HasPrefix(request, []byte("POST")) {
+			return fmt.Errorf("%d bytes, %.20q at the end", len(body), sent)
+		}
+		return nil
+	}}
+	r, err := load.Run(t.Context())
+	if err != nil || r.Requests < 8 || looked == 0 || r.Times.TotalCount() != r.Requests {
+		t.Errorf("%d requests, %d looked at, %v", r.Requests, looked, err)
+	}
+	load.Next = func(*rand.Rand) []byte { return Get(address, "/full") }
+	if _, err = load.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "answered 503: no more") {
+		t.Errorf("a refusal ends it: %v", err)
+	}
+	server.Close()
+	if _, err = load.Run(t.Context()); err == nil {
+		t.Error("nobody answers")
 	}
 }
 

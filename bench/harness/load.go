@@ -10,10 +10,10 @@ import (
 	"net"
 	"net/http/httputil"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sync/errgroup"
 )
 
 // Load is requests on kept connections, each client's next one when its last was answered (a closed loop), or at a rate of arrival.
@@ -75,33 +75,40 @@ func Post(address, path string, body []byte, headers ...string) []byte {
 func (l Load) Run(ctx context.Context) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.For+30*time.Second)
 	defer cancel()
-	results, errs := make([]Result, l.Clients), make([]error, l.Clients)
-	var first error // the others are cut off because of it
-	var once sync.Once
 	begin := time.Now()
-	end := begin.Add(l.For)
-	var all sync.WaitGroup
+	var result Result
+	var err error
+	if l.Rate > 0 {
+		result, err = l.inGoroutines(ctx, begin, begin.Add(l.For))
+	} else {
+		result, err = l.inLoop(ctx, begin.Add(l.For))
+	}
+	result.Seconds = time.Since(begin).Seconds()
+	if err != nil {
+		return result, fmt.Errorf("load on %s: %w", l.Address, err)
+	}
+	return result, nil
+}
+
+// inGoroutines runs each client in a goroutine of its own.
+func (l Load) inGoroutines(ctx context.Context, begin, end time.Time) (Result, error) {
+	results := make([]Result, l.Clients)
+	all, ctx := errgroup.WithContext(ctx)
 	for i := range l.Clients {
-		all.Go(func() {
-			results[i], errs[i] = l.client(ctx, i, begin, end)
-			if errs[i] != nil {
-				once.Do(func() { first = errs[i] })
-				cancel()
-			}
+		all.Go(func() (err error) {
+			results[i], err = l.client(ctx, i, begin, end)
+			return err
 		})
 	}
-	all.Wait()
-	sum := Result{Seconds: time.Since(begin).Seconds(), Times: newTimes()}
+	err := all.Wait()
+	sum := Result{Times: newTimes()}
 	for _, r := range results {
 		if r.Times != nil {
 			sum.Requests += r.Requests
 			sum.Times.Merge(r.Times)
 		}
 	}
-	if first != nil {
-		return sum, fmt.Errorf("load on %s: %w", l.Address, first)
-	}
-	return sum, nil
+	return sum, err
 }
 
 // client is one connection.

@@ -16,21 +16,23 @@ import (
 // Load gets a value from where it lives, and tells whether there is one.
 type Load[V any] func(ctx context.Context) (value V, found bool, err error)
 
-// entry is a value, or that there is none, with the stamp that makes it count.
+// entry is a value, or that there is none, with the stamp that makes it count. Its times are counted from when the cache was made, since
+// a time.Time is three times as large.
 type entry[V any] struct {
 	value V
-	found bool
 	stamp stamp
-	read  time.Time // when its load had ended
-	early time.Time // from here on it is loaded again behind an answer
-	ends  time.Time // from here on it is loaded before an answer
+	read  time.Duration // when its load had ended
+	early time.Duration // from here on it is loaded again behind an answer
+	ends  time.Duration // from here on it is loaded before an answer
 
+	found    bool
 	renewing atomic.Bool // somebody loads it again behind an answer
 }
 
 // local is a bounded memory with stamps, on which the patterns stand.
 type local[K Key, V any] struct {
 	s       Settings[V]
+	made    time.Time
 	memory  *ristretto.Cache[K, *entry[V]]
 	stamps  stamps
 	flights flights[K, V]
@@ -56,7 +58,7 @@ func newLocal[K Key, V any](s Settings[V]) (*local[K, V], error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache %s: %w", s.Name, err)
 	}
-	c := &local[K, V]{s: s, memory: memory, flights: flights[K, V]{running: map[flightKey[K]]*flight[V]{}}}
+	c := &local[K, V]{s: s, memory: memory, made: s.Clock(), flights: flights[K, V]{running: map[flightKey[K]]*flight[V]{}}}
 	c.ending, c.end = context.WithCancel(context.Background())
 	c.remote = newTier[K](s)
 	c.metrics = newMetrics(s.Registry, s.Name, memory.Metrics)
@@ -77,26 +79,30 @@ func (c *local[K, V]) close() {
 	c.memory.Close()
 }
 
-// look gives the entry of a key if it still counts. It may be past its end: then it may only stand in.
-func (c *local[K, V]) look(key K) (*entry[V], bool) {
+// now gives the time as entries have it.
+func (c *local[K, V]) now() time.Duration { return c.s.Clock().Sub(c.made) }
+
+// look gives the entry of a key if it still counts now. It may be past its end: then it may only stand in.
+func (c *local[K, V]) look(key K, now time.Duration) (*entry[V], bool) {
 	e, there := c.memory.Get(key)
-	if !there || e.stamp != c.stamps.of(stripeOf(key)) {
+	if !there || now >= e.ends+c.s.Keep || e.stamp != c.stamps.of(stripeOf(key)) {
 		return nil, false
 	}
 	return e, true
 }
 
-// put keeps a value that was loaded (or written) when its key had a stamp.
+// put keeps a value that was loaded (or written) when its key had a stamp. ristretto is not told when it ends, for which it would keep
+// another map: what has ended makes room for what is asked for, as everything does that nobody asks for.
 func (c *local[K, V]) put(key K, value V, found bool, at stamp) {
 	if at != c.stamps.of(stripeOf(key)) {
 		return // it would only take the place of a newer one
 	}
-	now, life := c.s.Clock(), jittered(c.s.TTL)
+	now, life := c.now(), jittered(c.s.TTL)
 	if !found {
 		life = jittered(c.s.Negative)
 	}
-	e := &entry[V]{value: value, found: found, stamp: at, read: now, ends: now.Add(life)}
-	e.early = e.ends.Add(-time.Duration(max(0, c.s.Early) * float64(life)))
+	e := &entry[V]{value: value, found: found, stamp: at, read: now, ends: now + life}
+	e.early = e.ends - time.Duration(max(0, c.s.Early)*float64(life))
 	bytes := int64(0)
 	if found {
 		bytes = c.s.Cost(value)
@@ -104,7 +110,7 @@ func (c *local[K, V]) put(key K, value V, found bool, at stamp) {
 	c.changing.RLock()
 	defer c.changing.RUnlock()
 	if !c.closed.Load() {
-		c.memory.SetWithTTL(key, e, entryBytes[V](bytes), life+c.s.Keep)
+		c.memory.Set(key, e, entryBytes[V](bytes))
 	}
 }
 
@@ -192,15 +198,14 @@ func (c *local[K, V]) get(ctx context.Context, key K, load Load[V]) (value V, fo
 		c.metrics.count(around, 1)
 		return load(ctx)
 	}
-	if e, counts := c.look(key); counts {
-		if now := c.s.Clock(); now.Before(e.ends) {
-			c.metrics.count(hits, 1)
-			if e.found && !now.Before(e.early) {
-				c.refresh(ctx, e, key, load)
-			}
-			c.s.Given(ctx, e.read)
-			return c.give(e)
+	now := c.now()
+	if e, counts := c.look(key, now); counts && now < e.ends {
+		c.metrics.count(hits, 1)
+		if e.found && now >= e.early {
+			c.refresh(ctx, e, key, load)
 		}
+		c.s.Given(ctx, c.made.Add(e.read))
+		return c.give(e)
 	}
 	c.metrics.count(misses, 1)
 	value, found, err = c.load(ctx, key, load)
@@ -257,7 +262,7 @@ func (c *local[K, V]) standIn(key K, cause error) (value V, found bool, err erro
 	if c.closed.Load() {
 		return value, false, cause
 	}
-	if e, counts := c.look(key); counts && e.found && !errors.Is(cause, context.Canceled) {
+	if e, counts := c.look(key, c.now()); counts && e.found && !errors.Is(cause, context.Canceled) {
 		c.metrics.count(stoodIn, 1)
 		// Given is not told: what stands in is marked, and promises nothing.
 		return c.s.Copy(e.value), true, &Stale{cause}

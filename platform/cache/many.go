@@ -18,23 +18,21 @@ func (c *local[K, V]) getMany(ctx context.Context, keys []K, load func(context.C
 		c.metrics.count(around, len(keys))
 		return load(ctx, keys)
 	}
-	values, missing, latest := make(map[K]V, len(keys)), []K(nil), time.Time{}
-	now := c.s.Clock()
+	values, missing, latest := make(map[K]V, len(keys)), []K(nil), time.Duration(0)
+	now := c.now()
 	for _, key := range keys {
-		e, counts := c.look(key)
-		if !counts || !now.Before(e.ends) {
+		e, counts := c.look(key, now)
+		if !counts || now >= e.ends {
 			missing = append(missing, key)
 			continue
 		}
-		if e.read.After(latest) {
-			latest = e.read
-		}
+		latest = max(latest, e.read)
 		if e.found {
 			values[key] = c.s.Copy(e.value)
 		}
 	}
 	c.metrics.count(hits, len(keys)-len(missing))
-	c.s.Given(ctx, latest)
+	c.s.Given(ctx, c.made.Add(latest))
 	if len(missing) == 0 {
 		return values, nil
 	}

@@ -21,11 +21,11 @@ func heap() int64 {
 // TestAFullCacheTakesNoMoreThanItsBound fills caches with far more than fits and looks at the heap: values of any size, and what the
 // cache itself takes, are within the bound.
 func TestAFullCacheTakesNoMoreThanItsBound(t *testing.T) {
-	const bound = 8 << 20
-	for _, size := range []int{0, 100, 1000, 20_000} {
-		t.Run(fmt.Sprint(size, " bytes"), func(t *testing.T) {
+	for _, of := range []struct{ bound, size int }{{8, 0}, {8, 100}, {8, 1000}, {8, 20_000}, {6, 300}, {12, 300}, {48, 300}} {
+		bound, size := of.bound<<20, of.size
+		t.Run(fmt.Sprint(size, " bytes in ", of.bound, " MiB"), func(t *testing.T) {
 			before := heap()
-			c, err := NewReadThrough(Settings[[]byte]{Name: "full", MaxBytes: bound, Registry: prometheus.NewRegistry(), Cost: func(b []byte) int64 { return int64(cap(b)) }},
+			c, err := NewReadThrough(Settings[[]byte]{Name: "full", MaxBytes: int64(bound), Registry: prometheus.NewRegistry(), Cost: func(b []byte) int64 { return int64(cap(b)) }},
 				func(context.Context, int64) ([]byte, bool, error) { return make([]byte, size), true, nil })
 			if err != nil {
 				t.Fatal(err)
@@ -40,7 +40,7 @@ func TestAFullCacheTakesNoMoreThanItsBound(t *testing.T) {
 			c.c.memory.Wait()
 			took, entries := heap()-before, c.c.memory.Metrics.KeysAdded()-c.c.memory.Metrics.KeysEvicted()
 			t.Logf("%d entries take %.1f MiB of %d", entries, float64(took)/(1<<20), bound>>20)
-			if took > bound || took < bound*6/10 {
+			if took > int64(bound) || took < int64(bound)*6/10 {
 				t.Errorf("%d bytes of %d", took, bound)
 			}
 			runtime.KeepAlive(c)
