@@ -237,6 +237,9 @@ func (o *overall) capacity(s *labServer, w work) (float64, error) {
 			t.Rate, t.Clients = rate, 512
 			return t
 		}}, uint64(rate), o.seconds)
+		if err == nil {
+			fmt.Fprintf(os.Stderr, "%s, %.0f a second: %v\n", s.Name, rate, m.Tally)
+		}
 		return err == nil && m.Lost() < 0.01 && m.Percentile(99) <= 100 && m.PerSecond() >= rate*0.9, o.ctx.Err()
 	}
 	low, high := 0.0, 25.0

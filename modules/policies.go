@@ -66,6 +66,12 @@ func newPolicies(f Foundations, p *Patterns, remote *cache.Remote) *policies {
 	all.fallback = func(name string) resilience.FallbackSettings {
 		return resilience.FallbackSettings{Name: name, Kept: f.Settings.Statistics.Kept, Helps: silent, Enabled: p.Fallback.Load, Metrics: metrics}
 	}
+	ofModules := slices.Clone(all.stacks)
+	f.DB.OnReturn(func() { // what failed for want of the primary is tried at once
+		for _, s := range ofModules {
+			s.Breaker().TryNow(nil)
+		}
+	})
 	// The servers themselves, whoever asks them.
 	for _, b := range f.DB.Guard(database.Guards{
 		Breaker: func(server string) *resilience.Breaker {

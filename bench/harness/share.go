@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -61,10 +62,10 @@ func NewShare(name string, cores float64) (*Share, error) {
 	return nil, fmt.Errorf("%w: %w", ErrNoShares, errors.Join(errs...))
 }
 
-// Hold takes processes in. What they start from now on is held too.
+// Hold takes processes in, but for those that have ended meanwhile. What they start from now on is held too.
 func (s *Share) Hold(pids ...int) error {
 	for _, pid := range pids {
-		if err := os.WriteFile(filepath.Join(s.dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.WriteFile(filepath.Join(s.dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("hold process %d to %g cores: %w", pid, s.cores, err)
 		}
 	}

@@ -261,8 +261,14 @@ func (f *Feed) run(ctx context.Context, done chan struct{}) {
 				f.db.settings.Logger.Warn("changes of other processes cannot be followed; caches are not used until they can", "error", err)
 			}
 			wait = 4 * wait
-		} else if f.failing.Swap(false) {
-			f.db.settings.Logger.Info("changes of other processes are followed again")
+		} else {
+			back := f.failing.Swap(false)
+			if back {
+				f.db.settings.Logger.Info("changes of other processes are followed again")
+			}
+			if back || err == nil && f.db.primary.open() {
+				f.db.returned()
+			}
 		}
 		f.lock.Lock()
 		close(f.next)

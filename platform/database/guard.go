@@ -21,8 +21,9 @@ type Guards struct {
 func (db *DB) Guard(g Guards) []*resilience.Breaker {
 	var all []*resilience.Breaker
 	for _, s := range append(db.servers(), db.apart...) {
-		s.breaker = g.Breaker(s.name)
-		all = append(all, s.breaker)
+		b := g.Breaker(s.name)
+		s.breaker.Store(b)
+		all = append(all, b)
 	}
 	if len(db.replicas) > 0 {
 		db.hedges = map[bool]*resilience.Hedge{false: g.Hedge("reads"), true: g.Hedge("searches")}
@@ -35,41 +36,76 @@ func Gone(err error) bool { return serverGone(err) }
 
 // allow asks to call the server. nil must be followed by record.
 func (s *server) allow() error {
-	if s.breaker == nil {
-		return nil
+	if b := s.breaker.Load(); b != nil {
+		return b.Allow()
 	}
-	return s.breaker.Allow()
+	return nil
 }
 
 // record tells how a call began that allow let through. Waiting in vain for a connection of our own says nothing of the server.
 func (s *server) record(err error, took time.Duration) {
+	b := s.breaker.Load()
 	switch {
-	case s.breaker == nil:
+	case b == nil:
 	case errors.Is(err, errBusy):
-		s.breaker.GiveBack()
+		b.GiveBack()
 	default:
-		s.breaker.Record(err, took)
+		b.Record(err, took)
 	}
 }
 
 // probe is for a question of our own that is asked all the time: its failures count, its successes only while callers are kept away, so
-// that they hide nothing.
+// that they hide nothing. It is asked also while the breaker lets nobody through, since somebody must see that the server is back.
 func (s *server) probe(ask func() error) error {
-	if err := s.allow(); err != nil {
-		return err
+	if s.allow() != nil {
+		return ask()
 	}
-	closed, begin := s.breaker == nil || s.breaker.State() == resilience.Closed, time.Now()
+	b, begin := s.breaker.Load(), time.Now()
+	closed := b == nil || b.State() == resilience.Closed
 	err := ask()
 	switch {
-	case s.breaker == nil:
+	case b == nil:
 	case err == nil && closed:
-		s.breaker.GiveBack()
+		b.GiveBack()
 	case errors.Is(err, context.DeadlineExceeded):
-		s.breaker.Record(resilience.ErrTooSlow, time.Since(begin)) // the time was ours, and not a caller's
+		b.Record(resilience.ErrTooSlow, time.Since(begin)) // the time was ours, and not a caller's
 	default:
-		s.breaker.Record(err, time.Since(begin))
+		b.Record(err, time.Since(begin))
 	}
 	return err
+}
+
+// open tells whether the server's breaker lets nobody through.
+func (s *server) open() bool {
+	b := s.breaker.Load()
+	return b != nil && b.State() == resilience.Open
+}
+
+// again has callers try a server at once that was seen to answer while they were kept away, rather than when its breaker's time has passed.
+// Connections from before are given up: what they would fail with says nothing of now.
+func (s *server) again() {
+	if b := s.breaker.Load(); b != nil {
+		b.TryNow(func() {
+			for _, p := range s.pools() {
+				p.pgx.Reset()
+			}
+		})
+	}
+}
+
+// OnReturn has fn called when the primary is seen to answer again after it did not, or while callers are kept away from it. It must be called
+// before the feed is started.
+func (db *DB) OnReturn(fn func()) { db.returns = append(db.returns, fn) }
+
+// returned takes in that the primary answers again, by whichever way it is asked.
+func (db *DB) returned() {
+	db.primary.again()
+	for _, way := range db.apart {
+		way.again()
+	}
+	for _, fn := range db.returns {
+		fn()
+	}
 }
 
 // ask has a read answered by a server that pick has chosen, and by the primary if that one turns out to be gone or falls silent.

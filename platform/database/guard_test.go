@@ -28,10 +28,15 @@ func through(t *testing.T, way **faulttest.Path, server func(*database.Settings)
 
 // guarded puts breakers before a database's servers, and hedges that may ask elsewhere each time.
 func guarded(db *database.DB) (breakers map[string]*resilience.Breaker, hedging *atomic.Bool) {
+	return guardedFor(db, time.Second)
+}
+
+// guardedFor has the breakers stay open for a time.
+func guardedFor(db *database.DB, open time.Duration) (breakers map[string]*resilience.Breaker, hedging *atomic.Bool) {
 	hedging, breakers = &atomic.Bool{}, map[string]*resilience.Breaker{}
 	for _, b := range db.Guard(database.Guards{
 		Breaker: func(server string) *resilience.Breaker {
-			return resilience.NewBreaker(resilience.BreakerSettings{Name: server, OpenFor: time.Second, SlowAfter: 400 * time.Millisecond, Failed: database.Gone, Logger: slog.New(slog.DiscardHandler)})
+			return resilience.NewBreaker(resilience.BreakerSettings{Name: server, OpenFor: open, SlowAfter: 400 * time.Millisecond, Failed: database.Gone, Logger: slog.New(slog.DiscardHandler)})
 		},
 		Hedge: func(what string) *resilience.Hedge {
 			return resilience.NewHedge(resilience.HedgeSettings{Name: what, Budget: 1, Enabled: hedging.Load})
@@ -92,4 +97,32 @@ func TestAPrimaryThatIsGoneIsLeftAlone(t *testing.T) {
 	}
 	within(t, 20*time.Second, "it is asked again", func() bool { return read() == nil })
 	within(t, 20*time.Second, "its breaker closes", func() bool { _ = read(); return breakers["primary"].State() == resilience.Closed })
+}
+
+// TestAPrimaryThatAnswersAgainIsTriedAtOnce: whoever follows the changes sees it first, and nobody waits until the breaker's time is over.
+func TestAPrimaryThatAnswersAgainIsTriedAtOnce(t *testing.T) {
+	var way *faulttest.Path
+	db := dbtest.New(t, through(t, &way, func(s *database.Settings) *string { return &s.Primary }))
+	breakers, _ := guardedFor(db, time.Hour)
+	var returns atomic.Int64
+	db.OnReturn(func() { returns.Add(1) })
+	if err := db.Feed().Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Feed().Stop(context.Background()) })
+	within(t, 20*time.Second, "changes are followed", func() bool { return db.Feed().Trusted(t.Context()) })
+	read := func() error { var n int; return db.Read(context.Background()).Raw("SELECT 1").Scan(&n).Error }
+	for range 2 {
+		if err := way.Begin(faulttest.Cut); err != nil {
+			t.Fatal(err)
+		}
+		within(t, 20*time.Second, "the primary's breaker opens", func() bool { _ = read(); return breakers["primary"].State() == resilience.Open })
+		if err := way.End(t.Context(), faulttest.Cut); err != nil {
+			t.Fatal(err)
+		}
+		within(t, 20*time.Second, "its breaker closes", func() bool { _ = read(); return breakers["primary"].State() == resilience.Closed })
+	}
+	if n := returns.Load(); n < 2 {
+		t.Errorf("it came back twice, and was told of %d times", n)
+	}
 }

@@ -132,6 +132,7 @@ type shared struct {
 	history     history
 	counts      counts
 	apart       []*server                  // the primary again, by ways of their own
+	returns     []func()                   // called when the primary answers again
 	hedges      map[bool]*resilience.Hedge // of reads from replicas, by whether they are searches; empty: none
 }
 
@@ -143,12 +144,12 @@ type server struct {
 	search     *pool
 	background *pool // of the primary by the usual way; nil elsewhere
 
-	breaker   *resilience.Breaker      // nil: none stands before it
-	progress  atomic.Pointer[progress] // what the watcher last saw; nil while a replica shows nothing
-	answers   atomic.Bool              // whether the watcher's last look succeeded
-	downUntil atomic.Int64             // Unix nanoseconds: a read failed for want of the server
-	reads     atomic.Int64             // reads that it was chosen for
-	silent    silence                  // of a replica: reads that wait for it go elsewhere when it falls silent
+	breaker   atomic.Pointer[resilience.Breaker] // nil: none stands before it; a watcher may look before there is one
+	progress  atomic.Pointer[progress]           // what the watcher last saw; nil while a replica shows nothing
+	answers   atomic.Bool                        // whether the watcher's last look succeeded
+	downUntil atomic.Int64                       // Unix nanoseconds: a read failed for want of the server
+	reads     atomic.Int64                       // reads that it was chosen for
+	silent    silence                            // of a replica: reads that wait for it go elsewhere when it falls silent
 }
 
 // pools gives the server's pools by their names.

@@ -70,7 +70,9 @@ func (db *DB) watchServer(ctx context.Context, s *server) {
 	}
 	for ctx.Err() == nil {
 		err := db.look(ctx, s, &conn)
-		s.answers.Store(err == nil)
+		if before := s.answers.Swap(err == nil); err == nil && !before && s != db.primary { // of the primary the feed knows
+			s.again()
+		}
 		wait := interval
 		if err != nil {
 			if s != db.primary {

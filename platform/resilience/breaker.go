@@ -68,6 +68,7 @@ type Breaker struct {
 	changed time.Time // when the state last changed
 	trials  uint      // calls that were let through half-open, and are not recorded yet
 	spare   uint      // of those, that were given back
+	hasty   bool      // it was let try before its time, and has not closed since
 }
 
 // NewBreaker makes a breaker, closed.
@@ -125,6 +126,22 @@ func (b *Breaker) Allow() error {
 		b.trials++
 	}
 	return nil
+}
+
+// TryNow has an open breaker let a few calls try before its time, since the dependency was seen to answer again by other means. It does so
+// once: when those calls fail, its time passes before others try. first, if there is one, is called before any of them.
+func (b *Breaker) TryNow(first func()) {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	if !b.policy.IsOpen() || b.hasty {
+		return
+	}
+	if first != nil {
+		first()
+	}
+	b.policy.HalfOpen()
+	b.noteChange()
+	b.hasty = true
 }
 
 // GiveBack is in place of Record for a call that did not reach the dependency after all.
@@ -201,6 +218,9 @@ func (b *Breaker) noteChange() {
 	}
 	b.state.Store(int32(now))
 	b.changed, b.trials, b.spare, b.inARow = time.Now(), 0, 0, 0
+	if now != Open {
+		b.hasty = false
+	}
 	b.counts.changes[now].Add(1)
 	level := slog.LevelInfo
 	if now == Open {

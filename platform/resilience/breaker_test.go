@@ -82,6 +82,34 @@ bookvault_breaker_changes_total{dependency="primary",to="open"} 1
 	})
 }
 
+func TestWhoWasSeenToAnswerIsTriedAtOnceButNotAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBreaker(BreakerSettings{Name: "primary", Logger: slog.New(slog.DiscardHandler)})
+		b.TryNow(nil) // one that is closed lets all through anyway
+		for _, first := range []error{nil, errIll} {
+			fails(b, 5)
+			b.TryNow(nil)
+			if b.State() != HalfOpen {
+				t.Fatalf("%v: nobody may try", b.State())
+			}
+			for range 2 {
+				_ = call(b, first, 0)
+			}
+		}
+		if b.State() != Open {
+			t.Fatalf("%v after the trials failed", b.State())
+		}
+		if b.TryNow(nil); b.State() != Open {
+			t.Fatal("it failed before its time, and is tried again before it")
+		}
+		time.Sleep(10 * time.Second)
+		fails(b, 3) // in its time
+		if b.TryNow(nil); b.State() != HalfOpen {
+			t.Fatalf("%v: in a new time it may be seen to answer again", b.State())
+		}
+	})
+}
+
 func TestWhatCountsAgainstADependency(t *testing.T) {
 	notFound := errors.New("there is no such title")
 	tests := []struct {
