@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -14,14 +11,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bookvault/bench/harness"
-	"bookvault/platform/database/embedded"
 )
 
 const circulationClients = 64
 
 // rate: check-outs over HTTP with full rules, ledger, outbox and keys, against pgbench writing the same rows, a transaction each.
 func (b *circulationBench) rate() error {
-	yardstick, err := b.pgbench()
+	yardstick, err := b.checkOutsAlone()
 	if err != nil {
 		return err
 	}
@@ -123,8 +119,8 @@ INSERT INTO yardstick.idempotency_keys (name, body_hash, status, answer, borrowe
 COMMIT;
 `
 
-// pgbench makes the yardstick: tables of its own in the same database, beside the library that is idle while it runs.
-func (b *circulationBench) pgbench() (func(time.Duration) (float64, error), error) {
+// checkOutsAlone makes the yardstick: tables of its own in the same database.
+func (b *circulationBench) checkOutsAlone() (func(time.Duration) (float64, error), error) {
 	barcode, _, err := b.copy()
 	if err != nil {
 		return nil, err
@@ -154,23 +150,7 @@ func (b *circulationBench) pgbench() (func(time.Duration) (float64, error), erro
 	if err := conn.QueryRow(b.ctx, `SELECT count(*) FROM yardstick.people`).Scan(&people); err != nil {
 		return nil, err
 	}
-	script := filepath.Join(b.dir, "checkout.sql")
-	if err := os.WriteFile(script, []byte(yardstickScript), 0o644); err != nil {
-		return nil, err
-	}
-	programs, err := embedded.FindPrograms(b.ctx, "", 0)
-	if err != nil {
-		return nil, err
-	}
-	return func(d time.Duration) (float64, error) {
-		run := exec.CommandContext(b.ctx, filepath.Join(programs.Bin, "pgbench"), "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(circulationClients), "--jobs=2",
-			"--time="+strconv.Itoa(max(1, int(d.Seconds()))), "--define=people="+strconv.Itoa(people), "--file="+script, b.library.Primary)
-		said, err := run.CombinedOutput()
-		if err != nil {
-			return 0, fmt.Errorf("pgbench: %w: %s", err, said)
-		}
-		return tps(string(said))
-	}, nil
+	return b.pgbench("checkout", yardstickScript, circulationClients, "people="+strconv.Itoa(people))
 }
 
 // ask sends one request and insists on a success.

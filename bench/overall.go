@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -36,37 +35,18 @@ func everyPattern() (all []string) {
 
 // benchOverall measures a day's mix with all patterns off and all on.
 func benchOverall(ctx context.Context, args []string, out *report) error {
-	flags := flag.NewFlagSet("overall", flag.ContinueOnError)
-	titles := flags.Int("titles", 20_000, "titles of the library")
-	rounds := flags.Int("rounds", 3, "pairs of rounds of each comparison")
-	seconds := flags.Float64("seconds", 2, "of each round")
+	flags := newLabFlags("overall", 2, "comparison")
 	only := flags.String("only", "", "one part: latency, rate, phases, start")
 	build := flags.Bool("build", true, "build the program as it is released too, and measure its size")
-	data := flags.String("library", "", "folder of the library, made when it is not there and kept")
-	file := flags.String("json", "", "write the rows to this file too; go run ./bench report makes pages of them")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *data == "" {
-		*data = filepath.Join(os.TempDir(), fmt.Sprintf("bookvault-bench-patterns-%d", *titles))
-	}
-	b, stop, err := openFaultBench(ctx, "overall", "", *data, *titles)
+	l, stop, err := flags.open(ctx, out)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	b.rounds, b.seconds = *rounds, time.Duration(*seconds*float64(time.Second))
-	out.figures = b.out
-	if err := saveMachine(ctx, *file, time.Now().Format("2006-01-02")); err != nil {
-		return err
-	}
-	l := &lab{faultBench: b, clients: 16, servers: map[string]*labServer{}, distance: distances[0]}
-	if err := l.prepare(); err != nil {
-		return err
-	}
-	defer l.redis.Stop()
-	defer l.stopServers()
-	o := &overall{lab: l, titles: *titles, build: *build}
+	o := &overall{lab: l, titles: *flags.titles, build: *build}
 	for _, part := range []struct {
 		name string
 		run  func() error
@@ -78,11 +58,11 @@ func benchOverall(ctx context.Context, args []string, out *report) error {
 		if err := part.run(); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
-		if err := b.out.Save(*file); err != nil {
+		if err := l.out.Save(*flags.file); err != nil {
 			return err
 		}
 	}
-	b.out.Note("%d titles; 60 %% titles by Zipf's law, 20 %% searches, 5 %% figures, 5 %% accounts, 10 %% check-outs and check-ins; the load generator and PostgreSQL share the machine.", *titles)
+	l.out.Note("%d titles; 60 %% titles by Zipf's law, 20 %% searches, 5 %% figures, 5 %% accounts, 10 %% check-outs and check-ins; the load generator and PostgreSQL share the machine.", *flags.titles)
 	return nil
 }
 

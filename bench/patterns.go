@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,35 +38,17 @@ var distances = []distance{{"loopback", 0}, {"1 ms", time.Millisecond}, {"10 ms"
 
 // benchPatterns measures them.
 func benchPatterns(ctx context.Context, args []string, out *report) error {
-	flags := flag.NewFlagSet("patterns", flag.ContinueOnError)
-	titles := flags.Int("titles", 20_000, "titles of the library")
-	rounds := flags.Int("rounds", 3, "pairs of rounds of each pattern")
-	seconds := flags.Float64("seconds", 1.5, "of each round")
+	flags := newLabFlags("patterns", 1.5, "pattern")
 	only := flags.String("only", "", "some patterns, by their names, with commas")
 	far := flags.String("distances", "loopback,1 ms,10 ms", "how far PostgreSQL and Redis are away")
-	data := flags.String("library", "", "folder of the library, made when it is not there and kept")
-	file := flags.String("json", "", "write the rows to this file too; go run ./bench report makes pages of them")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *data == "" {
-		*data = filepath.Join(os.TempDir(), fmt.Sprintf("bookvault-bench-patterns-%d", *titles))
-	}
-	b, stop, err := openFaultBench(ctx, "patterns", "", *data, *titles)
+	l, stop, err := flags.open(ctx, out)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	b.rounds, b.seconds = *rounds, time.Duration(*seconds*float64(time.Second))
-	out.figures = b.out
-	if err := saveMachine(ctx, *file, time.Now().Format("2006-01-02")); err != nil {
-		return err
-	}
-	l := &lab{faultBench: b, clients: 16, servers: map[string]*labServer{}}
-	if err := l.prepare(); err != nil {
-		return err
-	}
-	defer l.redis.Stop()
 	if chosen(*only, "logging") {
 		if err := l.logging(); err != nil {
 			return fmt.Errorf("logging: %w", err)
@@ -94,20 +75,20 @@ func benchPatterns(ctx context.Context, args []string, out *report) error {
 			fmt.Fprintln(os.Stderr, "measuring", p.name, "at", d.name, "…")
 			if err := l.measure(p); err != nil { // the others can be measured all the same
 				failed = append(failed, fmt.Errorf("%s at %s: %w", p.name, d.name, err))
-				b.out.Note("%v", failed[len(failed)-1])
+				l.out.Note("%v", failed[len(failed)-1])
 				if ctx.Err() != nil {
 					return errors.Join(failed...)
 				}
 				l.stopServers() // whatever was switched
 			}
-			if err := b.out.Save(*file); err != nil {
+			if err := l.out.Save(*flags.file); err != nil {
 				return err
 			}
 		}
 		l.stopServers()
 	}
-	b.out.Note("%d titles, %d clients that each ask again when they are answered, %d pairs of rounds of %v in turns; the load generator and PostgreSQL share the machine.", *titles, l.clients, *rounds, b.seconds)
-	return errors.Join(append(failed, b.out.Save(*file))...)
+	l.out.Note("%d titles, %d clients that each ask again when they are answered, %d pairs of rounds of %v in turns; the load generator and PostgreSQL share the machine.", *flags.titles, l.clients, l.rounds, l.seconds)
+	return errors.Join(append(failed, l.out.Save(*flags.file))...)
 }
 
 func chosen(only, name string) bool {

@@ -8,17 +8,12 @@ import (
 	"flag"
 	"fmt"
 	mathrand "math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bookvault/bench/harness"
-	"bookvault/platform/database/embedded"
 )
 
 const writeBehindClients = 64
@@ -187,36 +182,10 @@ func (b *circulationBench) insertAndCommit() (func(time.Duration) (float64, erro
 	if _, err := conn.Exec(b.ctx, `DROP SCHEMA IF EXISTS yardstick CASCADE; CREATE SCHEMA yardstick; CREATE TABLE yardstick.ratings (LIKE catalog.ratings INCLUDING ALL)`); err != nil {
 		return nil, err
 	}
-	script := filepath.Join(b.dir, "rating.sql")
-	text := fmt.Sprintf(`\set book random(1, %d)
+	script := fmt.Sprintf(`\set book random(1, %d)
 \set member random(1, %d)
 INSERT INTO yardstick.ratings (shard, book_id, member_id, stars, tick, node) VALUES (:book & 1023, :book, :member, 3, 1, 1)
 ON CONFLICT (shard, book_id, member_id) DO UPDATE SET stars = excluded.stars, tick = excluded.tick;
 `, len(b.library.IDs), writeBehindClients)
-	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
-		return nil, err
-	}
-	programs, err := embedded.FindPrograms(b.ctx, "", 0)
-	if err != nil {
-		return nil, err
-	}
-	return func(d time.Duration) (float64, error) {
-		run := exec.CommandContext(b.ctx, filepath.Join(programs.Bin, "pgbench"), "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(writeBehindClients), "--jobs=2",
-			"--time="+strconv.Itoa(max(1, int(d.Seconds()))), "--file="+script, b.library.Primary)
-		said, err := run.CombinedOutput()
-		if err != nil {
-			return 0, fmt.Errorf("pgbench: %w: %s", err, said)
-		}
-		return tps(string(said))
-	}, nil
-}
-
-// tps reads the rate in what pgbench says.
-func tps(said string) (float64, error) {
-	_, rest, found := strings.Cut(said, "tps = ")
-	if !found {
-		return 0, fmt.Errorf("pgbench said no rate: %s", said)
-	}
-	number, _, _ := strings.Cut(rest, " ")
-	return strconv.ParseFloat(number, 64)
+	return b.pgbench("rating", script, writeBehindClients)
 }

@@ -29,7 +29,7 @@ func program(t *testing.T, name, pkg string) string {
 
 func TestMetricsRulesAndAlertsHold(t *testing.T) {
 	promtool := program(t, "promtool", "prometheus")
-	for _, args := range [][]string{{"check", "config", "prometheus.yml"}, {"check", "rules", "rules.yml", "alerts.yml"}, {"test", "rules", "rules_test.yml"}} {
+	for _, args := range [][]string{{"check", "config", "prometheus.yml"}, {"check", "rules", "rules.yml", "alerts.yml"}, {"test", "rules", "rules_test.yml", "rules_days_test.yml"}} {
 		cmd := exec.Command(promtool, args...)
 		cmd.Dir = "sidecars/metrics"
 		if said, err := cmd.CombinedOutput(); err != nil {
@@ -48,11 +48,22 @@ func TestEachAlertSaysWhatToDo(t *testing.T) {
 	if len(alerts) < 15 {
 		t.Errorf("only %d alerts", len(alerts))
 	}
+	var tests string
+	for _, file := range []string{"rules_test.yml", "rules_days_test.yml"} {
+		more, err := os.ReadFile("sidecars/metrics/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests += string(more)
+	}
 	line := regexp.MustCompile(`(?m)^\s+what_to_do: ".{40,}"$`)
 	for _, alert := range alerts {
 		name, _, _ := strings.Cut(alert, "\n")
 		if len(line.FindAllString(alert, -1)) != 1 || !strings.Contains(alert, "severity: ") || !strings.Contains(alert, "summary: ") {
 			t.Errorf("%s says not what to do in one line", name)
+		}
+		if !strings.Contains(tests, "alertname: "+name+"\n        exp_alerts:\n") {
+			t.Errorf("no test of the rules shows that %s fires", name)
 		}
 	}
 }

@@ -206,7 +206,7 @@ func Assemble(f Foundations) (*Library, error) {
 		housekeeping.Settings{Every: f.Settings.Borrowing.HousekeepingEvery, Logger: f.Logger})
 	figureKeeper := figureKeeper(f)
 	if f.Registry != nil {
-		f.Registry.MustRegister(keeper, figureKeeper)
+		f.Registry.MustRegister(keeper, figureKeeper, relay)
 	}
 
 	hub := newHub(f.Settings, f.Registry)

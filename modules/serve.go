@@ -222,8 +222,7 @@ func (s *server) answer(context.Context) (string, error) {
 	s.health.Serving()
 	handler := s.handler()
 	s.web.Serve(handler, s.library.ready(s.settings.GatewayCache))
-	s.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "bookvault_gateway_shortcuts_total",
-		Help: "Answers of the gateway's cache that were given without net/http's server."}, func() float64 { return float64(s.web.Shortcuts()) }))
+	s.registry.MustRegister(s.web)
 	if s.storage.cluster == nil {
 		return "", nil
 	}

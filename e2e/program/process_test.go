@@ -39,6 +39,9 @@ func TestMain(m *testing.M) {
 }
 
 var buildProgram = sync.OnceValues(func() (string, error) {
+	if *another != "" {
+		return *another, nil
+	}
 	program := filepath.Join(programFolder, "bookvault")
 	if said, err := exec.Command("go", "build", "-o", program, "bookvault").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, said)
@@ -104,6 +107,7 @@ func command(t *testing.T, home string, environ []string, args ...string) (stdou
 type serving struct {
 	command *exec.Cmd
 	banner  *transcript // standard error
+	log     *transcript // standard output
 	url     string
 	ended   chan struct{} // closed when the process is gone
 }
@@ -114,11 +118,11 @@ var readyLine = regexp.MustCompile(`Ready after .*: (http://\S+)`)
 // is ready. It is stopped at the end of the test.
 func serve(t *testing.T, home string, environ []string, args ...string) *serving {
 	t.Helper()
-	s := &serving{banner: &transcript{grown: make(chan struct{}, 1)}, ended: make(chan struct{})}
+	s := &serving{banner: &transcript{grown: make(chan struct{}, 1)}, log: &transcript{grown: make(chan struct{}, 1)}, ended: make(chan struct{})}
 	s.command = exec.Command(program(t), append([]string{"serve", "--address", "127.0.0.1:0",
 		"--set", "telemetry.metrics_address=", "--set", "library.demonstration=never"}, args...)...)
 	s.command.Dir, s.command.Env = home, append(os.Environ(), environ...)
-	s.command.Stdout, s.command.Stderr = io.Discard, s.banner
+	s.command.Stdout, s.command.Stderr = s.log, s.banner
 	if err := s.command.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -59,6 +59,34 @@ func TestAFloodOfRefusalsWritesFewLines(t *testing.T) {
 	})
 }
 
+// Under load so many a second are logged as the settings say, and all that is notable; the next line says how many were not.
+func TestUnderLoadASampleIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rate = 20
+		written := &bytes.Buffer{}
+		h := accessLog(slog.New(slog.NewJSONHandler(written, nil)), "sampled", rate)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/broken" {
+				w.WriteHeader(500)
+			}
+		}))
+		ask := func(path string) { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)) }
+		time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
+		for range 3 {
+			for range 500 {
+				ask("/")
+			}
+			ask("/broken")
+			time.Sleep(time.Second)
+		}
+		if all, broken := strings.Count(written.String(), "\n"), strings.Count(written.String(), `"status":500`); all != 3*(rate+1) || broken != 3 {
+			t.Errorf("of 1503 requests in three seconds %d were logged, %d of 3 that failed", all, broken)
+		}
+		if got := strings.Count(written.String(), `"unlogged":480`); got != 2 {
+			t.Errorf("%d lines say how many were left out:\n%s", got, written)
+		}
+	})
+}
+
 func TestWhichRequestsAreLogged(t *testing.T) {
 	failing := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }
 	slow := func(w http.ResponseWriter, _ *http.Request) { time.Sleep(slowRequest + time.Millisecond) }

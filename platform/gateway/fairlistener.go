@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 )
 
 // fairListener accepts so many connections from one address (of IPv6 the /64) at once, and closes the others: whoever holds connections
@@ -12,6 +13,7 @@ type fairListener struct {
 	net.Listener
 	most      int
 	unlimited []netip.Prefix
+	refused   *atomic.Int64 // counts those that were closed
 
 	lock sync.Mutex
 	open map[netip.Addr]int // only addresses that have a connection
@@ -31,6 +33,7 @@ func (l *fairListener) Accept() (net.Conn, error) {
 		if l.take(from) {
 			return &countedConn{Conn: connection, closed: func() { l.giveBack(from) }}, nil
 		}
+		l.refused.Add(1)
 		_ = connection.Close()
 	}
 }

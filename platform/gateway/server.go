@@ -41,6 +41,10 @@ type Server struct {
 	served    chan struct{} // closed when the accept loop has ended; nil before Serve
 	way       atomic.Pointer[shortcut]
 
+	most    int          // connections at once
+	open    atomic.Int64 // of them
+	refused atomic.Int64 // since their address had too many
+
 	lock  sync.Mutex
 	fresh map[net.Conn]struct{} // opened, and no request begun yet
 }
@@ -51,10 +55,10 @@ func Listen(address string, s ServerSettings) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
+	server := &Server{fresh: map[net.Conn]struct{}{}, most: s.MaxConnections}
 	if s.MaxPerAddress > 0 {
-		listener = &fairListener{Listener: listener, most: s.MaxPerAddress, unlimited: s.Unlimited, open: map[netip.Addr]int{}}
+		listener = &fairListener{Listener: listener, most: s.MaxPerAddress, unlimited: s.Unlimited, open: map[netip.Addr]int{}, refused: &server.refused}
 	}
-	server := &Server{fresh: map[net.Conn]struct{}{}}
 	server.listener = shortcutListener{netutil.LimitListener(listener, s.MaxConnections), &server.way}
 	server.server = &http.Server{
 		ReadHeaderTimeout: s.HeaderTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.IdleTimeout,
@@ -125,6 +129,12 @@ func (s *Server) Shortcuts() uint64 {
 func (s *Server) remember(connection net.Conn, state http.ConnState) {
 	if c, ours := connection.(*shortConn); ours && state == http.StateIdle {
 		c.waiting = true
+	}
+	switch state {
+	case http.StateNew:
+		s.open.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		s.open.Add(-1)
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()

@@ -54,6 +54,12 @@ func TestAThousandSlowConnectionsHinderNobodyElse(t *testing.T) {
 			t.Errorf("request %d took %v", i, took)
 		}
 	}
+	if refused := server.refused.Load(); refused != slow-allowed {
+		t.Errorf("the metric says that %d connections were refused, of %d with %d allowed", refused, slow, allowed)
+	}
+	if open := server.open.Load(); open > allowed+1 {
+		t.Errorf("the metric says that %d connections are open", open)
+	}
 	// Whatever is still open was let in, and ends with the time for a header.
 	open := 0
 	for _, c := range held {

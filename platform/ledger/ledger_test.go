@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"bookvault/platform/database"
 	"bookvault/platform/database/dbtest"
@@ -269,6 +270,27 @@ func TestTwoRelaysCarryEachMessageOnceAndInOrder(t *testing.T) {
 	if len(c.keys) != writers*each {
 		t.Errorf("%d messages", len(c.keys))
 	}
+	if n := told(t, relays[0], "bookvault_outbox_relayed_total") + told(t, relays[1], "bookvault_outbox_relayed_total"); n != writers*each {
+		t.Errorf("their metrics count %v messages", n)
+	}
+}
+
+// told reads a metric of a relay.
+func told(t *testing.T, r *ledger.Relay, name string) float64 {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(r)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if m := f.GetMetric()[0]; f.GetName() == name {
+			return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("there is no %s", name)
+	return 0
 }
 
 func TestStopBeforeStart(t *testing.T) {
@@ -310,6 +332,9 @@ func TestARelayThatDiesIsTakenOver(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	if n := c.count(); n != 0 {
 		t.Errorf("two relays at once: %d messages", n)
+	}
+	if told(t, first, "bookvault_outbox_behind_seconds") < 0.05 || told(t, second, "bookvault_outbox_behind_seconds") > 0.05 {
+		t.Error("the metrics do not tell which of the two stands")
 	}
 	if _, err := db.Pool().Exec(ctx, `SELECT pg_terminate_backend($1)`, pid); err != nil {
 		t.Fatal(err)

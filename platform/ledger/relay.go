@@ -25,6 +25,7 @@ type Relay struct {
 	outbox   *Outbox
 	settings RelaySettings
 	wake     chan struct{}
+	did      relayed
 
 	lock  sync.Mutex
 	quit  chan struct{}      // closed: finish the batch under way and end; nil before Start
@@ -127,16 +128,22 @@ func ended(quit <-chan struct{}) bool {
 
 // drain delivers until nothing is left, and tells whether messages are held back or could not be delivered.
 func (r *Relay) drain(ctx context.Context, quit <-chan struct{}) (held bool) {
+	r.did.begins()
 	for !ended(quit) {
 		n, held, err := r.outbox.Deliver(ctx, r.db, r.settings.Batch, r.settings.Handle)
 		switch {
 		case err != nil && ctx.Err() == nil:
+			r.did.failures.Add(1)
 			r.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "the outbox could not be relayed; it will be tried again",
 				slog.String("consumer", r.settings.Consumer), slog.Any("error", err))
 			return true
 		case n == 0:
+			if !held {
+				r.did.carried()
+			}
 			return held
 		}
+		r.did.messages.Add(int64(n))
 	}
 	return false
 }

@@ -9,6 +9,9 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/attribute"
+
+	"bookvault/platform/telemetry"
 )
 
 const (
@@ -106,14 +109,27 @@ func (q *Queue) giveBack(messages []jetstream.Msg) {
 	}
 }
 
+// tracesOf gives the spans of whoever published what messages hold.
+func tracesOf(messages []jetstream.Msg) (all []string) {
+	if !telemetry.Tracing() {
+		return nil
+	}
+	for _, m := range messages {
+		all = append(all, m.Headers()[telemetry.MessageHeader]...)
+	}
+	return all
+}
+
 func count(m jetstream.Msg) int {
 	n, _ := strconv.Atoi(m.Headers().Get("Records"))
 	return max(1, n)
 }
 
 // write has what messages hold written, and then lets go of them. The error is that ctx ended; then they are kept.
-func (q *Queue) write(ctx context.Context, messages []jetstream.Msg) error {
+func (q *Queue) write(ctx context.Context, messages []jetstream.Msg) (err error) {
 	defer q.keep(messages)()
+	ctx, end := telemetry.Following(ctx, "flush the queue", tracesOf(messages), attribute.Int("messaging.batch.message_count", len(messages)))
+	defer func() { end(err) }()
 	topics, order := map[string][]Record{}, []string(nil)
 	for _, m := range messages {
 		records, err := decode(m.Data())
@@ -228,6 +244,8 @@ func (q *Queue) handle(ctx context.Context, topic string, records []Record) (err
 	}()
 	ctx, cancel := context.WithTimeout(ctx, handleWithin)
 	defer cancel()
+	ctx, end := telemetry.Span(ctx, "write "+topic, attribute.Int("records", len(records)))
+	defer func() { end(err) }()
 	return h(ctx, records)
 }
 

@@ -35,6 +35,7 @@ type lane struct {
 type batch struct {
 	records []*Record
 	bytes   int
+	traces  []string      // the spans of those who published them, where they are traced
 	done    chan struct{} // closed when it is on disk, or is not
 	err     error
 }
@@ -48,10 +49,10 @@ func (q *Queue) Publish(ctx context.Context, r Record) (err error) {
 	if len(r.Body) > bodyAtMost || q.handlers[r.Topic] == nil {
 		return fmt.Errorf("publish %q: no handler, or a body of %d bytes", r.Topic, len(r.Body))
 	}
-	ctx, end := telemetry.Span(ctx, "publish "+r.Topic)
+	ctx, traceparent, end := telemetry.Producing(ctx, "publish "+r.Topic)
 	defer func() { end(err) }()
 	n := maphash.Comparable(partitionSeed, r.Key) % uint64(len(q.lanes))
-	b, err := q.lanes[n].join(&r)
+	b, err := q.lanes[n].join(&r, traceparent)
 	if err != nil {
 		q.metrics.refused.Add(1)
 		return explain(err)
@@ -70,7 +71,7 @@ func (q *Queue) Publish(ctx context.Context, r Record) (err error) {
 }
 
 // join puts a record into the next message, and sees to it that somebody publishes.
-func (l *lane) join(r *Record) (*batch, error) {
+func (l *lane) join(r *Record, traceparent string) (*batch, error) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	switch {
@@ -86,6 +87,9 @@ func (l *lane) join(r *Record) (*batch, error) {
 	}
 	b := l.waiting
 	b.records, b.bytes = append(b.records, r), b.bytes+r.size()
+	if traceparent != "" && len(b.traces) < tracesAtMost {
+		b.traces = append(b.traces, traceparent)
+	}
 	if !l.busy {
 		l.busy = true
 		go l.publish()
@@ -124,6 +128,9 @@ func (l *lane) publish() {
 	}
 }
 
+// tracesAtMost is how many of those who published a message it names, so that its header stays small.
+const tracesAtMost = 32
+
 // idHeader names a message, so that one whose storing failed half way is recognised.
 const idHeader = "Bookvault-Id"
 
@@ -144,6 +151,9 @@ func (l *lane) send(b *batch) error {
 	msg := &nats.Msg{Subject: subject(l.partition), Data: encode(b.records), Header: nats.Header{}}
 	msg.Header.Set(idHeader, id)
 	msg.Header.Set("Records", strconv.Itoa(len(b.records)))
+	if len(b.traces) > 0 {
+		msg.Header[telemetry.MessageHeader] = b.traces
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), l.q.s.PublishWithin)
 	defer cancel()
 	begin := time.Now()

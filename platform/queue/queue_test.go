@@ -264,12 +264,12 @@ func TestMoreWaitingThanMayWaitIsRefused(t *testing.T) {
 	l.busy = true
 	r := record(1, 1)
 	for n := range 3 {
-		if _, err := l.join(&r); (err != nil) != (n == 2) || err != nil && !errors.Is(err, ErrFull) {
+		if _, err := l.join(&r, ""); (err != nil) != (n == 2) || err != nil && !errors.Is(err, ErrFull) {
 			t.Errorf("record %d: %v", n, err)
 		}
 	}
 	l.waiting = &batch{bytes: batchAtMost}
-	if _, err := l.join(&r); !errors.Is(err, ErrFull) {
+	if _, err := l.join(&r, ""); !errors.Is(err, ErrFull) {
 		t.Errorf("a message that is full: %v", err)
 	}
 }

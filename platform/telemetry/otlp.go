@@ -49,15 +49,21 @@ type (
 		Code    int    `json:"code"`
 		Message string `json:"message,omitempty"`
 	}
+	otlpLink struct {
+		TraceID string `json:"traceId"`
+		SpanID  string `json:"spanId"`
+	}
 	otlpSpan struct {
 		TraceID    string          `json:"traceId"`
 		SpanID     string          `json:"spanId"`
+		State      string          `json:"traceState,omitempty"`
 		Parent     string          `json:"parentSpanId,omitempty"`
 		Name       string          `json:"name"`
 		Kind       int             `json:"kind"`
 		Start      string          `json:"startTimeUnixNano"`
 		End        string          `json:"endTimeUnixNano"`
 		Attributes []otlpAttribute `json:"attributes,omitempty"`
+		Links      []otlpLink      `json:"links,omitempty"`
 		Status     otlpStatus      `json:"status"`
 	}
 	otlpScope struct {
@@ -86,10 +92,13 @@ func (o *otlp) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error 
 	}
 	out := otlpScopeSpans{Scope: otlpScope{"bookvault"}}
 	for _, s := range spans {
-		one := otlpSpan{TraceID: s.SpanContext().TraceID().String(), SpanID: s.SpanContext().SpanID().String(), Name: s.Name(), Kind: otlpKind(s.SpanKind()),
+		one := otlpSpan{TraceID: s.SpanContext().TraceID().String(), SpanID: s.SpanContext().SpanID().String(), State: s.SpanContext().TraceState().String(), Name: s.Name(), Kind: otlpKind(s.SpanKind()),
 			Start: strconv.FormatInt(s.StartTime().UnixNano(), 10), End: strconv.FormatInt(s.EndTime().UnixNano(), 10), Attributes: otlpAttributes(s.Attributes())}
 		if s.Parent().IsValid() {
 			one.Parent = s.Parent().SpanID().String()
+		}
+		for _, l := range s.Links() {
+			one.Links = append(one.Links, otlpLink{l.SpanContext.TraceID().String(), l.SpanContext.SpanID().String()})
 		}
 		if s.Status().Code == codes.Error {
 			one.Status = otlpStatus{Code: 2, Message: s.Status().Description}
@@ -140,6 +149,10 @@ func otlpKind(kind trace.SpanKind) int {
 		return 2
 	case trace.SpanKindClient:
 		return 3
+	case trace.SpanKindProducer:
+		return 4
+	case trace.SpanKindConsumer:
+		return 5
 	}
 	return 1
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 )
 
@@ -55,17 +56,36 @@ func TestAFileIsNoTerminal(t *testing.T) {
 }
 
 func TestMetricsAreServedAndStopped(t *testing.T) {
-	server, err := ServeMetrics("127.0.0.1:0", NewRegistry("1.2.3"))
+	registry := NewRegistry("1.2.3")
+	seconds := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "seconds", Buckets: []float64{1}})
+	registry.MustRegister(seconds)
+	seconds.(prometheus.ExemplarObserver).ObserveWithExemplar(0.5, prometheus.Labels{"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
+	server, err := ServeMetrics("127.0.0.1:0", registry)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := http.Get("http://" + server.Address() + "/metrics")
-	if err != nil {
-		t.Fatal(err)
+	scrape := func(accept string) string {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+server.Address()+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", accept)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = answer.Body.Close() }()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
 	}
-	body, _ := io.ReadAll(answer.Body)
-	answer.Body.Close()
-	if !strings.Contains(string(body), `bookvault_build_info{version="1.2.3"} 1`) || !strings.Contains(string(body), "go_goroutines") {
+	body := scrape("text/plain")
+	if open := scrape("application/openmetrics-text; version=1.0.0"); !strings.Contains(open, `seconds_bucket{le="1.0"} 1 # {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 0.5`) {
+		t.Errorf("no exemplar is served to whoever asks for OpenMetrics: %.300s", open)
+	}
+	if !strings.Contains(body, `bookvault_build_info{version="1.2.3"} 1`) || !strings.Contains(body, "go_goroutines") {
 		t.Errorf("metrics: %.300s", body)
 	}
 	if _, err := ServeMetrics(server.Address(), NewRegistry("")); err == nil {

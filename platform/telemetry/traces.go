@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -39,7 +40,7 @@ func OpenTraces(s TraceSettings) (close func(context.Context) error) {
 		return func(context.Context) error { return nil }
 	}
 	provider := sdk.NewTracerProvider(
-		sdk.WithSampler(sdk.ParentBased(sdk.TraceIDRatioBased(s.Share))),
+		sdk.WithSampler(sdk.ParentBased(followed{sdk.TraceIDRatioBased(s.Share)})),
 		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "bookvault"), attribute.String("service.version", s.Version))),
 		sdk.WithBatcher(newOTLP(s.Endpoint, s.Logger), sdk.WithMaxQueueSize(spansWaiting), sdk.WithMaxExportBatchSize(spansAtOnce), sdk.WithBatchTimeout(spansEvery)),
 	)
@@ -50,22 +51,15 @@ func OpenTraces(s TraceSettings) (close func(context.Context) error) {
 	}
 }
 
+// tracer names what makes the spans.
+const tracer = "bookvault"
+
 // Tracing tells whether traces are made.
 func Tracing() bool { return tracing.Load() != nil }
 
 // Span begins a span of a layer, within the one that ctx has. end is told how it went. Without traces it costs a look at a pointer.
 func Span(ctx context.Context, name string, about ...attribute.KeyValue) (inner context.Context, end func(error)) {
-	provider := tracing.Load()
-	if provider == nil || !trace.SpanContextFromContext(ctx).IsValid() {
-		return ctx, ended // what no request asked for is not traced: the housekeeping would be most of it
-	}
-	inner, span := provider.Tracer("bookvault").Start(ctx, name, trace.WithAttributes(about...), trace.WithSpanKind(trace.SpanKindClient))
-	return inner, func(err error) {
-		if err != nil {
-			span.SetStatus(codes.Error, "") // what it says may name somebody
-		}
-		span.End()
-	}
+	return span(ctx, name, trace.SpanKindClient, about)
 }
 
 func ended(error) {}
@@ -89,11 +83,14 @@ func Exchange(ctx context.Context, r *http.Request) (inner context.Context, id, 
 		return ctx, id, "", nil
 	}
 	if known {
+		if state, err := trace.ParseTraceState(strings.Join(r.Header["Tracestate"], ",")); err == nil { // what is not well formed counts as none
+			caller = caller.WithTraceState(state)
+		}
 		ctx = trace.ContextWithRemoteSpanContext(ctx, caller)
 	}
-	inner, span := provider.Tracer("bookvault").Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attribute.String("http.request.method", r.Method)))
+	inner, span := provider.Tracer(tracer).Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attribute.String("http.request.method", r.Method)))
 	own := span.SpanContext()
-	return inner, own.TraceID().String(), "00-" + own.TraceID().String() + "-" + own.SpanID().String() + "-" + own.TraceFlags().String(), func(route string, status int) {
+	return inner, own.TraceID().String(), traceparentOf(own), func(route string, status int) {
 		span.SetName(r.Method + " " + route)
 		span.SetAttributes(attribute.String("http.route", route), attribute.Int("http.response.status_code", status))
 		if status >= 500 {
@@ -101,6 +98,11 @@ func Exchange(ctx context.Context, r *http.Request) (inner context.Context, id, 
 		}
 		span.End()
 	}
+}
+
+// traceparentOf says which span it is as W3C's header has it.
+func traceparentOf(c trace.SpanContext) string {
+	return "00-" + c.TraceID().String() + "-" + c.SpanID().String() + "-" + c.TraceFlags().String()
 }
 
 // ParseTraceparent reads W3C's header: version, trace, caller's span, flags. Whatever is not exactly that counts as none.

@@ -82,3 +82,31 @@ func TestSpansReachACollector(t *testing.T) {
 		t.Errorf("off: %q %q", id, out)
 	}
 }
+
+// What a caller's own tracing keeps in tracestate goes with the trace; what is not well formed is left out.
+func TestTracestateGoesWithTheTrace(t *testing.T) {
+	got := make(chan otlpRequest, 2)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var sent otlpRequest
+		if err := json.NewDecoder(r.Body).Decode(&sent); err != nil {
+			t.Error(err)
+		}
+		got <- sent
+	}))
+	defer collector.Close()
+	closeTraces := OpenTraces(TraceSettings{Endpoint: collector.URL, Share: 0, Logger: slog.New(slog.DiscardHandler)})
+	for _, state := range []string{"congo=t61rcWkgMzE,rojo=00f067", "not well formed"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+		r.Header.Set("Tracestate", state)
+		_, _, _, end := Exchange(t.Context(), r)
+		end("/", 200)
+	}
+	if err := closeTraces(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	spans := (<-got).ResourceSpans[0].ScopeSpans[0].Spans
+	if len(spans) != 2 || spans[0].State != "congo=t61rcWkgMzE,rojo=00f067" || spans[1].State != "" || spans[1].Parent != "00f067aa0ba902b7" {
+		t.Errorf("sent %+v", spans)
+	}
+}
