@@ -28,18 +28,10 @@ export function signInOf(role) {
   return found;
 }
 
-function program() {
+export async function launch() {
   const executablePath = PROGRAMS.find((path) => path && existsSync(path));
   assert.ok(executablePath, "no chromium: apt-get install chromium, or set CHROMIUM");
-  return { executablePath, args: FLAGS };
-}
-
-/** A browser for all journeys, one after the other; each has contexts of its own. */
-export const launchForAll = () => chromium.launchServer(program());
-
-/** The browser for all at E2E_BROWSER, or one of one's own. */
-export async function launch() {
-  return process.env.E2E_BROWSER ? chromium.connect(process.env.E2E_BROWSER) : chromium.launch(program());
+  return chromium.launch({ executablePath, args: FLAGS });
 }
 
 /**
