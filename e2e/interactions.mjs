@@ -16,8 +16,9 @@ const ROUNDS = Number(process.argv[2] ?? 8);
 const SLOWER = Number(process.env.SLOWER ?? 1);
 const WORDS = ["nguyen", "history", "the sea", "truyen", "garden", "ha noi", "stories", "mua xuan", "light", "chien tranh", "letters", "phap", "river", "co tich", "house", "tho ca", "winter", "sai gon", "music", "bien"];
 const LEAST = 16; // ms, below which Event Timing does not tell
+const PATIENCE = 5000; // ms, after which there was no answer: words without suggestions, say
 
-/** @type {Map<string, {paint: number[], answer: number[]}>} */
+/** @type {Map<string, {paint: number[], answer: number[], none: number}>} */
 const measured = new Map();
 
 /** In the page: notes every event that took its time, when the last key or click was, and when what is waited for is there. */
@@ -34,8 +35,8 @@ function watch() {
       page: () => main?.dataset.at !== before && main?.dataset.at === location.pathname + location.search && !main?.matches("[aria-busy]"),
       fold: () => document.querySelector(".facets details[open] li"),
     }[what];
-    own.answered = 0;
-    const frame = () => (holds?.() ? (own.answered = performance.now()) : requestAnimationFrame(frame));
+    own.answered = own.began = 0;
+    const frame = () => (own.began && holds?.() ? (own.answered = performance.now()) : requestAnimationFrame(frame));
     requestAnimationFrame(frame);
   };
 }
@@ -63,11 +64,13 @@ async function start() {
 async function measure(name, until, act) {
   await page.evaluate((what) => {
     /** @type {any} */ (window).events.length = 0;
-    /** @type {any} */ (window).began = performance.now();
     /** @type {any} */ (window).await(what);
   }, until);
   await act();
-  await page.waitForFunction(() => /** @type {any} */ (window).answered > 0);
+  const kept = measured.get(name) ?? { paint: [], answer: [], none: 0 };
+  measured.set(name, kept);
+  const came = await page.waitForFunction(() => /** @type {any} */ (window).answered > 0, undefined, { timeout: PATIENCE }).catch(() => null);
+  if (!came) return void kept.none++;
   await settled(page);
   await page.waitForTimeout(60); // the last event is told after its paint
   const { answer, paints } = await page.evaluate(() => {
@@ -76,8 +79,6 @@ async function measure(name, until, act) {
     for (const { interactionId: id, duration } of events) if (id) longest[id] = Math.max(longest[id] ?? 0, duration);
     return { answer: answered - began, paints: Object.values(longest) };
   });
-  const kept = measured.get(name) ?? { paint: [], answer: [] };
-  measured.set(name, kept);
   kept.answer.push(answer);
   kept.paint.push(...(paints.length > 0 ? paints : [LEAST]));
 }
@@ -90,10 +91,10 @@ try {
     const word = WORDS[round % WORDS.length];
     await open("/");
     await page.locator("bv-search.large input").focus();
-    await page.keyboard.type(word.slice(0, -1), { delay: 60 });
-    await page.keyboard.press("Escape");
+    await page.keyboard.type(word.slice(0, -1)); // quicker than the box asks for suggestions
     await measure("type: the last letter, until suggestions", "suggestions", () => page.keyboard.press(word.at(-1) ?? "a"));
     await measure("search: Enter", "page", () => page.keyboard.press("Enter"));
+    if ((await page.locator(".row h2 a").count()) === 0) continue; // nothing found
     const fold = page.locator(".facets details summary").first();
     if ((await fold.count()) > 0) await measure("open a facet", "fold", () => fold.click());
     const genre = page.locator(".facets [name=genre]:not(:checked)").first();
@@ -101,11 +102,12 @@ try {
     await page.locator("#sort").focus();
     await measure("sort", "page", () => page.keyboard.press("ArrowDown"));
     await measure("go to a title", "page", () => page.locator(".row h2 a").first().click());
-    await measure("back", "page", () => page.evaluate(() => history.back()));
+    await measure("back", "page", () => page.evaluate(() => void ((/** @type {any} */ (window).began = performance.now()), history.back())));
   }
-  const rows = [...measured].map(([name, { paint, answer }]) => ({
+  const rows = [...measured].filter(([, { answer }]) => answer.length > 0).map(([name, { paint, answer, none }]) => ({
     what: name,
     times: answer.length,
+    "no answer": none,
     "paint p50": quantile(paint, 0.5),
     "paint max": Math.ceil(Math.max(...paint)),
     "answer p50": quantile(answer, 0.5),
