@@ -101,6 +101,7 @@ func TestNoSecretAndNobodyIsInTheLog(t *testing.T) {
 	if _, err := db.Pool().Exec(t.Context(), "SELECT 1 FROM members.cards WHERE card = $1", card); err != nil {
 		t.Fatal(err)
 	}
+	logs.Debug("a step") // as it is told at this level alone
 	log := out.String()
 	if strings.Count(log, `"msg":"request"`) < 12 || !strings.Contains(log, `"member":"`) {
 		t.Fatalf("little is logged:\n%s", log)
@@ -110,7 +111,12 @@ func TestNoSecretAndNobodyIsInTheLog(t *testing.T) {
 			t.Errorf("the log says %q: …%s…", word, log[max(0, at-300):min(len(log), at+100)])
 		}
 	}
-	if logs.Level.Level() != slog.LevelDebug {
+	if logs.Level.Level() != slog.LevelDebug || !strings.Contains(log, `"level":"DEBUG"`) {
 		t.Error("the level was not changed")
+	}
+	p.do("PUT", "/api/ops/v1/log", `{"level":"error"}`, admin...)
+	quiet := out.String()
+	if p.do("GET", "/api/members/v1/me", "", admin...); out.String() != quiet {
+		t.Errorf("at level error it still says %s", out.String()[len(quiet):])
 	}
 }

@@ -1,18 +1,12 @@
 package program_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,62 +17,75 @@ import (
 	"bookvault/platform/database/dbtest"
 )
 
-// Two processes on one database, with a Redis, behind nginx with the configuration of deploy/: under load one is stopped and replaced, then
-// the other is killed and replaced. No request fails, every loan that was acknowledged is there once, one process at a time does what is due,
-// and the catalogue hears of all of it.
+// Two processes on one database, with a Redis and a NATS, behind nginx, watched by Prometheus, each with the configuration of deploy/: under load
+// one is stopped and replaced, then the other is killed and replaced. No request fails; every loan and rating that was acknowledged is there
+// once; who wrote is shown it by either; one process at a time does what is due; each message of the outbox is carried once; a client has one
+// share at both; and the log of all of it names nobody.
 func TestOneOfTwoProcessesIsReplacedAndNoRequestFails(t *testing.T) {
 	dsn, redis := dbtest.DSN(t), redistest.New(t).URL
 	addresses, metrics := []string{freePort(t), freePort(t)}, []string{freePort(t), freePort(t)}
-	homes := []string{newHome(t), newHome(t)}
+	h := house{home: newHome(t), environ: []string{"BOOKVAULT_DATABASE_PRIMARY=" + dsn}}
+	homes, queue := []string{h.home, newHome(t)}, natsServer(t)
+	var logs []*transcript
 	start := func(i int) *serving {
-		return serve(t, homes[i], nil, "--address", addresses[i], "--set", "telemetry.metrics_address="+metrics[i], "--set", "database.primary="+dsn,
-			"--set", "cache.remote="+redis, "--set", "server.trusted_proxies=127.0.0.0/8", "--set", "rate_limit.exempt=127.0.0.0/8", "--set", "borrowing.housekeeping_every=1s")
+		s := serve(t, homes[i], h.environ, "--address", addresses[i], "--set", "telemetry.metrics_address="+metrics[i], "--set", "telemetry.access_log=all",
+			"--set", "cache.remote="+redis, "--set", "queue.url="+queue, "--set", "server.trusted_proxies=127.0.0.1/32", "--set", "rate_limit.exempt=127.0.0.1/32",
+			"--set", "rate_limit.rate=0.1", "--set", "rate_limit.burst=40", "--set", "rate_limit.lease=4", "--set", "rate_limit.hold=0s", "--set", "borrowing.housekeeping_every=1s")
+		logs = append(logs, s.log)
+		return s
 	}
 	processes := []*serving{start(0), start(1)}
 	front := nginx(t, addresses)
+	watch := prometheus(t, metrics, dsn, redis)
 
-	out, words, status := command(t, homes[0], nil, "token", "--role", "librarian", "--set", "database.primary="+dsn)
-	if status != 0 {
-		t.Fatal(words)
-	}
-	token := strings.TrimSpace(out)
+	token := tokenIn(t, h, "librarian")
 	through := &serving{url: front}
-	var book struct {
-		ID int64 `json:"id"`
-	}
-	if err := json.Unmarshal([]byte(through.mustAsk(t, "POST", "/api/catalog/v1/books", token, `{"title":"Truyện Kiều","authors":[{"name":"Nguyễn Du"}]}`, 201)), &book); err != nil {
-		t.Fatal(err)
-	}
+	reader := &rater{token: readerOf(t, h, through, token)}
 
 	var over atomic.Bool
 	var asked, lent atomic.Int64
 	var all sync.WaitGroup
-	ask := func(method, path, body, key string, want int) (string, bool) {
-		headers := []string{}
-		if key != "" {
-			headers = append(headers, "Idempotency-Key", key)
+	ask := func(method, path, body, key, promise string, want int) (answer, told string, ok bool) {
+		r, err := http.NewRequestWithContext(t.Context(), method, front+path, strings.NewReader(body))
+		if err != nil {
+			t.Error(err)
+			return "", "", false
 		}
-		status, text, err := through.ask(method, path, token, body, headers...)
+		for name, value := range map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Idempotency-Key": key, "BookVault-Consistency": promise,
+			"Traceparent": "00-" + callersTrace + "-00f067aa0ba902b7-01"} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
 		asked.Add(1)
-		if err != nil || status != want {
-			t.Errorf("%s %s answered %d %s (%v)", method, path, status, text, err)
-			return "", false
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Errorf("%s %s: %v", method, path, err)
+			return "", "", false
 		}
-		return text, true
+		defer func() { _ = response.Body.Close() }()
+		text, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != want {
+			t.Errorf("%s %s answered %d %s (%v)", method, path, response.StatusCode, text, err)
+			return "", "", false
+		}
+		return string(text), response.Header.Get("BookVault-Consistency"), true
 	}
 	loans := make([]map[string]int64, 3) // by barcode
+	var books []int64                    // of each desk
 	for desk := range loans {
+		books = append(books, made(t, through.mustAsk(t, "POST", "/api/catalog/v1/books", token, fmt.Sprintf(`{"title":"Truyện Kiều %d","authors":[{"name":"Nguyễn Du"}]}`, desk), 201)))
 		loans[desk] = map[string]int64{}
 		all.Go(func() {
 			for n := 0; !over.Load(); n++ {
 				card, barcode := fmt.Sprintf("R%d-%d", desk, n), fmt.Sprintf("C%d-%d", desk, n)
-				if _, ok := ask("POST", "/api/members/v1/members", fmt.Sprintf(`{"card":%q,"name":"Reader"}`, card), "member "+card, 201); !ok {
+				if _, _, ok := ask("POST", "/api/members/v1/members", fmt.Sprintf(`{"card":%q,"name":"Zebedee Quartermain"}`, card), "member "+card, "", 201); !ok {
 					return
 				}
-				if _, ok := ask("POST", "/api/borrowing/v1/items", fmt.Sprintf(`{"book_id":%d,"barcode":%q}`, book.ID, barcode), "item "+barcode, 201); !ok {
+				if _, _, ok := ask("POST", "/api/borrowing/v1/items", fmt.Sprintf(`{"book_id":%d,"barcode":%q}`, books[desk], barcode), "item "+barcode, "", 201); !ok {
 					return
 				}
-				text, ok := ask("POST", "/api/borrowing/v1/loans", fmt.Sprintf(`{"member_card":%q,"barcode":%q}`, card, barcode), "loan "+barcode, 201)
+				text, promise, ok := ask("POST", "/api/borrowing/v1/loans", fmt.Sprintf(`{"member_card":%q,"barcode":%q}`, card, barcode), "loan "+barcode, "", 201)
 				var made struct {
 					ID int64 `json:"id"`
 				}
@@ -86,22 +93,32 @@ func TestOneOfTwoProcessesIsReplacedAndNoRequestFails(t *testing.T) {
 					return
 				}
 				loans[desk][barcode] = made.ID
+				counts, _, ok := ask("GET", fmt.Sprintf("/api/borrowing/v1/availability?book_ids=%d", books[desk]), "", "", promise, 200)
+				if ok && !strings.Contains(counts, fmt.Sprintf(`"items":%d`, n+1)) || ok && !strings.Contains(counts, `"available":0`) {
+					t.Errorf("whoever lent the %d. copy is shown %s", n+1, counts)
+				}
 				lent.Add(1)
 			}
 		})
 	}
-	for range 3 {
+	for range 2 {
 		all.Go(func() {
 			for !over.Load() {
-				if _, ok := ask("GET", fmt.Sprintf("/api/catalog/v1/books/%d", book.ID), "", "", 200); !ok {
+				if _, _, ok := ask("GET", fmt.Sprintf("/api/catalog/v1/books/%d", books[0]), "", "", "", 200); !ok {
 					return
 				}
-				if _, ok := ask("GET", "/api/catalog/v1/books?q=kieu", "", "", 200); !ok {
+				if _, _, ok := ask("GET", "/api/catalog/v1/books?q=kieu", "", "", "", 200); !ok {
 					return
 				}
 			}
 		})
 	}
+	stop := make(chan struct{})
+	all.Go(func() {
+		if err := reader.goOn(through, books[0], stop); err != nil || reader.asked != 0 {
+			t.Errorf("a rating of %d stars failed: %v", reader.asked, err)
+		}
+	})
 	more := func(n int64) { // so many loans from now on, or something has failed
 		t.Helper()
 		for limit, begun := lent.Load()+n, time.Now(); lent.Load() < limit && !t.Failed(); time.Sleep(5 * time.Millisecond) {
@@ -111,6 +128,10 @@ func TestOneOfTwoProcessesIsReplacedAndNoRequestFails(t *testing.T) {
 		}
 	}
 	more(10)
+	carried := metric(t, metrics[0], "bookvault_outbox_relayed_total") + metric(t, metrics[1], "bookvault_outbox_relayed_total")
+	if written := number(t, dsn, `SELECT last_value FROM borrowing.outbox_id_seq`); carried == 0 || carried > float64(written) {
+		t.Errorf("%v messages were carried of at most %d", carried, written)
+	}
 	if status, _ := processes[0].interrupt(t); status != 0 {
 		t.Errorf("the first ended with status %d:\n%s", status, processes[0].banner)
 	}
@@ -122,6 +143,7 @@ func TestOneOfTwoProcessesIsReplacedAndNoRequestFails(t *testing.T) {
 	processes[1] = start(1)
 	more(10)
 	over.Store(true)
+	close(stop)
 	all.Wait()
 	t.Logf("%d requests, %d loans, none failed: %v", asked.Load(), lent.Load(), !t.Failed())
 
@@ -130,6 +152,8 @@ func TestOneOfTwoProcessesIsReplacedAndNoRequestFails(t *testing.T) {
 			lending{card: "R" + barcode[1:], barcode: barcode, id: id}.expectOnce(t, processes[0], token)
 		}
 	}
+	reader.check(t, processes[0], books[0])
+	reader.check(t, processes[1], books[0])
 	// What is done by one process at a time is done by one, and the catalogue knows that nothing is on the shelf.
 	for _, name := range []string{"bookvault_housekeeping_here", "bookvault_figures_here"} {
 		eventually(t, name+" is 1 in one of two", func() bool { return metric(t, metrics[0], name)+metric(t, metrics[1], name) == 1 })
@@ -143,11 +167,96 @@ func TestOneOfTwoProcessesIsReplacedAndNoRequestFails(t *testing.T) {
 		}
 		return true
 	})
-	if out, words, status := command(t, homes[0], nil, "ledger", "replay", "--set", "database.primary="+dsn); status != 0 || !strings.Contains(out, "differences: 0") {
-		t.Errorf("replay: %d %s%s", status, out, words)
-	}
+	eventually(t, "all that was written behind is in the database", func() bool {
+		return number(t, dsn, `SELECT coalesce(min(stars), 0) FROM catalog.ratings`) == int64(reader.accepted)
+	})
+	h.must(t, 0, []string{"differences: 0"}, "ledger", "replay")
+	oneShareAtBoth(t, front)
 	askedForMetricsThatThereAre(t, metrics[0])
+	watch.sees(t)
+	for _, log := range logs {
+		namesNobody(t, log.String(), token, reader.token)
+	}
 }
+
+// readerOf enrols somebody who rates, and gives their token.
+func readerOf(t *testing.T, h house, through *serving, token string) string {
+	t.Helper()
+	through.mustAsk(t, "POST", "/api/members/v1/members", token, `{"card":"R-rates","name":"Zebedee Quartermain","email":"zebedee@quartermain.test"}`, 201)
+	return strings.TrimSpace(h.must(t, 0, nil, "token", "--role", "patron", "--card", "R-rates"))
+}
+
+// oneShareAtBoth asks as a client that is not exempt: both processes together let through about what one is to have.
+func oneShareAtBoth(t *testing.T, front string) {
+	t.Helper()
+	from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	client := &http.Client{Transport: &http.Transport{DialContext: from.DialContext}, Timeout: patience}
+	defer client.CloseIdleConnections()
+	passed, refused := 0, 0
+	for range 120 {
+		answer, err := client.Get(front + "/api/catalog/v1/books/1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		switch answer.StatusCode {
+		case 429:
+			refused++
+		default:
+			passed++
+		}
+		time.Sleep(2 * time.Millisecond) // so that news of what was spent can arrive
+	}
+	if passed < 40 || passed > 70 || refused == 0 {
+		t.Errorf("together they let %d through, of a share of 40 for both", passed)
+	}
+}
+
+// callersTrace is the trace that requests of these tests are part of.
+const callersTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+// namesNobody reads the log of a process: each line is JSON with the names that others go by, and none of them says who, which card, or any secret.
+func namesNobody(t *testing.T, log string, secrets ...string) {
+	t.Helper()
+	requests, traced := 0, 0
+	for line := range strings.Lines(log) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it was killed in the middle of it
+		}
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		want := []string{"time", "level", "msg"}
+		if fields["msg"] == "request" {
+			requests++
+			want = append(want, "request_id", "method", "route", "status", "duration_ms", "cache", "replica", "member")
+		}
+		if fields["trace_id"] == callersTrace {
+			traced++
+		}
+		for _, name := range want {
+			if _, there := fields[name]; !there {
+				t.Errorf("no %s in %s", name, line)
+			}
+		}
+	}
+	if requests < 20 || traced < 10 {
+		t.Errorf("only %d requests are logged, %d of them with their trace:\n%.2000s", requests, traced, log)
+	}
+	if found := namedInLog.FindString(log); found != "" {
+		t.Errorf("the log says %s", found)
+	}
+	for _, secret := range secrets {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log says %s", secret)
+		}
+	}
+}
+
+// namedInLog is whoever and whatever these tests call by name: cards, copies, people, addresses.
+var namedInLog = regexp.MustCompile(`(?i)\b[RC][0-9]-[0-9]+\b|R-rates|zebedee|quartermain|127\.0\.0\.2\b`)
 
 // eventually waits for what other processes bring about.
 func eventually(t *testing.T, what string, holds func() bool) {
@@ -155,134 +264,6 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	for begun := time.Now(); !holds(); time.Sleep(50 * time.Millisecond) {
 		if time.Since(begun) > patience {
 			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
-// freePort gives an address on loopback that nobody listens on.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
-// nginx starts nginx with deploy/proxy/nginx.conf in front of two processes and gives its address. Only addresses are others than there.
-func nginx(t *testing.T, behind []string) string {
-	t.Helper()
-	program, err := exec.LookPath("nginx")
-	if err != nil {
-		if program = "/usr/sbin/nginx"; !exists(program) {
-			if os.Getenv("CI") == "true" {
-				t.Fatal("nginx is not installed")
-			}
-			t.Skip("nginx is not installed")
-		}
-	}
-	text, err := os.ReadFile("../../deploy/proxy/nginx.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder, address := newHome(t), freePort(t)
-	settings := string(text)
-	for from, to := range map[string]string{"bookvault-1:8080": behind[0], "bookvault-2:8080": behind[1], "listen 8080;": "listen " + address + ";",
-		"/tmp/bookvault-nginx.pid": filepath.Join(folder, "pid"), "access_log off;": "access_log off; client_body_temp_path " + folder + "/body; proxy_temp_path " + folder +
-			"/proxy; fastcgi_temp_path " + folder + "/f; uwsgi_temp_path " + folder + "/u; scgi_temp_path " + folder + "/s;"} {
-		if !strings.Contains(settings, from) {
-			t.Fatalf("deploy/proxy/nginx.conf has no %s", from)
-		}
-		settings = strings.ReplaceAll(settings, from, to)
-	}
-	file := filepath.Join(folder, "nginx.conf")
-	if err := os.WriteFile(file, []byte(settings), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	process := exec.Command(program, "-c", file, "-p", folder, "-g", "daemon off;")
-	said := &transcript{grown: make(chan struct{}, 1)}
-	process.Stderr = said
-	if err := process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = process.Process.Signal(os.Interrupt)
-		_ = process.Wait() // how it ended does not matter any more
-		if t.Failed() {
-			t.Logf("nginx said:\n%.4000s", said)
-		}
-	})
-	eventually(t, "nginx answers", func() bool {
-		c, err := net.DialTimeout("tcp", address, time.Second)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	})
-	return "http://" + address
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return !errors.Is(err, os.ErrNotExist)
-}
-
-// scraped reads a process's metrics.
-func scraped(t *testing.T, address string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, "GET", "http://"+address+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// metric sums the series of a metric.
-func metric(t *testing.T, address, name string) (sum float64) {
-	t.Helper()
-	for line := range strings.Lines(scraped(t, address)) {
-		if rest, ok := strings.CutPrefix(line, name); ok && (rest[0] == ' ' || rest[0] == '{') {
-			value, err := strconv.ParseFloat(strings.TrimSpace(rest[strings.LastIndexByte(rest, ' ')+1:]), 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sum += value
-		}
-	}
-	return sum
-}
-
-var ownMetric = regexp.MustCompile(`\bbookvault_[a-z_]+`)
-
-// askedForMetricsThatThereAre holds rules, alerts and the dashboard to metrics that a process serves.
-func askedForMetricsThatThereAre(t *testing.T, address string) {
-	t.Helper()
-	served := scraped(t, address)
-	for _, file := range []string{"rules.yml", "alerts.yml", "grafana/dashboard.json"} {
-		text, err := os.ReadFile("../../deploy/sidecars/metrics/" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range ownMetric.FindAllString(string(text), -1) {
-			if strings.Contains(name, "replica_lag") || strings.HasPrefix(name, "bookvault_database_replica") || strings.HasPrefix(name, "bookvault_hedge") {
-				continue // there is no replica here
-			}
-			base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
-			if !strings.Contains(served, "# TYPE "+name+" ") && !strings.Contains(served, "# TYPE "+base+" ") {
-				t.Errorf("%s asks for %s, which no process serves", file, name)
-			}
 		}
 	}
 }

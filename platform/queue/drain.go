@@ -9,7 +9,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.opentelemetry.io/otel/attribute"
 
 	"bookvault/platform/telemetry"
 )
@@ -128,7 +127,7 @@ func count(m jetstream.Msg) int {
 // write has what messages hold written, and then lets go of them. The error is that ctx ended; then they are kept.
 func (q *Queue) write(ctx context.Context, messages []jetstream.Msg) (err error) {
 	defer q.keep(messages)()
-	ctx, end := telemetry.Following(ctx, "flush the queue", tracesOf(messages), attribute.Int("messaging.batch.message_count", len(messages)))
+	ctx, end := telemetry.Following(ctx, "flush the queue", tracesOf(messages), telemetry.Count("messaging.batch.message_count", len(messages)))
 	defer func() { end(err) }()
 	topics, order := map[string][]Record{}, []string(nil)
 	for _, m := range messages {
@@ -244,7 +243,7 @@ func (q *Queue) handle(ctx context.Context, topic string, records []Record) (err
 	}()
 	ctx, cancel := context.WithTimeout(ctx, handleWithin)
 	defer cancel()
-	ctx, end := telemetry.Span(ctx, "write "+topic, attribute.Int("records", len(records)))
+	ctx, end := telemetry.Span(ctx, "write "+topic, telemetry.Count("records", len(records)))
 	defer func() { end(err) }()
 	return h(ctx, records)
 }

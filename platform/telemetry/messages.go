@@ -28,6 +28,9 @@ func Producing(ctx context.Context, name string, about ...attribute.KeyValue) (i
 	return inner, traceparent, end
 }
 
+// Count says of a span how many of something it is about.
+func Count(name string, n int) attribute.KeyValue { return attribute.Int(name, n) }
+
 // Following begins the span of work that messages asked for, which said what Producing gave; those that said nothing that can be read count
 // for none. Where none did there is no span, and what ctx leads to is not traced.
 func Following(ctx context.Context, name string, traceparents []string, about ...attribute.KeyValue) (inner context.Context, end func(error)) {
