@@ -46,8 +46,8 @@ export async function show({ signal }) {
           <dl class="facts"><div><dt>${t("profile.card")}</dt><dd class="numbers">${me.card}</dd></div><div><dt>${t("profile.category")}</dt><dd>${maybe(`category.${me.category}`) ?? me.category}</dd></div>${me.expires_on && html`<div><dt>${t("profile.until")}</dt><dd>${date(me.expires_on)}</dd></div>`}</dl></div>
         <form class="form" id="details">${field("email", t("profile.email"), { value: me.email, type: "email", hint: t("profile.emailHint"), autocomplete: "email" })}${choice("language", t("profile.language"), languages, me.language ?? "")}${save(t("profile.save"))}</form>
         <details class="sheet"><summary>${t("profile.password")}</summary><form class="form" id="password"><input type="text" name="username" autocomplete="username" value="${me.card}" readonly hidden>${field("old_password", t("profile.old"), { type: "password", autocomplete: "current-password", required: true })}${field("new_password", t("profile.new"), { type: "password", autocomplete: "new-password", required: true })}${save(t("profile.password"))}</form></details>
-        <section class="part" id="sessions"><h2>${t("profile.sessions")}</h2>${sessionList(sessions.items)}<div class="answer" aria-live="polite"></div></section>
-        <section class="part" id="tokens"><h2>${t("profile.tokens")}</h2><p class="quiet">${t("profile.tokensWords")}</p>${tokenList(tokens.items)}
+        <section class="part" id="sessions"><h2 tabindex="-1">${t("profile.sessions")}</h2>${sessionList(sessions.items)}<div class="answer" aria-live="polite"></div></section>
+        <section class="part" id="tokens"><h2 tabindex="-1">${t("profile.tokens")}</h2><p class="quiet">${t("profile.tokensWords")}</p>${tokenList(tokens.items)}
           <form class="form">${field("name", t("profile.tokenName"), { required: true, max: 100 })}${save(t("profile.tokenMake"))}</form><div id="made" aria-live="polite"></div></section>
       </div>`,
     ready: (main) => run(main, me),
@@ -80,6 +80,7 @@ function run(main, me) {
     if (button instanceof HTMLElement) void press(button, find(main, "#sessions .answer"), async () => {
       await remove(`/api/members/v1/sessions/${button.dataset.session}`);
       button.closest("li")?.remove();
+      find(main, "#sessions h2").focus();
       toast(t("profile.ended"), "good");
     });
   });
@@ -88,6 +89,7 @@ function run(main, me) {
     if (button instanceof HTMLElement) void press(button, find(main, "#tokens .answer"), async () => {
       await remove(`/api/members/v1/tokens/${button.dataset.token}`);
       button.closest("li")?.remove();
+      find(main, "#tokens h2").focus();
     });
   });
   wish(

@@ -61,7 +61,9 @@ export async function show({ signal }) {
 
 /** The page was drawn anew: the focus goes to what is still there. @param {string} selector */
 function focusOn(selector) {
-  /** @type {HTMLElement | null} */ (document.querySelector(selector) ?? document.querySelector("h1"))?.focus();
+  const place = /** @type {HTMLElement} */ (document.querySelector(selector) ?? find(document, "h1"));
+  place.tabIndex = -1;
+  place.focus();
 }
 
 /** @param {HTMLElement} place */

@@ -2,7 +2,7 @@
 
 import { address, get, upload } from "../lib/api.js";
 import { failure, field, text, tick, wish, Wrong } from "../lib/forms.js";
-import { find, html, render } from "../lib/html.js";
+import { find, html, keepFocus, render } from "../lib/html.js";
 import { number, t } from "../lib/i18n.js";
 import { go } from "../lib/router.js";
 import { rooms, staff } from "../staff/frame.js";
@@ -78,7 +78,7 @@ function progress(one) {
 /** @param {Finding[]} findings @param {string} heading */
 function table(findings, heading) {
   if (findings.length === 0) return null;
-  return html`<h2>${heading}</h2><table class="rows" aria-label="${heading}"><thead><tr><th scope="col" class="number">${t("import.line")}</th><th scope="col">${t("import.field")}</th><th scope="col">${t("import.why")}</th><th scope="col">${t("import.value")}</th></tr></thead>
+  return html`<h2 tabindex="-1">${heading}</h2><table class="rows" aria-label="${heading}"><thead><tr><th scope="col" class="number">${t("import.line")}</th><th scope="col">${t("import.field")}</th><th scope="col">${t("import.why")}</th><th scope="col">${t("import.value")}</th></tr></thead>
     <tbody>${findings.map(({ line, field: at, reason, value }) => html`<tr><td class="number" data-label="${t("import.line")}">${number(line)}</td><td data-label="${t("import.field")}">${at}</td><td>${reason}</td><td dir="auto" data-label="${t("import.value")}">${value}</td></tr>`)}</tbody></table>`;
 }
 
@@ -100,7 +100,7 @@ async function follow(main, one, signal) {
   }
   const refused = find(main, "#refused");
   let { items, next_cursor: cursor } = one.refused_rows ?? { items: [], next_cursor: null };
-  const draw = () => render(refused, html`${table(items, t("import.refused"))}${cursor && html`<p class="more"><button type="button" class="button">${t("staff.more")}</button></p>`}`);
+  const draw = () => keepFocus(refused, () => render(refused, html`${table(items, t("import.refused"))}${cursor && html`<p class="more"><button type="button" class="button">${t("staff.more")}</button></p>`}`), () => refused.querySelector("h2"));
   draw();
   refused.addEventListener("click", async (event) => {
     if (!(event.target instanceof HTMLButtonElement) || !cursor) return;

@@ -2,7 +2,7 @@
 
 import { commandKey, Offline, Problem } from "../lib/api.js";
 import { branches } from "../lib/branches.js";
-import { find, html, render } from "../lib/html.js";
+import { find, html, keepFocus, render } from "../lib/html.js";
 import { date, maybe, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { reasonsOf } from "../lib/refusals.js";
@@ -78,6 +78,7 @@ function run(main, signal, desk, staff) {
   const box = /** @type {HTMLInputElement} */ (find(main, "#scan"));
   const form = /** @type {HTMLFormElement} */ (find(main, "form.box"));
   const log = find(main, "#log");
+  const panel = find(main, "#member");
   const drop = /** @type {HTMLInputElement} */ (find(form, "[name=drop]"));
   let spoken = "";
   let told = false; // that nothing is recorded right now
@@ -92,9 +93,9 @@ function run(main, signal, desk, staff) {
   const draw = () => {
     mode(desk.mode);
     scans.card = desk.member?.card ?? "";
-    if (!log.querySelector("details[open]:focus-within")) render(log, logOf(scans.log, staff, scans.card));
-    render(find(main, "#member"), memberPanel(desk));
-    find(main, "#member").classList.toggle("present", desk.member !== null);
+    if (!log.querySelector("details[open]:focus-within")) keepFocus(log, () => render(log, logOf(scans.log, staff, scans.card)), () => box);
+    keepFocus(panel, () => render(panel, memberPanel(desk)), () => box);
+    panel.classList.toggle("present", desk.member !== null);
     render(find(main, "#queue"), scans.words);
     if (scans.paused !== told) render(find(main, "#paused"), (told = scans.paused) && html`<p class="note bad">${t("desk.paused")}</p>`);
     const last = scans.log.find(({ state }) => state !== "waiting");
@@ -169,7 +170,7 @@ function run(main, signal, desk, staff) {
     draw();
     box.focus();
   };
-  find(main, "#member").addEventListener("click", (event) => {
+  panel.addEventListener("click", (event) => {
     if (!(event.target instanceof Element)) return;
     if (event.target.closest("[data-done]")) done();
     if (event.target.closest("[data-receipt]") && desk.member) {
@@ -185,6 +186,10 @@ function run(main, signal, desk, staff) {
         mode(event.key === "F2" ? "lend" : "check-in");
         box.focus();
         return;
+      }
+      if (event.key === "Escape" && event.target instanceof Element && log.contains(event.target)) {
+        event.target.closest("details")?.removeAttribute("open");
+        box.focus(); // back to the scanner
       }
       if (event.target === box) {
         if (event.key === "Escape") done();

@@ -68,6 +68,24 @@ export function render(target, content) {
   target.innerHTML = markupOf(content);
 }
 
+/** What an element is to who reads it. @param {Element} one */
+const readsAs = (one) => [one.localName, one.getAttribute("name"), one.getAttribute("type") === "radio" && one.getAttribute("value"), one.textContent].join();
+
+/**
+ * Draws a place anew; where that takes away what had the focus, the focus goes to what reads the same there, else to the `other`.
+ * @param {Element} place
+ * @param {() => void} draw
+ * @param {() => HTMLElement | null} [other]
+ */
+export function keepFocus(place, draw, other = () => null) {
+  const held = document.activeElement;
+  const words = held && held !== place && place.contains(held) && readsAs(held);
+  draw();
+  if (!words || held.isConnected || document.activeElement !== document.body) return;
+  const same = [...place.querySelectorAll(held.localName)].find((one) => readsAs(one) === words && one.checkVisibility());
+  /** @type {HTMLElement | null} */ (same ?? other())?.focus({ preventScroll: true });
+}
+
 /**
  * The one element that must be there; a page that lost it is a defect worth a loud error.
  * @template {Element} [T=HTMLElement]

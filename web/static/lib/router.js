@@ -1,7 +1,7 @@
 // router.js: addresses to pages. A page is a function of its address; this file brings it on screen, in order, with focus and scroll where a reader expects them.
 
 import { Offline } from "./api.js";
-import { render, find } from "./html.js";
+import { find, keepFocus, render } from "./html.js";
 
 /**
  * What a page is given.
@@ -174,17 +174,25 @@ async function open(how, focus) {
   if (own.signal.aborted) return;
   main.removeAttribute("aria-busy");
   document.title = view.title === NAME ? NAME : `${view.title} · ${NAME}`;
-  render(main, view.body);
-  main.dataset.at = shown; // what stands here now; the address itself moves before its page comes
-  view.ready?.(main, own.signal);
+  const draw = () => {
+    render(main, view.body);
+    main.dataset.at = shown; // what stands here now; the address itself moves before its page comes
+    view.ready?.(main, own.signal);
+  };
+  const held = main.contains(document.activeElement);
+  if (how === "again") keepFocus(main, draw);
+  else draw();
   dispatchEvent(new CustomEvent("page", { detail: url }));
   if (how === "back" || how === "first") scrollTo(0, kept.scroll ?? 0);
   else if (how === "forward") scrollTo(0, 0);
-  if (how === "first" || how === "again") return;
+  if (how === "first" || (how === "again" && !(held && nowhere()))) return;
   const keeper = focus ? main.querySelector(focus) : null;
   if (keeper instanceof HTMLElement && keeper.checkVisibility()) keeper.focus({ preventScroll: true });
-  else if (!view.ownFocus) focusHeading(main);
+  else if (!view.ownFocus || nowhere()) focusHeading(main);
 }
+
+/** Whether nothing has the focus, so that Tab would begin at the top of the document. */
+const nowhere = () => document.activeElement === document.body;
 
 /** @param {HTMLElement} main */
 function focusHeading(main) {

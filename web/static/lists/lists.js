@@ -3,7 +3,7 @@
 import { get, post } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
 import { press } from "../lib/forms.js";
-import { find, html, render } from "../lib/html.js";
+import { find, html, keepFocus, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { Desk, titleOf } from "../desk/actions.js";
 import "../desk/add-copy.js";
@@ -103,11 +103,11 @@ function run(main, signal, kind, branch, fetched, rows, who) {
     const next = await load(kind, desk.branch, fetched, signal).catch(() => null);
     if (!next || signal.aborted) return;
     rows = next.rows;
-    render(list, next.body);
+    keepFocus(list, () => render(list, next.body), () => box);
   };
   const draw = () => {
     const log = find(main, "#log");
-    if (!log.querySelector("details[open]:focus-within")) render(log, scans.log.length > 0 && logOf(scans.log, who, ""));
+    if (!log.querySelector("details[open]:focus-within")) keepFocus(log, () => render(log, scans.log.length > 0 && logOf(scans.log, who, "")), () => box);
     render(find(main, "#queue"), scans.words);
     const last = scans.log.find(({ state }) => state !== "waiting");
     const words = last ? `${last.title}: ${last.words}` : "";

@@ -46,7 +46,10 @@ export async function show({ url, signal }) {
         void press(button, answer, async () => {
           await post(`/api/borrowing/v1/notices/${button.dataset.told}/told`);
           line.classList.add("done");
-          render(find(line, ".status-cell"), t("noticeStatus.told"));
+          const told = find(line, ".status-cell");
+          render(told, t("noticeStatus.told"));
+          told.tabIndex = -1;
+          told.focus(); // the button goes
           button.remove();
         });
       });

@@ -64,7 +64,8 @@ class HoldRow extends HTMLElement {
         this.dataset.key = commandKey();
         return;
       }
-      render(find(this, ".said"), html`<p class="note">${t("holds.cancelled")}</p>`);
+      render(find(this, ".said"), html`<p class="note" tabindex="-1">${t("holds.cancelled")}</p>`);
+      find(this, ".note").focus(); // the button goes
       find(this, ".when").remove();
       this.querySelector("details")?.remove();
       button.remove();

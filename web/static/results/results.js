@@ -129,8 +129,8 @@ function addressOf(form, url) {
  */
 async function more(main, event, filters, signal) {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
-  if (!button || button.disabled) return;
-  button.disabled = true;
+  if (!button || button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true"); // and not disabled, which would lose the focus
   const rows = find(main, ".rows");
   try {
     const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: PAGE, cursor: button.dataset.cursor }, signal));
@@ -139,10 +139,10 @@ async function more(main, event, filters, signal) {
     keep({ shown: rows.children.length });
     void fillAvailability(rows, signal);
     render(find(main, ".more"), page.next_cursor ? html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>` : t("results.end", { n: rows.children.length }));
-    rows.children[first]?.querySelector("a")?.focus();
+    /** @type {HTMLElement | null | undefined} */ (rows.children[first]?.querySelector("h2 a"))?.focus();
   } catch {
     if (signal.aborted) return;
-    button.disabled = false;
+    button.removeAttribute("aria-disabled");
     button.textContent = t("results.moreFailed");
   }
 }

@@ -40,20 +40,20 @@ export async function offer(place, book, member, { available }) {
 function wish(place, controls, send, done) {
   render(place, html`<form class="offer">${controls}</form><div class="answer" aria-live="polite"></div>`);
   const form = /** @type {HTMLFormElement} */ (find(place, "form"));
-  const button = /** @type {HTMLButtonElement} */ (find(form, "button"));
+  const button = find(form, "button");
   let key = commandKey();
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (button.disabled) return;
+    if (button.getAttribute("aria-disabled") === "true") return;
     const values = new FormData(form);
-    button.disabled = true;
+    button.setAttribute("aria-disabled", "true"); // and not disabled, which would lose the focus
     try {
       const words = await done(await send(values, key));
       render(place, html`<p class="note good" tabindex="-1">${words}</p>`);
       find(place, ".note").focus();
       recount();
     } catch (error) {
-      button.disabled = false;
+      button.removeAttribute("aria-disabled");
       if (error instanceof Problem) key = commandKey();
       if (error instanceof Problem && error.status === 401) return void again();
       render(find(place, ".answer"), error instanceof Problem ? refusal(error) : html`<p class="note bad">${error instanceof Offline ? t("offline.try") : t("state.failedWords")}</p>`);
