@@ -34,7 +34,7 @@ async function desk(options) {
   return { ...at, line, scan, quiet, focused };
 }
 
-test("a card and a pile of books, faster than the answers; each once, in order", async () => {
+test("a card and a pile of books, faster than the answers; each once, in order, with the time that it took", async (t) => {
   const member = await newMember(librarian, "Nguyễn Quầy Nhanh");
   const copies = await freeCopies(librarian, 3, 10);
   const { page, scan, quiet, focused, line, calm, close } = await desk();
@@ -43,6 +43,10 @@ test("a card and a pile of books, faster than the answers; each once, in order",
   const log = await page.locator(".scan").evaluateAll((lines) => lines.map((one) => [one.className.trim(), one.querySelector(".name")?.textContent]));
   assert.deepEqual(log, [...copies.toReversed().map(({ title }) => ["scan ok", title]), ["scan note", "Nguyễn Quầy Nhanh"]]);
   assert.match((await line(0).textContent()) ?? "", /OK.*due \w+day, /s);
+  const took = await page.locator(".scan .took").allTextContents();
+  for (const words of took) assert.match(words, /^in [\d,]+ ms$/);
+  assert.equal(took.length, 4, "of every scan");
+  t.diagnostic(`the card and three books, all at once: ${took.reverse().join(", ")}`);
   assert.match((await page.locator("#member").textContent()) ?? "", /3 books on loan/);
   await focused();
   await picture(page, "desk-wide");
@@ -69,7 +73,13 @@ test("a card and a pile of books, faster than the answers; each once, in order",
   await scan(copies[0].barcode);
   await quiet();
   assert.match((await line(0).textContent()) ?? "", /OK.*was not on loan · /s);
+  t.diagnostic(`a book, ${await line(0).locator(".took").textContent()}`);
   await picture(page, "desk-check-in");
+  await page.getByRole("button", { name: "Tiếng Việt" }).click();
+  await page.locator(".empty", { hasText: "Chưa quét gì" }).waitFor();
+  await scan(copies[0].barcode);
+  await quiet();
+  assert.match((await line(0).locator(".took").textContent()) ?? "", /^sau [\d.,]+ ms$/);
   calm();
   await close();
 });

@@ -22,6 +22,8 @@ import { reasonsOf } from "../lib/refusals.js";
  * @property {boolean} [undone]
  * @property {import("../lib/api.js").Problem} [problem] why not
  * @property {string} [card] whose lending was refused
+ * @property {number} [begun] when it was scanned, on the page's own clock
+ * @property {number} [took] ms from the scan to its answer; of one that had to be kept there is none
  * @property {boolean} [late] it was scanned while there was no connection, so the library is told when that was
  * @property {boolean} [held] it was sent before, with no answer
  * @property {boolean} [unknown] no card and no book has this code
@@ -72,7 +74,7 @@ export class Scans {
   /** @param {string} code @param {Mode} mode @param {boolean} bookDrop */
   push(code, mode, bookDrop) {
     const late = this.waiting.some(({ state }) => state === "held");
-    this.log.unshift({ key: commandKey(), at: new Date(), code, mode, bookDrop, late, state: "waiting", title: code, words: "" });
+    this.log.unshift({ key: commandKey(), at: new Date(), begun: performance.now(), code, mode, bookDrop, late, state: "waiting", title: code, words: "" });
     while (this.log.length > LOG && !isOpen(this.log[this.log.length - 1])) this.log.pop();
     this.#keep();
     this.#changed();
@@ -151,6 +153,7 @@ export class Scans {
       for (let scan = this.waiting.at(-1); scan && !this.#signal.aborted; scan = this.waiting.at(-1)) {
         try {
           await this.#act(scan);
+          if (scan.begun !== undefined && !scan.held && !scan.late) scan.took = performance.now() - scan.begun;
           this.paused = false;
         } catch (error) {
           await this.#failed(scan, error);

@@ -19,6 +19,7 @@ export const messages = {
   "desk.due": "due {due}",
   "desk.returned": "returned",
   "desk.notOut": "was not on loan",
+  "desk.took": "in {ms} ms",
   "desk.undo": "Undo",
   "desk.undone": "taken back",
   "desk.override": "Override…",

@@ -20,6 +20,7 @@ export const messages = {
   "desk.due": "hạn trả {due}",
   "desk.returned": "đã trả",
   "desk.notOut": "không phải sách đang mượn",
+  "desk.took": "sau {ms} ms",
   "desk.undo": "Hoàn tác",
   "desk.undone": "đã hoàn tác",
   "desk.override": "Bỏ qua quy định…",
