@@ -43,6 +43,7 @@ export async function launch() {
 export async function reader(browser, { viewport = WIDE, scheme = "light", locale = "en-GB", expected = [] } = {}) {
   const context = await browser.newContext({ viewport, colorScheme: scheme, locale, reducedMotion: "reduce", hasTouch: viewport.width < 500, timezoneId: "Asia/Ho_Chi_Minh" });
   context.setDefaultTimeout(15_000);
+  await context.addInitScript(() => document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => console.error(`policy: ${effectiveDirective} ${blockedURI}`)));
   const page = await context.newPage();
   /** @type {string[]} */
   const noise = [];
@@ -82,6 +83,15 @@ export async function settled(page) {
     const waits = "[aria-busy], bv-availability:not([class]), #copies:empty, #shelves:empty, .bone";
     return main?.dataset.at === location.pathname + location.search && !main.matches("[aria-busy]") && !main.querySelector(waits);
   });
+}
+
+/** Goes to an address as a link in the page would: no document is loaded. @param {Page} page @param {string} path */
+export async function visit(page, path) {
+  await page.evaluate((to) => {
+    history.pushState({}, "", to);
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, path);
+  await settled(page);
 }
 
 /** @param {Page} page @param {string} role */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, hand, launch, PHONE, picture, reader, settled, signIn, URL_, WIDE } from "../browser.mjs";
+import { accessible, hand, launch, PHONE, picture, reader, settled, signIn, URL_, visit, WIDE } from "../browser.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -60,7 +60,7 @@ for (const [name, viewport, locale, half] of /** @type {const} */ ([["wide-dark-
     await open("/sign-in?next=/ops");
     await signIn(page, "administrator");
     for (const path of STAFF.filter((_, i) => i % 2 === half)) {
-      await open(path);
+      await visit(page, path);
       await accessible(page, `${path} (${name})`);
       await picture(page, `${path.slice(1).replaceAll("/", "-")}-${name}`);
       const words = (await page.locator("body").innerText()) + (await page.title());

@@ -81,6 +81,15 @@ export async function speakMore(...wanted) {
   messages = Object.assign({}, messages, ...parts.map((part) => part.messages));
 }
 
+/** Letters that run from right to left, and marks that turn what follows them. */
+const TURNS = /[\u0590-\u08ff\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** A text without the marks that would turn what is written after it. @param {string} text */
+export const unturned = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+
+/** A text among our words, set apart where it would turn them round. @param {string} text */
+const apart = (text) => (TURNS.test(text) ? `\u2068${unturned(text)}\u2069` : text);
+
 /**
  * The words of a key. `{name}` is replaced by vars.name, numbers written as the language writes them; a plural takes its form from vars.n.
  * @param {Key} key
@@ -92,7 +101,7 @@ export function t(key, vars = {}) {
   const text = typeof message === "string" ? message : (message[plurals.select(Number(vars.n))] ?? message.other);
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = vars[name];
-    return typeof value === "number" ? number(value) : String(value ?? "");
+    return typeof value === "number" ? number(value) : apart(String(value ?? ""));
   });
 }
 

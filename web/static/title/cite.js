@@ -1,7 +1,7 @@
 // cite.js: a title to be cited or shared: a line for a list of books, BibTeX for programs, its address.
 
 import { find, html, render } from "../lib/html.js";
-import { t, year } from "../lib/i18n.js";
+import { t, unturned, year } from "../lib/i18n.js";
 import { toast } from "../parts/toast.js";
 
 /** @typedef {import("../lib/types.js").Book} Book */
@@ -10,11 +10,11 @@ import { toast } from "../parts/toast.js";
 export function line(book) {
   const when = book.published_year === undefined ? "" : ` (${year(book.published_year)})`;
   const title = [book.title, book.subtitle].filter(Boolean).join(": ");
-  return [`${book.authors.map(({ name }) => name).join("; ")}${when}`, title, book.publisher, book.isbn13 && `ISBN ${book.isbn13}`].filter(Boolean).join(". ");
+  return unturned([`${book.authors.map(({ name }) => name).join("; ")}${when}`, title, book.publisher, book.isbn13 && `ISBN ${book.isbn13}`].filter(Boolean).join(". "));
 }
 
 /** A value of BibTeX: braces would end it. @param {unknown} value */
-const bare = (value) => String(value).replace(/[{}\\]/g, " ").replace(/\s+/g, " ").trim();
+const bare = (value) => unturned(String(value)).replace(/[{}\\]/g, " ").replace(/\s+/g, " ").trim();
 
 /** @param {Book} book @param {string} address */
 export function bibtex(book, address) {
