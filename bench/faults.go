@@ -33,6 +33,7 @@ type faultBench struct {
 	cards   []string      // of members
 	copies  []string      // barcodes of copies that can be lent, one a title
 	words   []string      // that stand in titles
+	some    string        // of the kinds of faults, those in whose name this stands; "" for all
 }
 
 // benchFaults has dependencies fail for real, with the patterns off and on.
@@ -43,6 +44,7 @@ func benchFaults(ctx context.Context, args []string, out *report) error {
 	seconds := flags.Float64("seconds", 10, "of each phase")
 	quick := flags.Bool("quick", false, "a smaller run of some four minutes: 20,000 titles, one round with phases of 4 s, breakers that are open for 3 s")
 	only := flags.String("only", "", "one figure: neighbour, kinds, overload, greedy, cost, storm")
+	some := flags.String("kinds", "", "of the kinds of faults, only those in whose name this stands: Redis, PostgreSQL, cut …")
 	data := flags.String("library", "", "folder of the library, made when it is not there and kept")
 	program := flags.String("program", "", "the server, where it is built already")
 	file := flags.String("json", "", "write the rows to this file too")
@@ -58,6 +60,7 @@ func benchFaults(ctx context.Context, args []string, out *report) error {
 		return err
 	}
 	defer stop()
+	b.some = *some
 	b.rounds, b.seconds, b.openFor = *rounds, time.Duration(*seconds*float64(time.Second)), openFor
 	out.figures = b.out
 	for _, figure := range []struct {

@@ -146,6 +146,8 @@ func change(r harness.Row) string {
 		return ""
 	case r.Ratio >= 3:
 		return fmt.Sprintf("%.1f x", r.Ratio)
+	case r.Ratio < 0.02:
+		return fmt.Sprintf("%+.1f %%", (r.Ratio-1)*100)
 	}
 	return fmt.Sprintf("%+.0f %%", (r.Ratio-1)*100)
 }
