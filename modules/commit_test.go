@@ -101,7 +101,8 @@ func TestTheWayIsCutInTheMiddleOfACommit(t *testing.T) {
 					t.Errorf("the loans are %v", made)
 				}
 				errors, again := 1, lend(barcode)
-				for ; again.status == 503 && time.Since(begun) < 30*time.Second; again = lend(barcode) { // as its Retry-After says
+				// As its Retry-After says; until the server has seen that the connection is gone, the key is in use.
+				for ; (again.status == 503 || again.body.Code == "idempotency_in_progress") && time.Since(begun) < 30*time.Second; again = lend(barcode) {
 					errors++
 					time.Sleep(100 * time.Millisecond)
 				}
