@@ -48,8 +48,10 @@ test("a member is created with a scanned card, found, edited beside a colleague,
   await page.locator("#edit").getByRole("button", { name: "Save" }).click();
   await page.locator("h1", { hasText: /^Âu Dương Thị Mới$/ }).waitFor();
 
+  await page.locator("#block").evaluate((fold) => fold.classList.add("before"));
   await page.getByRole("button", { name: "Renew the card" }).click();
   await page.locator("bv-toast", { hasText: "Renewed until" }).waitFor();
+  await page.locator("#block:not(.before)").waitFor(); // the page was drawn anew, with its folds shut
   await page.locator("#block summary").click();
   await page.getByLabel("Kind").selectOption("conduct");
   await page.getByLabel("Note for the staff").fill("loud");
