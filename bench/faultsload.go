@@ -34,14 +34,14 @@ const deskRate = 20
 
 // overload searches five times as much as can be searched, whatever the answers are, while the desk works on.
 func (b *faultBench) overload() error {
-	on, plain, stop, err := b.pair("overload")
+	on, off, stop, err := b.pair("overload")
 	if err != nil {
 		return err
 	}
 	defer stop()
 	var good, without, desk, deskWithout []float64
 	for range b.rounds {
-		for _, side := range []*faulty{on, plain} {
+		for _, side := range []*faulty{on, off} {
 			best, err := b.capacity(side)
 			if err != nil {
 				return err

@@ -32,7 +32,9 @@ func (c *local[K, V]) getMany(ctx context.Context, keys []K, load func(context.C
 		}
 	}
 	c.metrics.count(hits, len(keys)-len(missing))
-	c.s.Given(ctx, c.made.Add(latest))
+	if len(missing) < len(keys) {
+		c.s.Given(ctx, c.made.Add(latest))
+	}
 	if len(missing) == 0 {
 		return values, nil
 	}

@@ -254,21 +254,22 @@ func (f *Feed) run(ctx context.Context, done chan struct{}) {
 		f.begun.Store(began.UnixNano())
 		err := f.db.primary.probe(func() error { return t.look(ctx, began) })
 		f.counters.looks.Add(1)
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil:
+			back := f.failing.Swap(false)
+			if back {
+				f.db.settings.Logger.Info("changes of other processes are followed again")
+			}
+			if back || f.db.primary.open() {
+				f.db.returned()
+			}
+		case ctx.Err() == nil:
 			t.hangUp()
 			f.counters.failures.Add(1)
 			if !f.failing.Swap(true) {
 				f.db.settings.Logger.Warn("changes of other processes cannot be followed; caches are not used until they can", "error", err)
 			}
 			wait = 4 * wait
-		} else {
-			back := f.failing.Swap(false)
-			if back {
-				f.db.settings.Logger.Info("changes of other processes are followed again")
-			}
-			if back || err == nil && f.db.primary.open() {
-				f.db.returned()
-			}
 		}
 		f.lock.Lock()
 		close(f.next)
