@@ -278,7 +278,7 @@ func TestWritesBelongIntoInTx(t *testing.T) {
 func TestSearchPlansForItsParameters(t *testing.T) {
 	db := replicated(t)
 	for _, ctx := range []context.Context{fresh(t), database.Primary(t.Context())} {
-		if got := one[string](t, db.Search(ctx), "SELECT current_setting('plan_cache_mode')"); got != "force_custom_plan" {
+		if got := one[string](t, db.Search(ctx), "SELECT current_setting('plan_cache_mode')"); got != "force_generic_plan" {
 			t.Errorf("Search: plan_cache_mode is %s", got)
 		}
 		if got := one[string](t, db.Read(ctx), "SELECT current_setting('plan_cache_mode')"); got != "auto" {

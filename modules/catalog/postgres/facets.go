@@ -160,13 +160,21 @@ func (c counts) add(value, label string, n int) {
 	v.Count += n
 }
 
+// top gives the commonest values in order. They are kept in order while all are gone through: most are as rare as many others, and sorting
+// those would cost more than counting.
 func (c counts) top(most int) []catalog.FacetValue {
-	all := make([]catalog.FacetValue, 0, len(c))
+	first := make([]catalog.FacetValue, 0, most+1)
 	for _, v := range c {
-		all = append(all, *v)
+		if len(first) == most && (most == 0 || byCount(*v, first[most-1]) > 0) {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(first, *v, byCount)
+		first = slices.Insert(first, at, *v)
+		first = first[:min(len(first), most)]
 	}
-	slices.SortFunc(all, func(a, b catalog.FacetValue) int {
-		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
-	})
-	return all[:min(len(all), most)]
+	return first
+}
+
+func byCount(a, b catalog.FacetValue) int {
+	return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Label, b.Label), strings.Compare(a.Value, b.Value))
 }

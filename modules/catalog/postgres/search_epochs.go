@@ -7,8 +7,9 @@ type span struct {
 }
 
 // inEpoch is a condition on the documents of one epoch: an epoch is a fact of the document, so that the index answers it together with the
-// words. Its parameter is the query.
-const inEpoch = "b.doc @@ (CAST(? AS tsquery) && CAST(quote_literal('" + factEpoch + "' || epoch.n) AS tsquery))"
+// words. Its parameter is the query. They are two conditions, not one query, since the index then leaps from each to where the other goes on;
+// of one query it walks along its rare words from the first title on, once for every epoch.
+const inEpoch = "b.doc @@ CAST(? AS tsquery) AND b.doc @@ CAST(quote_literal('" + factEpoch + "' || epoch.n) AS tsquery)"
 
 // byID gives the matches within a span of ids in their order, at most n. The columns may have parameters of their own, which
 // come before those that it gives.
@@ -26,7 +27,7 @@ func byID(m match, columns string, ids span, n int, more ...condition) (string, 
 	switch {
 	case m.doc != "" && !m.goesOn():
 		return alongEpochs(m, m.doc, columns, ids, n, more...)
-	case m.doc != "" && m.expected < m.scattered(n):
+	case m.gathers(n):
 		where, args := m.where(append([]condition{when(true, "b.id + 0 BETWEEN ? AND ?", ids.low, ids.high)}, more...)...)
 		return "SELECT " + columns + " FROM (SELECT b.id, b.title_key, b.doc FROM catalog.books b WHERE " + where + " OFFSET 0) b ORDER BY b.id" + direction + " LIMIT ?", append(args, n)
 	default:

@@ -65,11 +65,15 @@ func matchOf(c catalog.Criteria, w *wordCounts, standing []string) match {
 		m.open = m.open || t.Open
 	}
 	m.newest = m.doc == "" && len(terms) == 0 && m.keyFrom == "" && c.YearFrom == nil && c.YearTo == nil
+	year := "b.published_year"
+	if m.doc != "" {
+		year += " + 0" // the decades are among the facts: the index on the years would find far more
+	}
 	m.conditions = []condition{
 		{sql: "b.deleted_at IS NULL"},
 		when(len(c.Query.Terms) == 0, m.beginsWith().sql, m.beginsWith().args...),
-		whenGiven(c.YearFrom, "b.published_year >= ?"),
-		whenGiven(c.YearTo, "b.published_year <= ?"),
+		whenGiven(c.YearFrom, year+" >= ?"),
+		whenGiven(c.YearTo, year+" <= ?"),
 	}
 	return m
 }
@@ -107,8 +111,11 @@ func (m match) sparse(want int) float64 {
 	return math.Sqrt(epochCost * float64(want) * m.titles / (1 << titlesShift))
 }
 
-// scattered is the same where each title is tried along an order that an index has.
-func (m match) scattered(want int) float64 { return math.Sqrt(float64(want) * m.titles / readCost) }
+// gathers tells whether gathering them all costs less than to try each title along an order that an index has until so many are found. Of a
+// catalogue that was never counted nobody knows: gathering costs what matches, trying each could cost the whole catalogue.
+func (m match) gathers(want int) bool {
+	return m.doc != "" && (m.titles == 0 || m.expected < math.Sqrt(float64(want)*m.titles/readCost))
+}
 
 // epochs is how many epochs are looked into for so many matches: three times what is expected, since titles do not lie evenly.
 func (m match) epochs(want int) int {
@@ -162,12 +169,8 @@ func (m match) where(more ...condition) (string, []any) {
 	return all([]condition{when(m.doc != "", "b.doc @@ CAST(? AS tsquery)", m.doc)}, m.others(), []condition{when(m.available, onShelf)}, more)
 }
 
-// tried gives the conditions as where does, but has each title's document tried, so that the index on the documents is not asked. Of a
-// catalogue that was never counted PostgreSQL decides by itself.
+// tried gives the conditions as where does, but has each title's document tried, so that the index on the documents is not asked.
 func (m match) tried(more ...condition) (string, []any) {
-	if m.titles == 0 {
-		return m.where(more...)
-	}
 	return all([]condition{when(m.doc != "", "ts_match_vq(b.doc, CAST(? AS tsquery))", m.doc)}, m.others(), []condition{when(m.available, onShelf)}, more)
 }
 

@@ -173,12 +173,11 @@ func moreBegin(begin []condition) (string, []any) {
 	return fmt.Sprintf("SELECT EXISTS (SELECT FROM catalog.books b WHERE %s ORDER BY b.title_key, b.id OFFSET %d LIMIT 1)", within, beginningsLooked), args
 }
 
-// gatheredBeginnings gathers what matches, and puts those that begin so in order.
+// gatheredBeginnings gathers what matches and begins so, and puts that in order.
 func gatheredBeginnings(m match, begin []condition, n int) (string, []any) {
-	inner, args := m.where()
-	within, withinArgs := all(begin)
-	return fmt.Sprintf("SELECT "+beginningColumns+" FROM (SELECT b.id, b.title_key FROM catalog.books b WHERE %s OFFSET 0) b WHERE %s ORDER BY b.title_key, b.id LIMIT ?",
-		catalog.PhaseBeginnings, inner, within), append(append(args, withinArgs...), n)
+	inner, args := m.where(begin...)
+	return fmt.Sprintf("SELECT "+beginningColumns+" FROM (SELECT b.id, b.title_key FROM catalog.books b WHERE %s OFFSET 0) b ORDER BY b.title_key, b.id LIMIT ?",
+		catalog.PhaseBeginnings, inner), append(args, n)
 }
 
 // newestStatement ranks the newest titles that match, as many as are ranked, and gives those after a place. With likely only those count
@@ -244,7 +243,7 @@ func orderedStatement(m match, c catalog.Criteria, upper int64) (string, []any) 
 	}
 	o := orderOf(c)
 	const titles = "SELECT 0 AS phase, b.id, b.sort_title AS key, 0 AS rank FROM "
-	if m.doc != "" && m.titles > 0 && m.expected < m.scattered(c.Limit+1) {
+	if m.gathers(c.Limit + 1) {
 		inner, args := m.where()
 		where, whereArgs := all([]condition{o.passed(after, again)})
 		return titles + "(SELECT b.id, b.sort_title FROM catalog.books b WHERE " + inner + " OFFSET 0) b WHERE " + where + " ORDER BY " + o.by + " LIMIT ?",
