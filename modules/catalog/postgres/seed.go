@@ -41,6 +41,21 @@ const (
 // ErrSeeded says that the library of this seed is there already.
 var ErrSeeded = errors.New("the synthetic library of this seed is there already; another --seed makes another one")
 
+// takeNumbers takes numbers in a row, however long that takes, and gives the first. Where somebody else took one of them meanwhile it
+// takes others.
+func takeNumbers(ctx context.Context, tx pgx.Tx, titles int) (first int64, err error) {
+	if err := bulk(ctx, tx); err != nil {
+		return 0, err
+	}
+	for last := int64(-1); last-first+1 != int64(titles); {
+		const take = `SELECT min(n), max(n) FROM (SELECT nextval('catalog.book_numbers') AS n FROM generate_series(1, $1)) AS block`
+		if err := tx.QueryRow(ctx, take, titles).Scan(&first, &last); err != nil {
+			return 0, err
+		}
+	}
+	return first, nil
+}
+
 // Seed records a run for a synthetic library, or finds the one that was broken off.
 func (i *Imports) Seed(ctx context.Context, seed uint64, titles int) (*Seeding, error) {
 	s := &Seeding{imports: i, library: seeding.New(seed, titles), seed: seed, ids: make([]int64, titles)}
@@ -55,7 +70,7 @@ func (i *Imports) Seed(ctx context.Context, seed uint64, titles int) (*Seeding, 
 WHERE source = 'seed' AND file_name = $1`, name).Scan(&s.run, &state, &planned, &s.first)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
-			if err = tx.QueryRow(ctx, `SELECT min(n) FROM (SELECT nextval('catalog.book_numbers') AS n FROM generate_series(1, $1)) AS block`, titles).Scan(&s.first); err != nil {
+			if s.first, err = takeNumbers(ctx, tx, titles); err != nil {
 				return fmt.Errorf("take numbers for the titles: %w", err)
 			}
 			err = tx.QueryRow(ctx, `INSERT INTO catalog.imports (state, file_name, source, attempts, options, started_at, heartbeat)
@@ -196,93 +211,5 @@ func (s *Seeding) writeChunk(ctx context.Context, rows []bookRow) error {
 			return err
 		}
 		return database.ChangedPgx(ctx, tx, catalog.Changes)
-	})
-}
-
-// writeAuthors brings the authors in, those that the catalogue does not have yet, and finds the ids of all.
-func (s *Seeding) writeAuthors(ctx context.Context) error {
-	s.authors = make([]int64, s.library.Authors())
-	for from := 0; from < len(s.authors); from += seedAuthors {
-		names := make([]string, 0, seedAuthors)
-		for i := from; i < min(from+seedAuthors, len(s.authors)); i++ {
-			names = append(names, s.library.Author(i))
-		}
-		ids, err := s.imports.ensureAuthors(ctx, names)
-		if err != nil {
-			return fmt.Errorf("write the authors: %w", err)
-		}
-		for i, name := range names {
-			s.authors[from+i] = ids[name]
-		}
-	}
-	return nil
-}
-
-func (i *Imports) ensureAuthors(ctx context.Context, names []string) (map[string]int64, error) {
-	ids := make(map[string]int64, len(names))
-	shards, unique, sortNames, nameKeys, sortKeys := authorArrays(names)
-	err := i.db.InPgxTx(ctx, func(tx pgx.Tx) error {
-		if err := bulk(ctx, tx); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, insertAuthors, shards, unique, sortNames, nameKeys, sortKeys); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, selectAuthors, shards, unique)
-		if err != nil {
-			return err
-		}
-		var name string
-		var id int64
-		_, err = pgx.ForEachRow(rows, []any{&name, &id}, func() error { ids[name] = id; return nil })
-		return err
-	})
-	return ids, err
-}
-
-// writeVocabulary keeps the genres, and the words that a typo is mended by.
-func (s *Seeding) writeVocabulary(ctx context.Context, words []string) error {
-	return s.imports.db.InPgxTx(ctx, func(tx pgx.Tx) error {
-		if err := bulk(ctx, tx); err != nil {
-			return err
-		}
-		keys, names := genreArrays(s.library.Genres())
-		if _, err := tx.Exec(ctx, insertGenres, keys, names); err != nil {
-			return fmt.Errorf("write the genres: %w", err)
-		}
-		if _, err := tx.Exec(ctx, insertLexemes, words); err != nil {
-			return fmt.Errorf("write the words: %w", err)
-		}
-		return nil
-	})
-}
-
-// Holding is how many copies of a title there are, for whoever counts them.
-type Holding struct {
-	BookID           int64
-	Items, Available int
-}
-
-// WriteAvailability copies the counts of titles in, all of them or none; it does nothing where the first title's are there
-// already. position is that of the word of borrowing that they come from.
-func (i *Imports) WriteAvailability(ctx context.Context, holdings []Holding, position int64) error {
-	return i.db.InPgxTx(ctx, func(tx pgx.Tx) error {
-		if err := bulk(ctx, tx); err != nil {
-			return err
-		}
-		var there bool
-		if len(holdings) > 0 {
-			err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM catalog.availability WHERE shard = $1 AND book_id = $2)`,
-				catalog.ShardOfID(holdings[0].BookID), holdings[0].BookID).Scan(&there)
-			if err != nil || there {
-				return err
-			}
-		}
-		_, err := tx.CopyFrom(ctx, pgx.Identifier{"catalog", "availability"}, []string{"book_id", "shard", "items", "available_items", "holds", "position"},
-			pgx.CopyFromSlice(len(holdings), func(n int) ([]any, error) {
-				h := holdings[n]
-				return []any{h.BookID, catalog.ShardOfID(h.BookID), h.Items, h.Available, 0, position}, nil
-			}))
-		return err
 	})
 }
