@@ -1,13 +1,15 @@
 package rest
 
 import (
-	"io/fs"
+	"compress/gzip"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
-	swagger "github.com/swaggo/files/v2"
+	swagger "github.com/swaggest/swgui/v5/static"
 
 	"bookvault/platform/problem"
 )
@@ -30,36 +32,66 @@ func openAPI(version string) huma.Config {
 	return cfg
 }
 
-// docsPage replaces the example document that Swagger UI comes with.
-const docsPage = `window.onload = () => { window.ui = SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true,
-  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset], layout: "StandaloneLayout", validatorUrl: null }); };
+// docsPage shows the document by Swagger UI, docsScript starts that. Everything comes from here: the policy of /docs allows no more.
+const (
+	docsPage = `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>BookVault API</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="swagger-ui.css">
+</head>
+<body>
+<main id="api"></main>
+<script src="swagger-ui-bundle.js"></script>
+<script src="start.js"></script>
+</body>
+</html>
 `
+	docsScript = `window.onload = () => {
+  SwaggerUIBundle({ url: "/openapi.json", dom_id: "#api", deepLinking: true, presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout", validatorUrl: null });
+};
+`
+)
 
-// docsFiles are the files of Swagger UI that its page asks for; nothing else of the module is served.
-var docsFiles = map[string]string{
-	"index.html": "text/html; charset=utf-8", "index.css": "text/css", "swagger-ui.css": "text/css", "favicon-32x32.png": "image/png",
-	"favicon-16x16.png": "image/png", "swagger-ui-bundle.js": "text/javascript", "swagger-ui-standalone-preset.js": "text/javascript",
-}
+// docsFiles are the files of Swagger UI that the page asks for, with their types; nothing else of the module is served.
+var docsFiles = map[string]string{"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
 
-// serveDocs serves the readable document at /docs/, from a Go module: no outside host is asked.
+// serveDocs serves the readable document at /docs/: no outside host is asked.
 func (a *API) serveDocs() {
 	a.engine.GET("/docs", func(c *gin.Context) { c.Redirect(http.StatusMovedPermanently, "/docs/") })
 	a.engine.GET("/docs/*file", func(c *gin.Context) {
-		name := strings.TrimPrefix(c.Param("file"), "/")
-		if name == "" {
-			name = "index.html"
-		}
 		c.Header("Cache-Control", "public, max-age=3600")
-		if name == "swagger-initializer.js" {
-			c.Data(http.StatusOK, "text/javascript", []byte(docsPage))
-			return
-		}
-		contentType, known := docsFiles[name]
-		body, err := fs.ReadFile(swagger.FS, name)
-		if !known || err != nil {
+		switch name := strings.TrimPrefix(c.Param("file"), "/"); {
+		case name == "":
+			c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(docsPage))
+		case name == "start.js":
+			c.Data(http.StatusOK, "text/javascript; charset=utf-8", []byte(docsScript))
+		case docsFiles[name] != "":
+			body, err := swaggerFile(name)
+			if err != nil {
+				problem.Write(c.Writer, c.Request, err)
+				return
+			}
+			c.Data(http.StatusOK, docsFiles[name], body)
+		default:
 			problem.Write(c.Writer, c.Request, problem.NotFound("no_such_path", "There is no such page in the documentation."))
-			return
 		}
-		c.Data(http.StatusOK, contentType, body)
 	})
+}
+
+// swaggerFile reads a file of Swagger UI. The module holds them packed, which spares the program ten megabytes.
+func swaggerFile(name string) ([]byte, error) {
+	file, err := swagger.FS.Open(name + ".gz")
+	if err != nil {
+		return nil, fmt.Errorf("read the documentation: %w", err)
+	}
+	defer file.Close()
+	unpacked, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, fmt.Errorf("unpack the documentation: %w", err)
+	}
+	return io.ReadAll(unpacked)
 }

@@ -204,7 +204,7 @@ func TestTheDocumentSaysWhoMayCall(t *testing.T) {
 	if w.Code != 200 || !strings.Contains(w.Body.String(), `"x-who":"desk"`) || !strings.Contains(w.Body.String(), `"openapi":"3.1`) {
 		t.Errorf("%d %.300s", w.Code, w.Body)
 	}
-	for _, path := range []string{"/docs/", "/docs/swagger-ui-bundle.js", "/docs/swagger-initializer.js"} {
+	for _, path := range []string{"/docs/", "/docs/swagger-ui-bundle.js", "/docs/start.js"} {
 		w := httptest.NewRecorder()
 		if api.ServeHTTP(w, httptest.NewRequest("GET", path, nil)); w.Code != 200 || w.Body.Len() == 0 {
 			t.Errorf("%s: %d", path, w.Code)
