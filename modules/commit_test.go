@@ -32,7 +32,7 @@ func TestTheWayIsCutInTheMiddleOfACommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	t.Cleanup(way.Close) // before that, which else waits for the connections on which nobody answers
+	t.Cleanup(way.Close)      // before that, which else waits for the connections on which nobody answers
 	seen := opened(t, direct) // by a way that is not cut
 	library := assembled(t, db)
 	ctx := members.AsCommand(t.Context())
