@@ -26,13 +26,13 @@ func TestTheWayIsCutInTheMiddleOfACommit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(way.Close)
 	db, err := database.Open(t.Context(), database.Settings{Primary: through, ConnectTimeout: 5 * time.Second, CommitTimeout: 500 * time.Millisecond,
 		IdleInTransactionTimeout: time.Second, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
+	t.Cleanup(way.Close)      // before that, which else waits for the connections on which nobody answers
 	seen := opened(t, direct) // by a way that is not cut
 	library := assembled(t, db)
 	ctx := members.AsCommand(t.Context())

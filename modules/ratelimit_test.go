@@ -63,7 +63,7 @@ func TestTwoProcessesShareARateLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, err := config.Load(config.Sources{Defaults: defaults, Flags: map[string]string{"rate_limit.rate": "0.1", "rate_limit.burst": "40", "rate_limit.lease": "4"}})
+	settings, err := config.Load(config.Sources{Defaults: defaults, Flags: map[string]string{"rate_limit.rate": "0.1", "rate_limit.burst": "40", "rate_limit.lease": "4", "rate_limit.hold": "0s"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package program_test
 import (
 	"flag"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 var (
 	release = flag.String("write-release", "", "write what the program leaves to testdata/releases/NNNN.sql, and test nothing")
-	another = flag.String("program", "", "a program that was built already, in place of the one of this folder")
+	another = flag.String("program", os.Getenv("E2E_BINARY"), "a program that was built already, in place of the one of this folder")
 )
 
 // laterOn are tables that the program itself writes anew as it likes, or that hold what is of no use later; migrations may too.

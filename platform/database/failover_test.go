@@ -177,6 +177,11 @@ func TestServersFailOneAfterTheOther(t *testing.T) {
 	defer db.Close()
 	exec(t, db, t.Context(), "CREATE TABLE notes (n bigint PRIMARY KEY, at timestamptz NOT NULL)")
 	exec(t, db, t.Context(), "INSERT INTO notes VALUES (0, clock_timestamp())")
+	for _, replica := range []faulttest.Host{near, far} { // a reader who needs nothing yet may be sent to one that has not come so far
+		within(t, 60*time.Second, "the replica has the table", func() bool {
+			return admin(t, faulttest.Address(replica), "SELECT (to_regclass('notes') IS NOT NULL)::text") == "true"
+		})
+	}
 	usable := func(replica int) bool {
 		_ = one[int](t, db.Read(fresh(t)), "SELECT 1") // reading keeps the watchers awake
 		return db.Stats()[replica].Usable
