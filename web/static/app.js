@@ -22,6 +22,7 @@ start(
     { pattern: /^\/sign-in$/, styles: [import.meta.resolve("./sign-in/sign-in.css")], load: () => import("./sign-in/sign-in.js") },
     { pattern: /^\/loans$/, styles: [...FORMS, import.meta.resolve("./loans/loans.css")], load: () => import("./loans/loans.js") },
     { pattern: /^\/charges$/, styles: [...FORMS], load: () => import("./account/charges.js") },
+    { pattern: /^\/ratings$/, styles: [...FORMS], load: () => import("./account/ratings.js") },
     { pattern: /^\/history$/, styles: [...FORMS], load: () => import("./account/history.js") },
     { pattern: /^\/reading-lists$/, styles: [...FORMS], load: () => import("./account/reading-lists.js") },
     { pattern: /^\/profile$/, styles: [...FORMS], load: () => import("./account/profile.js") },
