@@ -45,8 +45,7 @@ async function fill(place, size, signal) {
       get("/api/catalog/v1/books", { sort: "newest", limit: SHELF }, signal),
       get("/api/catalog/v1/books", { sort: "popular", limit: SHELF }, signal).catch(() => null), // the page goes on without it
     ]));
-    const { value, relation } = page.total;
-    render(size, value > 0 ? t("home.size", { total: relation === "gte" ? t("results.atLeast", { n: value }) : number(value) }) : t("home.empty"));
+    void tell(size, page.total, signal);
     render(place, html`${shelf(page, "new")}${most && shelf(borrowed(most, page), "most")}${genres(page)}`);
   } catch (error) {
     if (signal.aborted) return;
@@ -57,6 +56,18 @@ async function fill(place, size, signal) {
   } finally {
     clearTimeout(bones);
   }
+}
+
+/**
+ * How many titles there are. A search counts exactly up to some hundreds; of more the statistics know.
+ * @param {HTMLElement} size
+ * @param {BookPage["total"]} total
+ * @param {AbortSignal} signal
+ */
+async function tell(size, { value, relation }, signal) {
+  const known = relation === "gte" ? await get("/api/catalog/v1/statistics", { genres: 1 }, signal).catch(() => null) : { all: { titles: value } };
+  if (signal.aborted) return;
+  render(size, value > 0 ? t("home.size", { total: known ? number(known.all.titles) : t("results.atLeast", { n: value }) }) : t("home.empty"));
 }
 
 /**

@@ -189,7 +189,7 @@ export const messages = {
   "ops.fixed": "luôn bật",
   "ops.gain": "Khi đo:",
   "ops.unmeasured": "chưa đo",
-  "ops.perSecond": "{n} mỗi giây",
+  "ops.perSecond": "{n}/giây",
   "ops.trend": "{name} trong vài phút qua: hiện {now}, cao nhất {most}",
   "way.gateway": "Cổng",
   "way.cache": "Câu trả lời giữ sẵn",

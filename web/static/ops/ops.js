@@ -23,6 +23,9 @@ const WAY = [
   ["primary", ["pool_tuning", "group_commit", "ledger"]],
 ];
 
+/** A name that may go on in a new line after each of its words. @param {string} name */
+const stepName = (name) => name.split("_").map((word, i) => html`${i > 0 && html`_<wbr>`}${word}`);
+
 /** @param {boolean} on */
 const state = (on) => t(on ? "ops.on" : "ops.off");
 
@@ -41,7 +44,7 @@ function card({ name, enabled, configured, fixed, gain }) {
 /** The places, each with its patterns. @param {Pattern[]} patterns */
 function way(patterns) {
   return html`<ol class="way">${WAY.map(([place, names]) => html`<li class="sheet place" data-place="${place}"><h3>${t(/** @type {import("../lib/i18n.js").Key} */ (`way.${place}`))}</h3><dl class="doing"></dl>
-    <ul>${names.flatMap((name) => patterns.filter((one) => one.name === name)).map(({ name, enabled }) => html`<li><span class="step${!enabled && " off"}">${name}${!enabled && html`<span class="hidden-text"> (${t("ops.off")})</span>`}</span></li>`)}</ul></li>`)}</ol>`;
+    <ul>${names.flatMap((name) => patterns.filter((one) => one.name === name)).map(({ name, enabled }) => html`<li><span class="step${!enabled && " off"}">${stepName(name)}${!enabled && html`<span class="hidden-text"> (${t("ops.off")})</span>`}</span></li>`)}</ul></li>`)}</ol>`;
 }
 
 /**
