@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, freeCopies, hand, launch, newMember, newReader, picture } from "../browser.mjs";
+import { accessible, freeCopies, hand, launch, newMember, newReader, picture, reader } from "../browser.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -51,4 +51,20 @@ test("from the results a reader borrows with one click, and waits where they cho
   await second.close();
   await close();
   for (const { barcode } of [...items, ...copiesOf]) await librarian.post("/api/borrowing/v1/check-ins", { barcode });
+});
+
+test("covers are drawn when a reader comes near, and all of them on paper", async () => {
+  const { page, open, calm, close } = await reader(browser);
+  await open("/search?q=the");
+  const bare = () => page.locator(".row bv-cover:empty").count();
+  const all = await page.locator(".row bv-cover").count();
+  assert.equal(await page.locator(".row").first().locator("bv-cover svg").count(), 1);
+  assert.ok(all > 12 && (await bare()) > 0 && (await bare()) < all, `${await bare()} of ${all} wait`);
+  await page.locator(".row").last().scrollIntoViewIfNeeded();
+  await page.locator(".row").last().locator("bv-cover svg").waitFor();
+  await open("/search?q=the");
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  assert.equal(await bare(), 0);
+  calm();
+  await close();
 });
