@@ -80,6 +80,29 @@ test("the check of accessibility can fail", async () => {
   await close();
 });
 
+test("what moves only moves for whoever did not ask for less motion", async () => {
+  const { page, open, close } = await reader(browser);
+  await open("/");
+  await page.route("**/api/catalog/v1/books?*", async (route) => {
+    await new Promise((done) => setTimeout(done, 1500));
+    await route.continue();
+  });
+  /** How long anything in the page takes to move, while it waits for an answer. */
+  const motion = async () => {
+    await page.locator(".section-head a").first().click();
+    await page.locator(".bone").first().waitFor();
+    const found = await page.evaluate(() => ({ moving: document.getAnimations().length, longest: Math.max(...[...document.querySelectorAll("*")].map((one) => parseFloat(getComputedStyle(one).transitionDuration))) }));
+    await settled(page);
+    await open("/");
+    return found;
+  };
+  assert.deepEqual(await motion(), { moving: 0, longest: 0 });
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  const { moving, longest } = await motion();
+  assert.ok(moving > 0 && longest > 0 && longest <= 0.2, `${moving} move, the longest takes ${longest} s`);
+  await close();
+});
+
 test("suggestions are accessible too", async () => {
   const { page, open, calm, close } = await reader(browser, { scheme: "dark" });
   await open("/");
