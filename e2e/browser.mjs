@@ -122,6 +122,7 @@ export async function accessible(page, where) {
 /** A picture for people to look at, kept as output; in CI a smaller one, which takes less time. @param {Page} page @param {string} name @param {boolean} [whole] */
 export async function picture(page, name, whole = false) {
   const kind = process.env.CI ? /** @type {const} */ ({ type: "jpeg", quality: 60, path: `${OUTPUT}${name}.jpg` }) : { path: `${OUTPUT}${name}.png` };
+  if (whole) await page.evaluate(() => dispatchEvent(new Event("beforeprint"))); // covers out of sight are drawn, too
   await page.screenshot({ ...kind, fullPage: whole, animations: "disabled" });
 }
 
