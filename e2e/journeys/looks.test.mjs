@@ -23,7 +23,7 @@ const VIEWS = /** @type {const} */ ([
 ]);
 
 /** The pages of the staff, each looked at in the dark in one of two widths and languages; their own journeys see them in the light. */
-const STAFF = ["/desk/pull-list", "/desk/hold-shelf", "/desk/transit", "/desk/notices", "/desk/exceptions", "/members?q=nguyen", "/members/patron", "/members/new", "/catalogue/new", "/catalogue/import", "/rules", "/calendar", "/house", "/audit", "/desk/reports", "/ops"];
+const STAFF = ["/desk/pull-list", "/desk/hold-shelf", "/desk/transit", "/desk/claims", "/desk/notices", "/desk/exceptions", "/members?q=nguyen", "/members/patron", "/members/new", "/catalogue/new", "/catalogue/import", "/rules", "/calendar", "/house", "/audit", "/desk/reports", "/ops"];
 
 for (const [name, viewport, scheme, locale] of VIEWS) {
   test(`pages for everybody (${name})`, async () => {

@@ -30,6 +30,7 @@ start(
     { pattern: /^\/desk\/pull-list$/, styles: [...FORMS, PAPER, DESK, LISTS], load: () => import("./lists/lists.js") },
     { pattern: /^\/desk\/hold-shelf$/, styles: [...FORMS, PAPER, DESK, LISTS], load: () => import("./lists/lists.js") },
     { pattern: /^\/desk\/transit$/, styles: [...FORMS, PAPER, DESK, LISTS], load: () => import("./lists/lists.js") },
+    { pattern: /^\/desk\/claims$/, styles: [...FORMS, PAPER, DESK, LISTS], load: () => import("./lists/lists.js") },
     { pattern: /^\/desk\/notices$/, styles: [...FORMS], load: () => import("./lists/notices.js") },
     { pattern: /^\/desk\/exceptions$/, styles: [...FORMS], load: () => import("./lists/exceptions.js") },
     { pattern: /^\/desk\/reports$/, styles: [...FORMS, import.meta.resolve("./reports/reports.css")], load: () => import("./reports/reports.js") },
