@@ -1,11 +1,11 @@
 // desk.js: the circulation desk: one box for cards and books, the member at the desk, a log of what was scanned.
 
-import { commandKey, Offline, Problem } from "../lib/api.js";
+import { commandKey } from "../lib/api.js";
 import { branches } from "../lib/branches.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
 import { date, maybe, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
-import { reasonsOf } from "../lib/refusals.js";
+import { saidOf } from "../lib/refusals.js";
 import { toast } from "../parts/toast.js";
 import { branchChoice, deskBranch, keepBranch, rooms, staff as staffOnly } from "../staff/frame.js";
 import { lastFour, printSlip } from "../staff/slip.js";
@@ -112,7 +112,7 @@ function run(main, signal, desk, staff) {
     try {
       await command();
     } catch (error) {
-      toast(error instanceof Problem ? reasonsOf(error).join(" ") : t(error instanceof Offline ? "offline.try" : "state.failedWords"), "bad");
+      toast(saidOf(error), "bad");
     }
     draw();
     box.focus();
@@ -195,7 +195,7 @@ function run(main, signal, desk, staff) {
         if (event.key === "Escape") done();
         if (event.key === "z" && (event.ctrlKey || event.metaKey) && box.value === "") {
           event.preventDefault();
-          undo(scans.log.findIndex(({ loan, undone }) => loan && !undone));
+          undo(scans.log.findIndex(({ loan, closed, undone }) => (loan || closed) && !undone));
         }
         return;
       }

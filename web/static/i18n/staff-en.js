@@ -22,6 +22,8 @@ export const messages = {
   "desk.took": "in {ms} ms",
   "desk.undo": "Undo",
   "desk.undone": "taken back",
+  "desk.lentOn": "still on loan, due {due}",
+  "desk.lentOnWhy": "It was taken back by mistake",
   "desk.override": "Override…",
   "desk.overrideReason": "Why lend it all the same?",
   "desk.overrideGo": "Lend all the same",

@@ -23,6 +23,8 @@ export const messages = {
   "desk.took": "sau {ms} ms",
   "desk.undo": "Hoàn tác",
   "desk.undone": "đã hoàn tác",
+  "desk.lentOn": "vẫn đang cho mượn, hạn {due}",
+  "desk.lentOnWhy": "Nhận trả nhầm",
   "desk.override": "Bỏ qua quy định…",
   "desk.overrideReason": "Vì sao vẫn cho mượn?",
   "desk.overrideGo": "Vẫn cho mượn",

@@ -1,10 +1,11 @@
 // lists.js: the desk's lists: what to fetch from the shelves, what waits on the hold shelf, what travels, what is said to be returned. A scan acts, and the list follows.
 
-import { get, post } from "../lib/api.js";
+import { commandKey, get, post } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
 import { press } from "../lib/forms.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
+import { saidOf } from "../lib/refusals.js";
 import { Desk, titleOf } from "../desk/actions.js";
 import "../desk/add-copy.js";
 import { logOf } from "../desk/log.js";
@@ -157,10 +158,12 @@ function run(main, signal, kind, branch, fetched, rows, who) {
     box.focus();
   }, { signal });
   find(main, "#log").addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("[data-slip]") : null;
-    const slip = button instanceof HTMLElement && scans.log[Number(button.dataset.slip)]?.slip;
-    if (slip) printSlip(slip);
-    if (button) box.focus();
+    const button = event.target instanceof Element ? event.target.closest("[data-slip], [data-undo]") : null;
+    if (!(button instanceof HTMLElement)) return;
+    const scan = scans.log[Number(button.dataset.slip ?? button.dataset.undo)];
+    if (button.dataset.slip && scan?.slip) printSlip(scan.slip);
+    if (button.dataset.undo && scan) void desk.undo(scan, commandKey()).catch((error) => toast(saidOf(error), "bad")).then(draw);
+    box.focus();
   });
   find(main, "#log").addEventListener("copy-added", (event) => {
     const scan = scans.log[Number(/** @type {HTMLElement} */ (event.target).dataset.scan)];
