@@ -91,6 +91,7 @@ test("what was taken back by mistake stays on loan as it was, by one click or ke
   const due = new Date(Date.parse(loan.due_on) - 3 * 86_400_000).toISOString().slice(0, 10);
   await librarian.post(`/api/borrowing/v1/loans/${loan.id}/due-date`, { due_on: due, reason: "needed back earlier" });
   const { page, scan, quiet, line, focused, calm, close } = await desk();
+  await page.locator("[name=branch]").selectOption(copy.branch); // where it belongs: elsewhere it would begin to travel
   await page.keyboard.press("F4");
   await scan(copy.barcode);
   await quiet();
