@@ -188,6 +188,7 @@ export const messages = {
   "ops.fixed": "always on",
   "ops.gain": "When measured:",
   "ops.unmeasured": "not measured yet",
+  "ops.gainMore": "All that was measured",
   "ops.perSecond": "{n}/s",
   "ops.trend": "{name} in the last minutes: now {now}, at most {most}",
   "way.gateway": "Gateway",

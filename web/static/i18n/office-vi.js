@@ -189,6 +189,7 @@ export const messages = {
   "ops.fixed": "luôn bật",
   "ops.gain": "Khi đo:",
   "ops.unmeasured": "chưa đo",
+  "ops.gainMore": "Mọi số liệu đã đo",
   "ops.perSecond": "{n}/giây",
   "ops.trend": "{name} trong vài phút qua: hiện {now}, cao nhất {most}",
   "way.gateway": "Cổng",

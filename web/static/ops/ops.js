@@ -29,6 +29,13 @@ const stepName = (name) => name.split("_").map((word, i) => html`${i > 0 && html
 /** @param {boolean} on */
 const state = (on) => t(on ? "ops.on" : "ops.off");
 
+/** What a pattern gained: the first figure at once, the others when asked for. They are measured, and told, in English. @param {string} [gain] */
+function gainOf(gain = "") {
+  const [first, ...rest] = gain.replace(/ \(PERFORMANCE\)$/, "").split(/(?<=\))[,;.] /);
+  return html`<div class="small gain"><p><span class="quiet">${t("ops.gain")}</span> ${first ? html`<span lang="en">${first}</span>` : t("ops.unmeasured")}</p>
+    ${rest.length > 0 && html`<details class="fold"><summary>${t("ops.gainMore")}</summary><ul lang="en">${rest.map((figure) => html`<li>${figure}</li>`)}</ul></details>`}</div>`;
+}
+
 /** @param {Pattern} pattern */
 function card({ name, enabled, configured, fixed, gain }) {
   return html`<li class="sheet pattern" data-pattern="${name}"><div class="switch-line"><h2>${name}</h2>
@@ -36,7 +43,7 @@ function card({ name, enabled, configured, fixed, gain }) {
     <p class="quiet">${maybe(`pattern.${name}`)}</p>
     <div class="trend"></div>
     <dl class="doing"></dl>
-    <p class="small gain"><span class="quiet">${t("ops.gain")}</span> ${gain ? html`<span lang="en">${gain}</span>` : t("ops.unmeasured")}</p>
+    ${gainOf(gain)}
     ${enabled !== configured && html`<p class="note warn">${t("ops.differs", { state: state(configured) })}</p>`}
     <div class="answer" aria-live="polite"></div></li>`;
 }
