@@ -202,7 +202,7 @@ test("the pages of the staff", async () => {
     if (path.endsWith("/edit")) await page.locator("#add-copy").waitFor();
     await harmless(page, `staff ${path.replaceAll(/\d+/g, "").slice(1)}`);
   }
-  for (const path of ["/desk/exceptions", "/members/new", "/catalogue/new", "/catalogue/import", "/ops"]) {
+  for (const path of ["/desk/exceptions", "/desk/claims", "/members/new", "/catalogue/new", "/catalogue/import", "/ops"]) {
     await visit(page, path);
     await harmless(page, `staff ${path.slice(1)}`, false);
   }
