@@ -88,7 +88,7 @@ test("a reader searches, narrows, waits for a title, borrows, renews and gives u
   await press("Enter");
   await page.locator("bv-toast", { hasText: "Saved" }).waitFor();
   await kept("changing a hold");
-  await page.waitForFunction(() => document.activeElement?.closest("bv-hold"));
+  await isAt(new RegExp(`^a ${exactly(out.title)}`), "the page is drawn anew, the focus is on its title");
   await tabTo(/^button Cancel/);
   await picture(page, "keyboard-loans");
   await press("Enter");

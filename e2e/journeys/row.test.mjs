@@ -16,6 +16,7 @@ after(() => browser.close());
 
 test("from the results a reader borrows with one click, and waits where they choose; the copies below a title follow", async () => {
   const [free, out] = await freeCopies(librarian, 2, 186);
+  await librarian.post("/api/borrowing/v1/items", { book_id: free.book_id, barcode: `ROW${Date.now()}`, branch: free.branch }); // one is left for the second reader
   const { items: copiesOf } = await librarian.get(`/api/borrowing/v1/items?book_id=${out.book_id}`);
   const other = await newMember(librarian, "Bùi Mượn Hết");
   for (const { barcode, status } of copiesOf) if (status === "available") await librarian.post("/api/borrowing/v1/loans", { member_card: other.card, barcode });
@@ -40,7 +41,6 @@ test("from the results a reader borrows with one click, and waits where they cho
 
   const { items } = await librarian.get(`/api/borrowing/v1/items?book_id=${free.book_id}`);
   const left = items.filter((/** @type {{status: string}} */ { status }) => status === "available");
-  assert.ok(left.length > 0, "the demonstration has a second copy of it");
   const second = await newReader(browser, librarian, "Lâm Mượn Chậm");
   await second.open(`/books/${free.book_id}`);
   await second.page.locator("#borrow button").click();
@@ -58,10 +58,10 @@ test("covers are drawn when a reader comes near, and all of them on paper", asyn
   await open("/search?q=the");
   const bare = () => page.locator(".row bv-cover:empty").count();
   const all = await page.locator(".row bv-cover").count();
-  assert.equal(await page.locator(".row").first().locator("bv-cover svg").count(), 1);
+  assert.equal(await page.locator(".row").first().locator("bv-cover > svg").count(), 1);
   assert.ok(all > 12 && (await bare()) > 0 && (await bare()) < all, `${await bare()} of ${all} wait`);
   await page.locator(".row").last().scrollIntoViewIfNeeded();
-  await page.locator(".row").last().locator("bv-cover svg").waitFor();
+  await page.locator(".row").last().locator("bv-cover > svg").waitFor();
   await open("/search?q=the");
   await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
   assert.equal(await bare(), 0);
