@@ -49,8 +49,8 @@ export async function show() {
             <fieldset class="modes"><legend class="hidden-text">${t("desk.mode")}</legend>
               <label><input type="radio" name="mode" value="lend" checked><span>${t("desk.lend")}</span><kbd>F2</kbd></label>
               <label><input type="radio" name="mode" value="check-in"><span>${t("desk.checkIn")}</span><kbd>F4</kbd></label>
-              <label class="switch drop"><input type="checkbox" name="drop"><span>${t("desk.bookDrop")}</span></label>
               <label class="switch"><input type="checkbox" name="sound"${!quiet() && html` checked`}><span>${t("desk.sound")}</span></label>
+              <label class="switch drop"><input type="checkbox" name="drop"><span>${t("desk.bookDrop")}</span></label>
               ${branchChoice(places, desk.branch)}
             </fieldset>
             <label class="hidden-text" for="scan">${t("desk.scan")}</label>
