@@ -237,43 +237,4 @@ export class Desk {
     scan.key = key;
     await this.#lend(scan, this.member, { codes, reason });
   }
-
-  /** @type {WeakSet<Scan>} those whose undo is under way: a second click is the same wish */
-  #undoing = new WeakSet();
-
-  /**
-   * Takes a lending back, as if it had not been; or lends what was taken back by mistake on to its member, due as it was.
-   * @param {Scan} scan
-   * @param {string} key
-   */
-  async undo(scan, key) {
-    if (scan.undone || this.#undoing.has(scan)) return;
-    this.#undoing.add(scan);
-    try {
-      if (scan.closed) await this.#lendOn(scan, scan.closed, key);
-      else if (scan.loan) await this.#reverse(scan, scan.loan, key);
-    } finally {
-      this.#undoing.delete(scan);
-    }
-  }
-
-  /** @param {Scan} scan @param {number} loan @param {string} key */
-  async #reverse(scan, loan, key) {
-    await post(`/api/borrowing/v1/loans/${loan}/reversal`, {}, key);
-    scan.undone = true;
-    scan.words = t("desk.undone");
-    if (this.member) this.member.loans = this.member.loans.filter(({ id }) => id !== loan);
-  }
-
-  /** @param {Scan} scan @param {{card: string, due_on: string}} closed @param {string} key */
-  async #lendOn(scan, closed, key) {
-    let loan = /** @type {Loan} */ (await post("/api/borrowing/v1/loans", { member_card: closed.card, barcode: scan.code, ...(this.branch && { branch: this.branch }) }, key));
-    scan.undone = true;
-    if (loan.due_on !== closed.due_on) {
-      const before = { due_on: closed.due_on, reason: t("desk.lentOnWhy") };
-      loan = /** @type {Loan} */ (await post(`/api/borrowing/v1/loans/${loan.id}/due-date`, before, commandKey()).catch(() => loan)); // then the words say the later one
-    }
-    scan.words = t("desk.lentOn", { due: dateWithDistance(loan.due_on) });
-    if (this.member?.card === closed.card) this.member.loans = [...this.member.loans, loan];
-  }
 }

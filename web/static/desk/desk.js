@@ -14,6 +14,7 @@ import "./add-copy.js";
 import { logOf } from "./log.js";
 import { clean, Scans } from "./scans.js";
 import { play, quiet, silence } from "./sound.js";
+import { undo as takeBack } from "./undo.js";
 
 /** @param {Desk} desk */
 function memberPanel({ member }) {
@@ -120,7 +121,7 @@ function run(main, signal, desk, staff) {
 
   const undo = (/** @type {number} */ i) => {
     const scan = scans.log[i];
-    if (scan) void attempt(() => desk.undo(scan, commandKey()));
+    if (scan) void attempt(() => takeBack(desk, scan, commandKey()));
   };
 
   form.addEventListener("submit", (event) => {

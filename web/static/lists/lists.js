@@ -11,6 +11,7 @@ import "../desk/add-copy.js";
 import { logOf } from "../desk/log.js";
 import { clean, Scans } from "../desk/scans.js";
 import { play } from "../desk/sound.js";
+import { undo } from "../desk/undo.js";
 import { toast } from "../parts/toast.js";
 import { branchChoice, deskBranch, keepBranch, rooms, staff } from "../staff/frame.js";
 import { printSlip } from "../staff/slip.js";
@@ -162,7 +163,7 @@ function run(main, signal, kind, branch, fetched, rows, who) {
     if (!(button instanceof HTMLElement)) return;
     const scan = scans.log[Number(button.dataset.slip ?? button.dataset.undo)];
     if (button.dataset.slip && scan?.slip) printSlip(scan.slip);
-    if (button.dataset.undo && scan) void desk.undo(scan, commandKey()).catch((error) => toast(saidOf(error), "bad")).then(draw);
+    if (button.dataset.undo && scan) void undo(desk, scan, commandKey()).catch((error) => toast(saidOf(error), "bad")).then(draw);
     box.focus();
   });
   find(main, "#log").addEventListener("copy-added", (event) => {
