@@ -2,15 +2,29 @@
 // or with a number of rounds, `npm run interactions 20`. It measures and judges nothing. Two figures each: until the browser has painted
 // something after the key or click (Event Timing, as in INP; 16 ms stands for "at most 16"), and until the answer itself stands in the page.
 //
-// A library of a million titles: bookvault seed --data /big --titles 1000000, then BOOKVAULT_DATABASE_EMBEDDED_DATA=/big bookvault serve,
-// then E2E_URL=http://127.0.0.1:8080 npm run interactions. SLOWER=4 makes the browser's processor four times slower, as of a phone.
+// A library of a million titles: bookvault seed --data /big --titles 1000000, then bookvault serve --data /big, then
+// E2E_URL=http://127.0.0.1:8080 E2E_TOKEN=$(bookvault token --role administrator --data /big) npm run interactions.
+// Without a token the desk is left out. SLOWER=4 makes the browser's processor four times slower, as of a phone.
 
 import assert from "node:assert/strict";
 import { startLibrary } from "./server.mjs";
 
 const library = process.env.E2E_URL ? { stop: async () => {} } : await startLibrary();
-if ("url" in library) process.env.E2E_URL = library.url;
-const { launch, reader, settled } = await import("./browser.mjs");
+if ("url" in library) Object.assign(process.env, { E2E_URL: library.url, E2E_SIGN_INS: JSON.stringify(library.signIns) });
+else if (process.env.E2E_TOKEN) process.env.E2E_SIGN_INS = JSON.stringify([await librarianBy(process.env.E2E_TOKEN)]);
+const { freeCopies, hand, launch, newMember, reader, settled, signIn } = await import("./browser.mjs");
+
+/** A librarian of a library that has nobody who could sign in. @param {string} token of an administrator */
+async function librarianBy(token) {
+  const password = "a quiet reading room";
+  const answer = await fetch(`${process.env.E2E_URL}/api/members/v1/members`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ name: "Interactions", roles: ["librarian"], password }),
+  });
+  assert.ok(answer.ok, `making a librarian: ${answer.status} ${await answer.clone().text()}`);
+  return { role: "librarian", card: (await answer.json()).card, password };
+}
 
 const ROUNDS = Number(process.argv[2] ?? 8);
 const SLOWER = Number(process.env.SLOWER ?? 1);
@@ -30,9 +44,12 @@ function watch() {
   own.await = (/** @type {string} */ what) => {
     const main = document.querySelector("main");
     const before = main?.dataset.at;
+    const [rows, scans] = [".row", ".scan"].map((name) => document.querySelectorAll(name).length);
     const holds = {
       suggestions: () => [...document.querySelectorAll("bv-search [role=option]")].some((option) => option.checkVisibility()),
       page: () => main?.dataset.at !== before && main?.dataset.at === location.pathname + location.search && !main?.matches("[aria-busy]"),
+      rows: () => document.querySelectorAll(".row").length > rows,
+      scan: () => document.querySelectorAll(".scan").length > scans && !document.querySelector(".scan.waiting"),
       fold: () => document.querySelector(".facets details[open] li"),
     }[what];
     own.answered = own.began = 0;
@@ -58,7 +75,7 @@ async function start() {
 /**
  * Does one thing, and notes how long it took to show something, and to be answered.
  * @param {string} name
- * @param {"suggestions" | "page" | "fold"} until
+ * @param {"suggestions" | "page" | "rows" | "scan" | "fold"} until
  * @param {() => Promise<unknown>} act
  */
 async function measure(name, until, act) {
@@ -83,6 +100,26 @@ async function measure(name, until, act) {
   kept.paint.push(...(paints.length > 0 ? paints : [LEAST]));
 }
 
+/** A card, a copy lent, and the copy taken back, by scanner. */
+async function desk() {
+  const staff = await hand("librarian");
+  const { card } = await newMember(staff, "Interactions at the desk");
+  const copies = await freeCopies(staff, ROUNDS);
+  await open("/sign-in?next=/desk");
+  await signIn(page, "librarian");
+  const scan = async (/** @type {string} */ name, /** @type {string} */ code) => {
+    await page.keyboard.insertText(code);
+    await measure(name, "scan", () => page.keyboard.press("Enter"));
+  };
+  for (const { barcode } of copies) {
+    await page.keyboard.press("F2");
+    await scan("desk: a card", card);
+    await scan("desk: lend", barcode);
+    await page.keyboard.press("F4");
+    await scan("desk: take back", barcode);
+  }
+}
+
 /** @param {number[]} figures @param {number} share */
 const quantile = (figures, share) => Math.round(figures.toSorted((a, b) => a - b)[Math.min(figures.length - 1, Math.floor(figures.length * share))]);
 
@@ -101,9 +138,12 @@ try {
     if ((await genre.count()) > 0) await measure("choose a facet", "page", () => genre.click());
     await page.locator("#sort").focus();
     await measure("sort", "page", () => page.keyboard.press("ArrowDown"));
+    const next = page.locator(".more button");
+    if ((await next.count()) > 0) await measure("show more", "rows", () => next.click());
     await measure("go to a title", "page", () => page.locator(".row h2 a").first().click());
     await measure("back", "page", () => page.evaluate(() => void ((/** @type {any} */ (window).began = performance.now()), history.back())));
   }
+  if (process.env.E2E_SIGN_INS) await desk();
   const rows = [...measured].filter(([, { answer }]) => answer.length > 0).map(([name, { paint, answer, none }]) => ({
     what: name,
     times: answer.length,

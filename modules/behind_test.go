@@ -152,6 +152,45 @@ func TestARatingIsSeenAtOnceByWhoGaveItAndByEverybodySoon(t *testing.T) {
 
 const patience = 20 * time.Second
 
+func TestWhoGaveStarsFindsThemNewestFirstPageByPage(t *testing.T) {
+	p := serving(t, dbtest.New(t), "")
+	p.library.Patterns.WriteBehind.Store(false)
+	anna, ben := newReader(t, p, "anna"), newReader(t, p, "ben")
+	var books []int64
+	for n := 1; n <= 5; n++ {
+		book := newTitle(t, p, fmt.Sprint("Title ", n))
+		p.rate(t, 200, anna, book, n)
+		books = append(books, book)
+	}
+	p.rate(t, 200, ben, books[0], 1)
+	p.must(t, 200, anna, "DELETE", fmt.Sprintf("/api/catalog/v1/books/%d/rating", books[3]), "", nil)
+	p.rate(t, 200, anna, books[1], 5) // changed, so newer than all
+	var got []string
+	for path := "/api/catalog/v1/me/ratings?limit=2"; path != ""; {
+		var page struct {
+			Items []struct {
+				BookID int64 `json:"book_id"`
+				Stars  int
+			}
+			NextCursor *string `json:"next_cursor"`
+		}
+		p.must(t, 200, anna, "GET", path, "", &page)
+		for _, r := range page.Items {
+			got = append(got, fmt.Sprintf("%d:%d", r.BookID, r.Stars))
+		}
+		path = ""
+		if page.NextCursor != nil {
+			path = "/api/catalog/v1/me/ratings?limit=2&cursor=" + *page.NextCursor
+		}
+	}
+	want := fmt.Sprintf("%d:5 %d:5 %d:3 %d:1", books[1], books[4], books[2], books[0])
+	if strings.Join(got, " ") != want {
+		t.Errorf("her ratings are %v, want %s", got, want)
+	}
+	p.must(t, 422, anna, "GET", "/api/catalog/v1/me/ratings?cursor=forged", "", nil)
+	p.must(t, 401, reader{}, "GET", "/api/catalog/v1/me/ratings", "", nil)
+}
+
 func TestSwitchedOffARatingIsInTheDatabaseBeforeTheAnswer(t *testing.T) {
 	db := dbtest.New(t)
 	p := serving(t, db, "")

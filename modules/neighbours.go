@@ -109,6 +109,27 @@ func (p pageTitles) Title(ctx context.Context, id int64) (web.Title, error) {
 		}
 		return web.Title{}, err
 	}
+	return titleOf(b), nil
+}
+
+// Found gives the first titles that a search finds. It is not counted as one: the page's script asks again, and that is.
+func (p pageTitles) Found(ctx context.Context, words string, limit int) ([]web.Title, error) {
+	query, err := catalog.ParseQuery(words, p.titles.Settings().Query)
+	if err != nil {
+		return nil, err
+	}
+	page, err := p.titles.Search(ctx, catalog.Criteria{Query: query, Sort: catalog.ByRelevance, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	found := make([]web.Title, len(page.Books))
+	for i, b := range page.Books {
+		found[i] = titleOf(b)
+	}
+	return found, nil
+}
+
+func titleOf(b catalog.Book) web.Title {
 	t := web.Title{ID: b.ID, Name: b.Title, Subtitle: b.Subtitle, Description: b.Description, Genres: b.Genres, Language: b.Language, Publisher: b.Publisher,
 		ISBN13: b.ISBN13, Year: b.PublishedYear, Pages: b.Pages}
 	if b.CoverVersion > 0 {
@@ -117,7 +138,7 @@ func (p pageTitles) Title(ctx context.Context, id int64) (web.Title, error) {
 	for _, a := range b.Authors {
 		t.Authors = append(t.Authors, a.Name)
 	}
-	return t, nil
+	return t
 }
 
 // tellCatalogue carries counts from borrowing to the catalogue's filter "available now".

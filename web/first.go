@@ -17,7 +17,7 @@ import (
 )
 
 // The first picture of a page: before its script has come, a reader sees its heading in their language where it will stand, and the browser
-// already fetches all that the page is made of. The script draws the same again, with the rest.
+// already fetches all that the page is made of, its scripts after what this picture needs. The script draws the same again, with the rest.
 
 // kind is a sort of page whose first picture is drawn here, by what its script loads: router.js loads the rest by itself.
 type kind struct {
@@ -35,23 +35,29 @@ var kinds = map[string]kind{
 		drawing(`<section class="hero"><h1>{{.Word "home.heading"}}</h1><div class="input first-box"></div><p class="quiet" id="size"></p></section><div id="shelves"></div>`)},
 	"results": {regexp.MustCompile(`^/search$`), []string{"/results/results.css"},
 		append([]string{"/results/results.js", "/results/facets.js", "/results/marks.js", "/results/row.js", "/parts/availability.js"}, covers...),
-		drawing(`<div class="input in-page first-box"></div><div class="results"><aside></aside><section><div class="results-head"><div>` +
-			`<h1>{{with .Query}}{{$.Results .}}{{end}}</h1><p class="quiet numbers">&nbsp;</p></div></div></section></div>`)},
+		drawing(`<div class="input in-page first-box"></div><div class="results"><aside><details class="facet-panel"><summary>{{.Word "facet.heading"}}</summary></details></aside>` +
+			`<section><div class="results-head"><div><h1>{{with .Query}}{{$.Results .}}{{end}}</h1><p class="quiet numbers">&nbsp;</p></div>` +
+			`<label class="sort"><span>{{.Word "results.sort"}}</span> <select class="input" disabled><option>{{if .Query}}{{.Word "sort.relevance"}}{{else}}{{.Word "sort.newest"}}{{end}}</option></select></label></div>` +
+			`{{with .Rows}}<ol class="rows">{{range .}}<li class="row"><div class="bone book"></div><div class="row-words"><h2><a href="/books/{{.ID}}" lang="{{.Language}}" dir="auto">{{.Name}}</a></h2>` +
+			`{{with .Subtitle}}<p class="subtitle" dir="auto">{{.}}</p>{{end}}` + byAuthors + `<p class="quiet small">&nbsp;</p></div></li>{{end}}</ol>{{end}}</section></div>`)},
 	"title": {titlePage, []string{"/title/title.css"},
 		append([]string{"/title/title.js", "/title/copies.js", "/title/opinion.js", "/results/row.js", "/parts/availability.js", "/lib/branches.js"}, covers...),
 		drawing(`{{with .Title}}<article class="title"><div class="title-cover"><div class="bone book"></div></div><div class="title-words">` +
 			`<h1{{if .Long}} class="long"{{end}} lang="{{.Language}}" dir="auto">{{.Name}}</h1>{{with .Subtitle}}<p class="subtitle" dir="auto">{{.}}</p>{{end}}` +
-			`<p class="by">{{range $i, $name := .Authors}}{{if $i}}, {{end}}<span dir="auto">{{$name}}</span>{{end}}</p><div class="lend"></div>` +
+			byAuthors + `<div class="lend"></div>` +
 			`<div class="opinion"><p class="average"></p></div>{{with .Description}}<section><h2>{{$.Word "title.about"}}</h2><p class="description" dir="auto">{{.}}</p></section>{{end}}` +
 			`</div></article>{{end}}`)},
 }
+
+const byAuthors = `<p class="by">{{range $i, $name := .Authors}}{{if $i}}, {{end}}<span dir="auto">{{$name}}</span>{{end}}</p>`
 
 func drawing(text string) *template.Template { return template.Must(template.New("first").Parse(text)) }
 
 // picture is what the drawings are made of.
 type picture struct {
 	words map[string]string
-	Query string // what was searched
+	Query string  // what was searched
+	Rows  []Title // what that found first
 	Title *drawnTitle
 }
 
@@ -74,7 +80,7 @@ const longTitle = 90
 // What index.html has where the first picture goes, and before which a page's own files are named.
 const (
 	place       = "<!-- first -->"
-	beforeFiles = `<link rel="modulepreload" href="/lib/api.js">`
+	beforeFiles = `<link rel="modulepreload" href="/lib/api.js" fetchpriority="low">`
 )
 
 // languages are those of the pages, the first where a browser wants none of them.
@@ -117,7 +123,7 @@ func prepared(text, lang string, k kind) string {
 	}
 	after := beforeFiles
 	for _, module := range append([]string{"/i18n/" + lang + ".js"}, k.modules...) {
-		after += fmt.Sprintf("\n    <link rel=\"modulepreload\" href=\"%s\">", module)
+		after += fmt.Sprintf("\n    <link rel=\"modulepreload\" href=\"%s\" fetchpriority=\"low\">", module)
 	}
 	text = strings.Replace(text, beforeFiles, files.String()+after, 1)
 	return strings.Replace(text, `<html lang="en">`, `<html lang="`+lang+`">`, 1)

@@ -19,6 +19,9 @@ func TestAPageIsDrawnBeforeItsScriptComes(t *testing.T) {
 		{"/", "not a language;;", "en", "<h1>What would you like to read?</h1>"},
 		{"/search?q=%3Cb%3Ekiều%3C%2Fb%3E", "en", "en", "&lt;b&gt;kiều&lt;/b&gt;"},
 		{"/search", "vi", "vi", "<h1></h1>"},
+		{"/search?q=ki%E1%BB%81u", "en", "en", `<h2><a href="/books/7" lang="vi" dir="auto">Truyện &lt;Kiều&gt;`},
+		{"/search?q=slow", "en", "en", `<option>Best match</option></select></label></div></section>`},
+		{"/search?q=a&genre=Poetry", "vi", "vi", `<option>Hợp nhất</option></select></label></div></section>`},
 		{"/books/7", "vi", "vi", `<h1 lang="vi" dir="auto">Truyện &lt;Kiều&gt;`},
 		{"/books/7", "en", "en", `<p class="description" dir="auto">Trăm năm`},
 		{"/sign-in", "vi", "vi", "<!-- first -->"},
@@ -82,7 +85,7 @@ func TestWordsOfTheFirstPictureAreThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range []string{"home.heading", "results.for", "title.about"} {
+		for _, key := range []string{"home.heading", "results.for", "results.sort", "sort.relevance", "sort.newest", "facet.heading", "title.about"} {
 			if words[key] == "" {
 				t.Errorf("%s has no %s", lang, key)
 			}

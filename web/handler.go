@@ -14,8 +14,8 @@ import (
 )
 
 // pages are the addresses that app.js knows; each answers index.html. handler_test.go holds the two lists together.
-var pages = regexp.MustCompile(`^(/|/search|/books/[0-9]+|/sign-in|/loans|/charges|/history|/reading-lists|/profile` +
-	`|/desk|/desk/pull-list|/desk/hold-shelf|/desk/transit|/desk/notices|/desk/exceptions|/desk/reports` +
+var pages = regexp.MustCompile(`^(/|/search|/books/[0-9]+|/sign-in|/loans|/charges|/history|/reading-lists|/ratings|/profile` +
+	`|/desk|/desk/pull-list|/desk/hold-shelf|/desk/transit|/desk/claims|/desk/notices|/desk/exceptions|/desk/reports` +
 	`|/members|/members/new|/members/[^/]+` +
 	`|/catalogue/new|/books/[0-9]+/edit|/catalogue/import|/rules|/calendar|/house|/audit|/ops)$`)
 

@@ -42,11 +42,16 @@ type Titles interface {
 	// Title gives a title. One that was made one with another is answered by that, which has another id. The error is
 	// ErrNoTitle, or that of whatever does not answer.
 	Title(ctx context.Context, id int64) (Title, error)
+	// Found gives the first titles that a search for words finds, at most limit.
+	Found(ctx context.Context, words string, limit int) ([]Title, error)
 }
 
 const (
-	headWithin = 400 * time.Millisecond // to find a title; after that the page goes out with the head that all pages have
-	wordsMost  = 240                    // characters of a description, as much as results of a search show
+	headWithin  = 400 * time.Millisecond // to find a title; after that the page goes out with the head that all pages have
+	foundWithin = 200 * time.Millisecond // to find titles for the first picture of results; after that their script asks alone
+	resultsPage = 24                     // titles of a page of results, as in results.js: its own question is the same, and answered from memory
+	rowsFirst   = 8                      // of which so many are in sight before the script has come
+	wordsMost   = 240                    // characters of a description, as much as results of a search show
 )
 
 // What index.html says of every page, and titleHead says anew of one.
@@ -96,10 +101,10 @@ type person struct {
 	Name string `json:"name"`
 }
 
-// documents answers the pages, those of titles with heads of their own.
+// documents answers the pages: those of titles with heads of their own, those of searches with the first rows.
 type documents struct {
 	first  *firsts
-	titles Titles // nil: titles' pages have the head of every page
+	titles Titles // nil: titles' pages have the head of every page, and searches no rows
 }
 
 // page answers with the document of an address. What the search was for stands in it, so that one goes through write.
@@ -109,6 +114,12 @@ func (d *documents) page(w http.ResponseWriter, r *http.Request, status int) {
 	if status != http.StatusOK || main == nil {
 		document.Serve(w, r, status)
 		return
+	}
+	if p.Query != "" && d.titles != nil && len(r.URL.Query()) == 1 { // filters are the script's
+		ctx, cancel := context.WithTimeout(r.Context(), foundWithin)
+		defer cancel()
+		p.Rows, _ = d.titles.Found(ctx, p.Query, resultsPage)
+		p.Rows = p.Rows[:min(len(p.Rows), rowsFirst)]
 	}
 	d.write(w, r, document, func(page string) string { return drawn(page, main, p) })
 }

@@ -23,6 +23,18 @@ func (s shelf) Title(_ context.Context, id int64) (Title, error) {
 	return Title{}, ErrNoTitle
 }
 
+func (s shelf) Found(ctx context.Context, words string, limit int) ([]Title, error) {
+	if words == "slow" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	var found []Title
+	for range limit {
+		found = append(found, s[7])
+	}
+	return found, nil
+}
+
 var year = 1820
 
 var titles = shelf{

@@ -84,6 +84,42 @@ test("a card and a pile of books, faster than the answers; each once, in order, 
   await close();
 });
 
+test("what was taken back by mistake stays on loan as it was, by one click or key; what others wait for does not", async () => {
+  const member = await newMember(librarian, "Hồ Trả Nhầm");
+  const [copy, wanted] = await freeCopies(librarian, 2, 25);
+  const loan = await librarian.post("/api/borrowing/v1/loans", { member_card: member.card, barcode: copy.barcode });
+  const due = new Date(Date.parse(loan.due_on) - 3 * 86_400_000).toISOString().slice(0, 10);
+  await librarian.post(`/api/borrowing/v1/loans/${loan.id}/due-date`, { due_on: due, reason: "needed back earlier" });
+  const { page, scan, quiet, line, focused, calm, close } = await desk();
+  await page.locator("[name=branch]").selectOption(copy.branch); // where it belongs: elsewhere it would begin to travel
+  await page.keyboard.press("F4");
+  await scan(copy.barcode);
+  await quiet();
+  await line(0).getByRole("button", { name: "Undo" }).dblclick();
+  await line(0).locator(".words", { hasText: "still on loan, due" }).waitFor();
+  await focused();
+  await picture(page, "desk-check-in-undone");
+  const open = async () => (await librarian.get(`/api/borrowing/v1/loans?member_card=${member.card}&status=open`)).items;
+  assert.deepEqual((await open()).map((/** @type {any} */ { barcode, due_on }) => [barcode, due_on]), [[copy.barcode, due]], "once, due as it was");
+  await scan(copy.barcode);
+  await quiet();
+  await page.keyboard.press("Control+z");
+  await line(0).locator(".words", { hasText: "still on loan, due" }).waitFor();
+  assert.equal((await open())[0].due_on, due);
+
+  const waits = await newMember(librarian, "Hồ Đang Đợi");
+  await librarian.post("/api/borrowing/v1/loans", { member_card: member.card, barcode: wanted.barcode });
+  await librarian.post("/api/borrowing/v1/holds", { member_card: waits.card, book_id: wanted.book_id, pickup_branch: wanted.branch });
+  await scan(wanted.barcode);
+  await quiet();
+  const offered = await line(0).getByRole("button", { name: "Undo" }).count();
+  const { status } = await librarian.get(`/api/borrowing/v1/items/${wanted.barcode}`);
+  assert.equal(offered, status === "available" ? 1 : 0, `not where it is kept for somebody: ${status}`);
+  calm();
+  await close();
+  await librarian.post("/api/borrowing/v1/check-ins", { barcode: copy.barcode });
+});
+
 test("refusals say every reason and never whose the book is", async () => {
   const [first, second] = [await newMember(librarian, "Lê Mượn Trước"), await newMember(librarian, "Phạm Đến Sau")];
   const [copy] = await freeCopies(librarian, 1, 20);

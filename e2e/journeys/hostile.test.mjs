@@ -122,6 +122,7 @@ test("a reader's own pages", async () => {
     async ([names, book]) => {
       const send = (/** @type {string} */ method, /** @type {string} */ path, /** @type {unknown} */ body) =>
         fetch(path, { method, headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() }, body: JSON.stringify(body) }).then((answer) => answer.json());
+      await send("PUT", `/api/catalog/v1/books/${book}/rating`, { stars: 3 });
       for (const name of /** @type {string[]} */ (names)) {
         const { id } = await send("POST", "/api/members/v1/me/lists", { name });
         await fetch(`/api/members/v1/me/lists/${id}/books/${book}`, { method: "PUT" });
@@ -133,7 +134,7 @@ test("a reader's own pages", async () => {
   );
   await open("/loans");
   await harmless(page, "mine loans");
-  for (const path of ["/charges", "/reading-lists", "/profile", `/books/${books[0].id}`]) {
+  for (const path of ["/charges", "/reading-lists", "/ratings", "/profile", `/books/${books[0].id}`]) {
     await visit(page, path);
     await harmless(page, `mine ${path.slice(1, 8)}`);
   }
@@ -201,7 +202,7 @@ test("the pages of the staff", async () => {
     if (path.endsWith("/edit")) await page.locator("#add-copy").waitFor();
     await harmless(page, `staff ${path.replaceAll(/\d+/g, "").slice(1)}`);
   }
-  for (const path of ["/desk/exceptions", "/members/new", "/catalogue/new", "/catalogue/import", "/ops"]) {
+  for (const path of ["/desk/exceptions", "/desk/claims", "/members/new", "/catalogue/new", "/catalogue/import", "/ops"]) {
     await visit(page, path);
     await harmless(page, `staff ${path.slice(1)}`, false);
   }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { freeCopies, hand, launch, newMember, picture, reader } from "../browser.mjs";
+import { freeCopies, hand, launch, newMember, newReader, picture, reader, URL_ } from "../browser.mjs";
 import { exactly, keyboard } from "../keyboard.mjs";
 
 /** @type {import("playwright-core").Browser} */
@@ -88,7 +88,7 @@ test("a reader searches, narrows, waits for a title, borrows, renews and gives u
   await press("Enter");
   await page.locator("bv-toast", { hasText: "Saved" }).waitFor();
   await kept("changing a hold");
-  await page.waitForFunction(() => document.activeElement?.closest("bv-hold"));
+  await isAt(new RegExp(`^a ${exactly(out.title)}`), "the page is drawn anew, the focus is on its title");
   await tabTo(/^button Cancel/);
   await picture(page, "keyboard-loans");
   await press("Enter");
@@ -117,4 +117,50 @@ test("a reader searches, narrows, waits for a title, borrows, renews and gives u
   calm();
   await close();
   for (const { barcode } of [...items, free]) await librarian.post("/api/borrowing/v1/check-ins", { barcode });
+});
+
+test("a reader changes their details and password, signs out elsewhere, and makes and revokes a key", async () => {
+  const { page, open, calm, close, card, password } = await newReader(browser, librarian, "Phím Hồ Sơ");
+  const { isAt, tabTo, backTo, press, type, write, kept } = keyboard(page);
+  const said = async (/** @type {string} */ words) => {
+    await page.locator("bv-toast", { hasText: words }).waitFor();
+    await kept(words);
+  };
+  const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+  await fetch(`${URL_}/api/members/v1/sessions`, { method: "POST", headers: { "Content-Type": "application/json", "User-Agent": agent }, body: JSON.stringify({ login: card, password }) });
+  await open("/profile");
+  await tabTo(/^input Email/);
+  await write("phim@example.org");
+  await tabTo(/^select Language/);
+  await press("ArrowDown");
+  await tabTo(/^button Save/);
+  await press("Enter");
+  await said("Saved");
+  await isAt(/^button Save/);
+  await tabTo(/^button Sign out there Firefox/);
+  await press("Space");
+  await said("Signed out there");
+  await isAt(/^h2 Where you are signed in/, "the button is gone");
+  await backTo(/^summary Change the password/);
+  await press("Enter");
+  await tabTo(/^input Present password/);
+  await type(password);
+  await tabTo(/^input New password/);
+  await type("another reading room");
+  await press("Enter");
+  await said("The password is changed");
+  await isAt(/^input New password/);
+  await tabTo(/^input What for/);
+  await type("my script");
+  await press("Enter");
+  await page.locator("#made code").waitFor();
+  await isAt(/^p Copy it now/, "what is shown once is read at once");
+  await picture(page, "keyboard-profile");
+  await backTo(/^button Revoke my script/);
+  await press("Space");
+  await page.locator("[data-token]").waitFor({ state: "detached" });
+  await isAt(/^h2 Keys for programs/, "the button is gone");
+  assert.equal((await page.evaluate(() => fetch("/api/members/v1/tokens").then((answer) => answer.json()))).items.length, 0);
+  calm();
+  await close();
 });

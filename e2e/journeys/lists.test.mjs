@@ -99,6 +99,25 @@ test("what is not found is missing; what is to be fetched elsewhere travels, and
   calm();
 });
 
+test("what a member says they returned is listed with its shelf mark, and leaves the list when it is found", async () => {
+  const { page, open, calm } = desk;
+  const member = await newMember(librarian, "Sử Đã Trả");
+  const [copy] = await freeCopies(librarian, 1, 155);
+  await librarian.post("/api/borrowing/v1/loans", { member_card: member.card, barcode: copy.barcode, branch: copy.branch });
+  await librarian.post(`/api/borrowing/v1/items/${copy.barcode}/claimed-returned`, {});
+  const { call_number: mark } = await librarian.get(`/api/borrowing/v1/items/${copy.barcode}`);
+  await page.evaluate((branch) => localStorage.setItem("bookvault.desk.branch", branch), copy.branch);
+  await open("/desk/claims");
+  assert.match((await row(copy.barcode).textContent()) ?? "", new RegExp(`${mark.replaceAll(".", "\\.")}.*${member.card}.*today`, "s"));
+  await accessible(page, "claims");
+  await picture(page, "claims");
+  await scan(copy.barcode);
+  await row(copy.barcode).waitFor({ state: "detached" });
+  await line(0).locator(".sign", { hasText: "OK" }).waitFor();
+  assert.deepEqual((await librarian.get(`/api/borrowing/v1/loans?member_card=${member.card}&status=open`)).items, []);
+  calm();
+});
+
 test("an unknown barcode becomes a copy on the spot, and is lent at once", async () => {
   const { page, open, calm } = desk;
   const member = await newMember(librarian, "Quách Sách Lạ");

@@ -23,7 +23,7 @@ const VIEWS = /** @type {const} */ ([
 ]);
 
 /** The pages of the staff, each looked at in the dark in one of two widths and languages; their own journeys see them in the light. */
-const STAFF = ["/desk/pull-list", "/desk/hold-shelf", "/desk/transit", "/desk/notices", "/desk/exceptions", "/members?q=nguyen", "/members/patron", "/members/new", "/catalogue/new", "/catalogue/import", "/rules", "/calendar", "/house", "/audit", "/desk/reports", "/ops"];
+const STAFF = ["/desk/pull-list", "/desk/hold-shelf", "/desk/transit", "/desk/claims", "/desk/notices", "/desk/exceptions", "/members?q=nguyen", "/members/patron", "/members/new", "/catalogue/new", "/catalogue/import", "/rules", "/calendar", "/house", "/audit", "/desk/reports", "/ops"];
 
 for (const [name, viewport, scheme, locale] of VIEWS) {
   test(`pages for everybody (${name})`, async () => {
@@ -77,6 +77,29 @@ test("the check of accessibility can fail", async () => {
   await open("/sign-in");
   await page.evaluate(() => document.querySelector("label[for=login]")?.remove());
   await assert.rejects(accessible(page, "a form without a label"), /label/);
+  await close();
+});
+
+test("what moves only moves for whoever did not ask for less motion", async () => {
+  const { page, open, close } = await reader(browser);
+  await open("/");
+  await page.route("**/api/catalog/v1/books?*", async (route) => {
+    await new Promise((done) => setTimeout(done, 1500));
+    await route.continue();
+  });
+  /** How long anything in the page takes to move, while it waits for an answer. */
+  const motion = async () => {
+    await page.locator(".section-head a").first().click();
+    await page.locator(".bone").first().waitFor();
+    const found = await page.evaluate(() => ({ moving: document.getAnimations().length, longest: Math.max(...[...document.querySelectorAll("*")].map((one) => parseFloat(getComputedStyle(one).transitionDuration))) }));
+    await settled(page);
+    await open("/");
+    return found;
+  };
+  assert.deepEqual(await motion(), { moving: 0, longest: 0 });
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  const { moving, longest } = await motion();
+  assert.ok(moving > 0 && longest > 0 && longest <= 0.2, `${moving} move, the longest takes ${longest} s`);
   await close();
 });
 

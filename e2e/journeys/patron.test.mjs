@@ -33,6 +33,26 @@ test("searching finds the same with and without accents, and forgives a slip", a
   await close();
 });
 
+test("the front page says how many titles there are, and is found again as it was left", async () => {
+  const { all } = await (await fetch(`${URL_}/api/catalog/v1/statistics?genres=1`)).json();
+  const { page, open, calm, close } = await reader(browser, { viewport: PHONE });
+  await open("/");
+  await page.locator("#size:not(:empty)").waitFor();
+  assert.equal(await page.locator("#size").textContent(), `${all.titles.toLocaleString("en")} titles on the shelves`);
+  await page.locator(".drawers a").nth(8).scrollIntoViewIfNeeded();
+  await page.waitForTimeout(250); // where a reader is, is kept with the history once they stand still
+  const at = await page.evaluate(() => scrollY);
+  assert.ok(at > 200);
+  await page.locator(".drawers a").nth(8).click();
+  await page.waitForURL("**/search?genre=*");
+  await settled(page);
+  await page.goBack();
+  await page.locator(".drawers").waitFor();
+  assert.ok(Math.abs((await page.evaluate(() => scrollY)) - at) < 5, "at the same height");
+  calm();
+  await close();
+});
+
 test("filters narrow, the address says so, back goes back to the same place", async () => {
   const { page, open, calm, close } = await reader(browser);
   await open("/search");

@@ -35,6 +35,17 @@ test("a reader gives stars by keyboard, sees the average, thinks better of it", 
   await settled(page);
   await stars.locator("label.on").nth(3).waitFor();
   assert.equal((await librarian.get(address)).items[0].ratings, before + 1, "one reader is counted once");
+  await open("/ratings");
+  const given = page.locator("li.kept", { hasText: copy.title });
+  assert.match((await given.textContent()) ?? "", /4 stars of 5/);
+  await accessible(page, "one's stars");
+  await picture(page, "ratings");
+  await given.getByRole("button", { name: `Take back ${copy.title}` }).click();
+  await page.getByText("Stars that you give titles are found here again").waitFor();
+  await until(async () => (await mine(page, copy.book_id)) === null);
+  await open(`/books/${copy.book_id}`);
+  await stars.getByRole("radio", { name: "3 stars of 5" }).check({ force: true });
+  await page.locator("bv-toast", { hasText: "your stars are counted" }).waitFor();
   await stars.getByRole("button", { name: "Take back" }).click();
   await page.locator("bv-toast", { hasText: "taken back" }).waitFor();
   assert.equal(await stars.locator("label.on").count(), 0);

@@ -81,7 +81,7 @@ test("the operator switches a pattern off and on; others may not look", async ()
   const { items } = await readers.get("/api/catalog/v1/books?limit=5");
   const alive = setInterval(() => void Promise.all(items.map((/** @type {{id: number}} */ { id }) => readers.get(`/api/catalog/v1/books/${id}`).catch(() => {}))), 200);
   const figure = (/** @type {string} */ place, /** @type {RegExp} */ is) => page.locator(`${place} .doing div`).filter({ hasText: is });
-  await figure("[data-place=gateway]", /requests\s*[1-9][\d.,]* a second/).waitFor();
+  await figure("[data-place=gateway]", /requests\s*[1-9][\d.,]*\/s/).waitFor();
   await figure("[data-pattern=gateway_cache]", /found there\s*\d+%/).or(figure("[data-pattern=cache_aside]", /found there\s*\d+%/)).first().waitFor();
   await figure("[data-pattern=circuit_breaker]", /open breakers\s*0/).waitFor();
   await figure("[data-pattern=pool_tuning]", /at most\s*[1-9]/).waitFor();

@@ -189,7 +189,7 @@ func TestACopyThatIsNotOnLoanIsLostWithoutCharges(t *testing.T) {
 }
 
 func TestClaimedReturnedClosesWithNoFinePastTheClaim(t *testing.T) {
-	l := fining(t, 1)
+	l := fining(t, 2)
 	l.priced("B1", 1, 100_000)
 	lent := l.mustLend("C1", "B1")
 	l.days(24)
@@ -208,9 +208,23 @@ func TestClaimedReturnedClosesWithNoFinePastTheClaim(t *testing.T) {
 		t.Errorf("claimed twice: %+v", again)
 	}
 	l.owes(1, 0, 3000)
+	l.priced("B2", 2, 100_000)
+	l.mustLend("C2", "B2") // nobody claims anything of it
+	claimed := func(branch string) int {
+		t.Helper()
+		list, _, err := l.Loans(desk(), "", borrowing.LoanFilter{Claimed: true, Branch: branch, Limit: 10})
+		must(t, err)
+		return len(list)
+	}
+	if here, everywhere, east := claimed("main"), claimed(""), claimed("east"); here != 1 || everywhere != 1 || east != 0 {
+		t.Errorf("claims: %d at the branch, %d in all, %d elsewhere", here, everywhere, east)
+	}
 	in := l.checkIn("B1", "main")
 	if in.Closed == nil || in.Closed.ID != lent.ID || in.Item.Status != borrowing.Available || in.Next.Alert == "" {
 		t.Errorf("%+v", in)
+	}
+	if n := claimed(""); n != 0 {
+		t.Errorf("%d claims are left", n)
 	}
 	l.has(1, "overdue 3000/3000")
 	if _, err := l.ClaimReturned(desk(), "B1", "", borrowing.Order{}); code(err) != borrowing.ItemNotOnLoan {

@@ -67,6 +67,7 @@ type LoanFilter struct {
 	Status     LoanStatus // "": open and closed
 	Branch     string     // where it was lent; "": anywhere
 	Exceptions bool       // only loans that were made, or renewed, offline against the rules
+	Claimed    bool       // only open loans whose copy the member claims to have returned
 	Overdue    bool       // only open loans past their due date
 	Now        time.Time  // set by the Service
 	// Of the past: only loans opened by an instant, and not closed by another one. Zero: whenever.

@@ -79,6 +79,9 @@ type Ratings interface {
 	Rating(ctx context.Context, memberID, bookID int64) (Rating, error)
 	// Rate writes a rating, and dates it unless it is dated. behind tells that it is safe, but only on its way to where others read.
 	Rate(ctx context.Context, r Rating) (_ Rating, behind bool, err error)
+	// RatingsOf reads at most limit ratings that a member gave and did not take back, the newest first, from the one before the given time
+	// on; the zero time begins. What is still on its way (see Rate) may be missing.
+	RatingsOf(ctx context.Context, memberID int64, before hlc.Time, limit int) ([]Rating, error)
 	// RatingTotals reads the sums of titles; those that nobody rated are left out.
 	RatingTotals(ctx context.Context, bookIDs []int64) (map[int64]RatingTotal, error)
 }
@@ -98,6 +101,12 @@ func (s *Service) MyRating(ctx context.Context, bookID int64) (Rating, error) {
 		return Rating{}, err
 	}
 	return s.stores.Ratings.Rating(ctx, p.MemberID, bookID)
+}
+
+// MyRatings reads at most limit ratings of the caller, the newest first, from the one before the given time on; the zero time begins.
+func (s *Service) MyRatings(ctx context.Context, before hlc.Time, limit int) ([]Rating, error) {
+	p, _ := identity.FromContext(ctx)
+	return s.stores.Ratings.RatingsOf(ctx, p.MemberID, before, limit)
 }
 
 // Rate has the caller give a title so many stars, 0: take back what was given. behind tells that it is safe, but only on its way to where

@@ -52,6 +52,7 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("POST", "/loans/{id}/reversal", "reverse-loan", "Undo a loan made by mistake", identity.Desk, 0), o.reverse)
 	rest.Register(api, route("GET", "/loans", "list-loans", "Loans, newest first; patrons see their own", identity.Patron, 0), o.listLoans)
 	rest.Register(api, route("GET", "/exceptions", "list-exceptions", "Loans made offline against the rules, newest first", identity.Desk, 0), o.exceptions)
+	rest.Register(api, route("GET", "/claims", "list-claims", "Loans whose copies their members claim to have returned, newest first", identity.Desk, 0), o.claims)
 	rest.Register(api, route("GET", "/loans/{id}", "get-loan", "A loan, with its due date explained", identity.Patron, 0), o.getLoan)
 	rest.Register(api, route("GET", "/loans/{id}/events", "loan-events", "What happened to a loan", identity.Patron, 0), o.loanEvents)
 

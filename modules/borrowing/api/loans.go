@@ -212,19 +212,28 @@ func (o *operations) loans(ctx context.Context, card string, f borrowing.LoanFil
 	return listed(ctx, loans, more, scope, loanOf, func(l LoanBody) int64 { return l.ID }), nil
 }
 
-type exceptionsIn struct {
+type deskLoansIn struct {
 	Branch string `query:"branch" maxLength:"32" doc:"Where they were lent; every branch."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	Cursor string `query:"cursor" maxLength:"500"`
 }
 
-func (o *operations) exceptions(ctx context.Context, in *exceptionsIn) (*listOut[LoanBody], error) {
+func (o *operations) exceptions(ctx context.Context, in *deskLoansIn) (*listOut[LoanBody], error) {
 	scope := fmt.Sprintf("exceptions %q", in.Branch)
 	before, err := place(scope, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	return o.loans(ctx, "", borrowing.LoanFilter{Exceptions: true, Branch: in.Branch, Before: before, Limit: in.Limit}, scope)
+}
+
+func (o *operations) claims(ctx context.Context, in *deskLoansIn) (*listOut[LoanBody], error) {
+	scope := fmt.Sprintf("claims %q", in.Branch)
+	before, err := place(scope, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	return o.loans(ctx, "", borrowing.LoanFilter{Claimed: true, Branch: in.Branch, Before: before, Limit: in.Limit}, scope)
 }
 
 type oneLoanIn struct {

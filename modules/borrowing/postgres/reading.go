@@ -102,6 +102,9 @@ func (s *Store) Loans(ctx context.Context, f borrowing.LoanFilter) ([]borrowing.
 	if f.Status != "" {
 		q = q.Where("l.status = ?", string(f.Status))
 	}
+	if f.Claimed {
+		q = q.Where("l.status = 'open' AND l.claimed_on IS NOT NULL")
+	}
 	if f.Overdue {
 		q = q.Where("l.status = 'open' AND l.due_at < ?", f.Now)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bookvault/modules/catalog"
+	"bookvault/platform/hlc"
 	"bookvault/platform/identity"
 	"bookvault/platform/problem"
 	"bookvault/platform/rest"
@@ -22,6 +23,8 @@ func (o *operations) registerRatings(api *rest.API) {
 	rest.Register(api, route("GET", "/books/{id}/rating", "get-my-rating", "What I think of a title", "stars is null when I have not rated it.", identity.Patron, 0), o.myRating)
 	rest.Register(api, route("PUT", "/books/{id}/rating", "rate-book", "Rate a title", accepted, identity.Patron, http.StatusAccepted), o.rate)
 	rest.Register(api, route("DELETE", "/books/{id}/rating", "withdraw-rating", "Take my rating of a title back", accepted, identity.Patron, http.StatusAccepted), o.unrate)
+	rest.Register(api, route("GET", "/me/ratings", "list-my-ratings", "What I think of titles, newest first",
+		"Ratings that I gave and did not take back. One of the last moments (202) may follow.", identity.Patron, 0), o.myRatings)
 	rest.Register(api, route("GET", "/ratings", "list-ratings", "What members together think of titles", "In the order asked for; a title that nobody rated has none.", identity.Public, 0), o.ratings)
 	rest.Register(api, route("POST", "/books/{id}/views", "count-view", "Count a view of a title",
 		"Kept is the number alone: not by whom, nor from where. It is added within moments; the last second's are lost when the server dies.", identity.Public, http.StatusNoContent), o.viewed)
@@ -60,6 +63,38 @@ func (o *operations) myRating(ctx context.Context, in *IDInput) (*ratingOutput, 
 	}
 	r.BookID = in.ID
 	return showRating(r, false), nil
+}
+
+type myRatingsOutput struct {
+	Link string `header:"Link"`
+	Body rest.Page[ratingView]
+}
+
+func (o *operations) myRatings(ctx context.Context, in *struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Cursor string `query:"cursor" maxLength:"200"`
+}) (*myRatingsOutput, error) {
+	const scope = "my ratings"
+	var before hlc.Time
+	if in.Cursor != "" {
+		if err := rest.DecodeCursor(scope, in.Cursor, &before); err != nil {
+			return nil, err
+		}
+	}
+	list, err := o.service.MyRatings(ctx, before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &myRatingsOutput{Body: rest.Page[ratingView]{Items: make([]ratingView, 0, len(list))}}
+	if len(list) > in.Limit {
+		list = list[:in.Limit]
+		next := rest.EncodeCursor(scope, list[in.Limit-1].At)
+		out.Body.NextCursor, out.Link = &next, rest.NextLink(ctx, &next)
+	}
+	for _, r := range list {
+		out.Body.Items = append(out.Body.Items, showRating(r, false).Body)
+	}
+	return out, nil
 }
 
 func (o *operations) rate(ctx context.Context, in *struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"bookvault/modules/catalog"
+	"bookvault/platform/hlc"
 	"bookvault/platform/resilience"
 )
 
@@ -156,6 +157,13 @@ func (r *resilientRatings) inner() any { return r.RatingRows }
 // Rating reads what a member thinks of a title.
 func (r *resilientRatings) Rating(ctx context.Context, memberID, bookID int64) (catalog.Rating, error) {
 	return resilience.Read(ctx, r.stack, func(ctx context.Context) (catalog.Rating, error) { return r.RatingRows.Rating(ctx, memberID, bookID) })
+}
+
+// RatingsOf reads what a member thinks of titles.
+func (r *resilientRatings) RatingsOf(ctx context.Context, memberID int64, before hlc.Time, limit int) ([]catalog.Rating, error) {
+	return resilience.Read(ctx, r.stack, func(ctx context.Context) ([]catalog.Rating, error) {
+		return r.RatingRows.RatingsOf(ctx, memberID, before, limit)
+	})
 }
 
 // RatingTotals reads the sums of titles.

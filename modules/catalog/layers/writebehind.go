@@ -78,6 +78,11 @@ func (w *ratedBehind) Rating(ctx context.Context, memberID, bookID int64) (catal
 	return r, err
 }
 
+// RatingsOf reads what a member thinks of titles, as far as it is written.
+func (w *ratedBehind) RatingsOf(ctx context.Context, memberID int64, before hlc.Time, limit int) ([]catalog.Rating, error) {
+	return w.rows.RatingsOf(ctx, memberID, before, limit)
+}
+
 // Rate writes a rating.
 func (w *ratedBehind) Rate(ctx context.Context, r catalog.Rating) (catalog.Rating, bool, error) {
 	r.At = w.b.Clock.Now()

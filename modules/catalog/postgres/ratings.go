@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
@@ -36,6 +37,28 @@ func (s *Store) Rating(ctx context.Context, memberID, bookID int64) (catalog.Rat
 		r.Stars = *row.Stars
 	}
 	return r, nil
+}
+
+// RatingsOf reads what a member thinks of titles, the newest first.
+func (s *Store) RatingsOf(ctx context.Context, memberID int64, before hlc.Time, limit int) ([]catalog.Rating, error) {
+	if before.IsZero() {
+		before = hlc.Time{Tick: math.MaxInt64}
+	}
+	var rows []struct {
+		BookID     int64
+		Stars      int
+		Tick, Node int64
+	}
+	err := s.db.Read(ctx).Raw(`SELECT book_id, stars, tick, node FROM catalog.ratings
+WHERE member_id = ? AND stars IS NOT NULL AND (tick, node) < (?, ?) ORDER BY tick DESC, node DESC LIMIT ?`, memberID, before.Tick, before.Node, limit).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read a member's ratings: %w", err)
+	}
+	list := make([]catalog.Rating, len(rows))
+	for i, r := range rows {
+		list[i] = catalog.Rating{BookID: r.BookID, MemberID: memberID, Stars: r.Stars, At: hlc.Time{Tick: r.Tick, Node: r.Node}}
+	}
+	return list, nil
 }
 
 const rate = `INSERT INTO catalog.ratings AS have (shard, book_id, member_id, stars, tick, node) VALUES ($1, $2, $3, nullif($4::smallint, 0), $5, $6)

@@ -10,6 +10,7 @@ const WAYS = [
   ["/loans", "mine.loans"],
   ["/charges", "mine.charges"],
   ["/reading-lists", "mine.lists"],
+  ["/ratings", "mine.ratings"],
   ["/history", "mine.history"],
   ["/profile", "mine.profile"],
 ];

@@ -21,7 +21,7 @@ function browserName(agent = "") {
 
 /** @param {Session[]} sessions */
 function sessionList(sessions) {
-  return html`<ul class="plain">${sessions.map((one) => html`<li><strong dir="auto">${browserName(one.browser)}</strong> <span class="quiet">${one.current ? t("profile.thisOne") : t("profile.since", { at: moment(one.last_seen_at) })}</span> ${!one.current && html`<button type="button" class="link-button" data-session="${one.id}">${t("profile.end")}</button>`}</li>`)}</ul>`;
+  return html`<ul class="plain">${sessions.map((one) => html`<li><strong dir="auto">${browserName(one.browser)}</strong> <span class="quiet">${one.current ? t("profile.thisOne") : t("profile.since", { at: moment(one.last_seen_at) })}</span> ${!one.current && html`<button type="button" class="link-button" data-session="${one.id}">${t("profile.end")}<span class="hidden-text"> ${browserName(one.browser)}</span></button>`}</li>`)}</ul>`;
 }
 
 /** @param {Token[]} tokens */

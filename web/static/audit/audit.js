@@ -48,11 +48,11 @@ export async function show({ url, signal }) {
     title: t("staff.audit"),
     body: html`${rooms(who, "/audit")}
       <div class="page-head"><div><h1>${t("staff.audit")}</h1><p class="quiet">${t("audit.words")}</p></div><p class="tabs">${tab("desk")}${tab("accounts")}</p></div>
-      <form class="form narrow" id="filters">${
+      <form class="form narrow level" id="filters">${
         of === "desk"
           ? html`${field("stream", t("audit.stream"), { value: query.stream, max: 60, hint: t("audit.streamHint") })}${choice("type", t("audit.type"), [{ code: "", name: t("audit.everything") }, ...TYPES.map((code) => ({ code, name: maybe(`event.${code}`) ?? code }))], query.type)}${field("since", t("audit.since"), { type: "date", value: query.since })}${field("until", t("audit.until"), { type: "date", value: query.until })}`
           : html`${field("member_id", t("audit.memberId"), { value: query.member_id, inputmode: "numeric", max: 20 })}${field("actor_id", t("audit.actorId"), { value: query.actor_id, inputmode: "numeric", max: 20 })}`
-      }<div><button class="button" type="submit">${t("audit.look")}</button></div></form>
+      }<div class="beside"><button class="button" type="submit">${t("audit.look")}</button></div></form>
       ${page.items.length === 0 ? html`<p class="quiet" role="status">${t("audit.none")}</p>` : html`<table class="rows" aria-label="${t("staff.audit")}">${of === "desk" ? deskRows(page.items) : accountRows(page.items)}</table>`}
       ${page.next_cursor && html`<p class="more"><a class="button" href="${address("/audit", { of: of === "accounts" && of, ...query, cursor: page.next_cursor })}">${t("staff.more")}</a></p>`}`,
     ready(main) {

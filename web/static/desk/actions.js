@@ -181,7 +181,10 @@ export class Desk {
       scan.alert = next.alert;
       scan.title = item.title ?? answer.title ?? answer.closed_loan?.title ?? (await titleOf(item.book_id));
       await this.#slipOf(scan, next, item);
-      const gone = answer.closed_loan?.id;
+      const closed = /** @type {Loan | undefined} */ (answer.closed_loan);
+      const followed = next.action !== "shelve" || next.alert || scan.late || answer.charges?.length > 0 || answer.refunded;
+      if (closed?.member_card && !followed) scan.closed = { card: closed.member_card, due_on: closed.due_on };
+      const gone = closed?.id;
       if (gone && this.member) this.member.loans = this.member.loans.filter(({ id }) => id !== gone);
     } catch (error) {
       if (absent(error, "item_not_found")) return false;
@@ -233,15 +236,5 @@ export class Desk {
     const codes = scan.problem.reasons.map(({ code }) => code);
     scan.key = key;
     await this.#lend(scan, this.member, { codes, reason });
-  }
-
-  /** Takes a lending back, as if it had not been. @param {Scan} scan @param {string} key */
-  async undo(scan, key) {
-    if (!scan.loan || scan.undone) return;
-    const loan = scan.loan;
-    await post(`/api/borrowing/v1/loans/${loan}/reversal`, {}, key);
-    scan.undone = true;
-    scan.words = t("desk.undone");
-    if (this.member) this.member.loans = this.member.loans.filter(({ id }) => id !== loan);
   }
 }

@@ -1,11 +1,11 @@
 // desk.js: the circulation desk: one box for cards and books, the member at the desk, a log of what was scanned.
 
-import { commandKey, Offline, Problem } from "../lib/api.js";
+import { commandKey } from "../lib/api.js";
 import { branches } from "../lib/branches.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
 import { date, maybe, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
-import { reasonsOf } from "../lib/refusals.js";
+import { saidOf } from "../lib/refusals.js";
 import { toast } from "../parts/toast.js";
 import { branchChoice, deskBranch, keepBranch, rooms, staff as staffOnly } from "../staff/frame.js";
 import { lastFour, printSlip } from "../staff/slip.js";
@@ -14,6 +14,7 @@ import "./add-copy.js";
 import { logOf } from "./log.js";
 import { clean, Scans } from "./scans.js";
 import { play, quiet, silence } from "./sound.js";
+import { undo as takeBack } from "./undo.js";
 
 /** @param {Desk} desk */
 function memberPanel({ member }) {
@@ -49,8 +50,8 @@ export async function show() {
             <fieldset class="modes"><legend class="hidden-text">${t("desk.mode")}</legend>
               <label><input type="radio" name="mode" value="lend" checked><span>${t("desk.lend")}</span><kbd>F2</kbd></label>
               <label><input type="radio" name="mode" value="check-in"><span>${t("desk.checkIn")}</span><kbd>F4</kbd></label>
-              <label class="switch drop"><input type="checkbox" name="drop"><span>${t("desk.bookDrop")}</span></label>
               <label class="switch"><input type="checkbox" name="sound"${!quiet() && html` checked`}><span>${t("desk.sound")}</span></label>
+              <label class="switch drop"><input type="checkbox" name="drop"><span>${t("desk.bookDrop")}</span></label>
               ${branchChoice(places, desk.branch)}
             </fieldset>
             <label class="hidden-text" for="scan">${t("desk.scan")}</label>
@@ -112,7 +113,7 @@ function run(main, signal, desk, staff) {
     try {
       await command();
     } catch (error) {
-      toast(error instanceof Problem ? reasonsOf(error).join(" ") : t(error instanceof Offline ? "offline.try" : "state.failedWords"), "bad");
+      toast(saidOf(error), "bad");
     }
     draw();
     box.focus();
@@ -120,7 +121,7 @@ function run(main, signal, desk, staff) {
 
   const undo = (/** @type {number} */ i) => {
     const scan = scans.log[i];
-    if (scan) void attempt(() => desk.undo(scan, commandKey()));
+    if (scan) void attempt(() => takeBack(desk, scan, commandKey()));
   };
 
   form.addEventListener("submit", (event) => {
@@ -195,7 +196,7 @@ function run(main, signal, desk, staff) {
         if (event.key === "Escape") done();
         if (event.key === "z" && (event.ctrlKey || event.metaKey) && box.value === "") {
           event.preventDefault();
-          undo(scans.log.findIndex(({ loan, undone }) => loan && !undone));
+          undo(scans.log.findIndex(({ loan, closed, undone }) => (loan || closed) && !undone));
         }
         return;
       }

@@ -34,7 +34,7 @@ function line(scan, i, me, card, latest) {
     <time class="numbers">${clock(scan.at)}</time>
     <strong class="sign">${t(SIGNS[scan.state])}</strong>
     <div class="what"><span class="name" dir="auto">${scan.title}</span> <span class="words">${scan.state === "held" ? t("desk.held") : scan.words}</span>${scan.alert && html` <strong class="alert" lang="en">${scan.alert}</strong>`}${scan.title !== scan.code && html` <span class="code numbers">${scan.code}</span>`}${scan.took !== undefined && html` <span class="took numbers">${t("desk.took", { ms: Math.ceil(scan.took) })}</span>`}</div>
-    ${scan.loan && !scan.undone && html`<button type="button" class="button slim" data-undo="${i}">${t("desk.undo")}<span class="hidden-text"> ${scan.title}</span></button>`}
+    ${(scan.loan || scan.closed) && !scan.undone && html`<button type="button" class="button slim" data-undo="${i}">${t("desk.undo")}<span class="hidden-text"> ${scan.title}</span></button>`}
     ${scan.slip && html`<button type="button" class="button slim" data-slip="${i}">${t("slip.print")}<span class="hidden-text"> ${scan.title}</span></button>`}
     ${latest && scan.state === "no" && scan.card === card && cameLate(scan) && html`<button type="button" class="button slim" data-record="${i}">${t("desk.recordLate")}</button>`}
     ${latest && scan.unknown && html`<details class="override"><summary>${t("addCopy.open")}</summary><bv-add-copy data-code="${scan.code}" data-scan="${i}"></bv-add-copy></details>`}

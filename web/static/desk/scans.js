@@ -19,6 +19,7 @@ import { reasonsOf } from "../lib/refusals.js";
  * @property {string} words what came of it
  * @property {string} [alert] something unusual that a person should look at, in the library's words
  * @property {number} [loan] that it opened, while it can be undone
+ * @property {{card: string, due_on: string}} [closed] the loan that it closed and nothing else, while that can be undone
  * @property {boolean} [undone]
  * @property {import("../lib/api.js").Problem} [problem] why not
  * @property {string} [card] whose lending was refused

@@ -14,8 +14,12 @@ const SHELF = 14;
 const DRAWERS = 20;
 const BONES_AFTER = 300; // ms
 
-/** @returns {Promise<import("../lib/router.js").View>} */
-export async function show() {
+/**
+ * @param {import("../lib/router.js").Context} context
+ * @returns {Promise<import("../lib/router.js").View>}
+ */
+export async function show({ kept, signal: visit }) {
+  const known = kept.scroll > 0 ? await shelves(visit).catch(() => null) : null; // whoever comes back to it finds it as high as it was
   return {
     title: "BookVault",
     body: html`<section class="hero">
@@ -23,14 +27,29 @@ export async function show() {
         <bv-search class="large"></bv-search>
         <p class="quiet" id="size"></p>
       </section>
-      <div id="shelves"></div>`,
+      <div id="shelves">${known && drawn(known)}</div>`,
     ownFocus: true,
     ready(main, signal) {
       if (matchMedia("(pointer: fine)").matches && scrollY === 0) find(main, "bv-search input").focus({ preventScroll: true });
-      void fill(find(main, "#shelves"), find(main, "#size"), signal);
+      if (known) void tell(find(main, "#size"), known[0].total, signal);
+      else void fill(find(main, "#shelves"), find(main, "#size"), signal);
     },
   };
 }
+
+/**
+ * What stands on the shelves: the newest titles, and the most borrowed, without which the page goes on.
+ * @param {AbortSignal} signal
+ */
+async function shelves(signal) {
+  return /** @type {[BookPage, BookPage | null]} */ (await Promise.all([
+    get("/api/catalog/v1/books", { sort: "newest", limit: SHELF }, signal),
+    get("/api/catalog/v1/books", { sort: "popular", limit: SHELF }, signal).catch(() => null),
+  ]));
+}
+
+/** @param {[BookPage, BookPage | null]} known */
+const drawn = ([page, most]) => html`${shelf(page, "new")}${most && shelf(borrowed(most, page), "most")}${genres(page)}`;
 
 /**
  * The shelf and the genres, when their answer comes; the search box does not wait for them.
@@ -41,13 +60,9 @@ export async function show() {
 async function fill(place, size, signal) {
   const bones = setTimeout(() => render(place, html`<div class="shelf" aria-hidden="true">${Array.from({ length: 8 }, () => html`<div class="bone book"></div>`)}</div>`), BONES_AFTER);
   try {
-    const [page, most] = /** @type {[BookPage, BookPage | null]} */ (await Promise.all([
-      get("/api/catalog/v1/books", { sort: "newest", limit: SHELF }, signal),
-      get("/api/catalog/v1/books", { sort: "popular", limit: SHELF }, signal).catch(() => null), // the page goes on without it
-    ]));
-    const { value, relation } = page.total;
-    render(size, value > 0 ? t("home.size", { total: relation === "gte" ? t("results.atLeast", { n: value }) : number(value) }) : t("home.empty"));
-    render(place, html`${shelf(page, "new")}${most && shelf(borrowed(most, page), "most")}${genres(page)}`);
+    const known = await shelves(signal);
+    void tell(size, known[0].total, signal);
+    render(place, drawn(known));
   } catch (error) {
     if (signal.aborted) return;
     const words = t(error instanceof Offline ? "state.offlineWords" : "state.failedWords");
@@ -57,6 +72,18 @@ async function fill(place, size, signal) {
   } finally {
     clearTimeout(bones);
   }
+}
+
+/**
+ * How many titles there are. A search counts exactly up to some hundreds; of more the statistics know.
+ * @param {HTMLElement} size
+ * @param {BookPage["total"]} total
+ * @param {AbortSignal} signal
+ */
+async function tell(size, { value, relation }, signal) {
+  const known = relation === "gte" ? await get("/api/catalog/v1/statistics", { genres: 1 }, signal).catch(() => null) : { all: { titles: value } };
+  if (signal.aborted) return;
+  render(size, value > 0 ? t("home.size", { total: known ? number(known.all.titles) : t("results.atLeast", { n: value }) }) : t("home.empty"));
 }
 
 /**

@@ -65,6 +65,8 @@ export const messages = {
   "mine.charges": "Charges",
   "mine.history": "History",
   "mine.lists": "Reading lists",
+  "mine.ratings": "Stars",
+  "ratings.none": "Stars that you give titles are found here again. A title’s page gives them.",
   "rating.mine": "Your stars",
   "rating.stars": { one: "{n} star of 5", other: "{n} stars of 5" },
   "rating.withdraw": "Take back",

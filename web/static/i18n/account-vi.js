@@ -66,6 +66,8 @@ export const messages = {
   "mine.charges": "Khoản phải trả",
   "mine.history": "Đã mượn",
   "mine.lists": "Danh sách đọc",
+  "mine.ratings": "Đánh giá",
+  "ratings.none": "Những cuốn bạn đã cho sao nằm ở đây. Trang của mỗi cuốn sách là nơi cho sao.",
   "rating.mine": "Số sao của bạn",
   "rating.stars": { other: "{n} sao trên 5" },
   "rating.withdraw": "Bỏ đánh giá",

@@ -33,7 +33,7 @@ export function field(name, label, { value, type = "text", required, max = 500, 
   return html`<div class="field"><label for="${id}">${label}</label>${
     rows
       ? html`<textarea class="input" id="${id}" name="${name}" maxlength="${max}" rows="5" dir="auto"${required && html` required`}${described}>${text}</textarea>`
-      : html`<input class="input" id="${id}" name="${name}" type="${type}" value="${text}"${type === "text" && html` maxlength="${max}" dir="auto"`} autocomplete="${autocomplete}"${required && html` required`}${inputmode && html` inputmode="${inputmode}"`}${described}>`
+      : html`<input class="input" id="${id}" name="${name}" type="${type}" value="${text}"${type === "text" && html` maxlength="${max}" dir="auto"`}${type === "date" && html` max="9999-12-31"`} autocomplete="${autocomplete}"${required && html` required`}${inputmode && html` inputmode="${inputmode}"`}${described}>`
   }${hint && html`<p class="quiet small" id="${id}-hint">${hint}</p>`}</div>`;
 }
 

@@ -1,9 +1,9 @@
 // refusals.js: a refusal in words: every reason, in the reader's language where its code is known.
 
+import { Offline, Problem } from "./api.js";
 import { html } from "./html.js";
 import { maybe, t } from "./i18n.js";
 
-/** @typedef {import("./api.js").Problem} Problem */
 /** @typedef {import("./api.js").Reason} Reason */
 
 /** @param {Pick<Reason, "code" | "detail">} reason */
@@ -21,6 +21,15 @@ export function reasonsOf(problem) {
   if (problem.status === 401) return [t("refusal.signed_out")];
   if (problem.status === 429) return [t("refusal.too_many")];
   return [reasonWords({ code: problem.code, detail: problem.detail })];
+}
+
+/**
+ * What went wrong, in one line.
+ * @param {unknown} error
+ */
+export function saidOf(error) {
+  if (error instanceof Problem) return reasonsOf(error).join(" ");
+  return t(error instanceof Offline ? "offline.try" : "state.failedWords");
 }
 
 /**

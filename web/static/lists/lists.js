@@ -1,24 +1,27 @@
-// lists.js: the desk's lists: what to fetch from the shelves, what waits on the hold shelf, what travels. A scan acts, and the list follows.
+// lists.js: the desk's lists: what to fetch from the shelves, what waits on the hold shelf, what travels, what is said to be returned. A scan acts, and the list follows.
 
-import { get, post } from "../lib/api.js";
+import { commandKey, get, post } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
 import { press } from "../lib/forms.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
+import { saidOf } from "../lib/refusals.js";
 import { Desk, titleOf } from "../desk/actions.js";
 import "../desk/add-copy.js";
 import { logOf } from "../desk/log.js";
 import { clean, Scans } from "../desk/scans.js";
 import { play } from "../desk/sound.js";
+import { undo } from "../desk/undo.js";
 import { toast } from "../parts/toast.js";
 import { branchChoice, deskBranch, keepBranch, rooms, staff } from "../staff/frame.js";
 import { printSlip } from "../staff/slip.js";
-import { clearRows, pullRows, shelfRows, transitRows } from "./rows.js";
+import { claimRows, clearRows, pullRows, shelfRows, transitRows } from "./rows.js";
 
 /** @typedef {import("./rows.js").Pull} Pull */
 /** @typedef {import("./rows.js").Shelved} Shelved */
 /** @typedef {import("./rows.js").Travelling} Travelling */
-/** @typedef {"pull-list" | "hold-shelf" | "transit"} Kind */
+/** @typedef {import("./rows.js").Claim} Claim */
+/** @typedef {"pull-list" | "hold-shelf" | "transit" | "claims"} Kind */
 
 const LIMIT = 200; // rows; what is scanned makes room for the rest
 
@@ -27,6 +30,7 @@ const WORDS = {
   "pull-list": ["staff.pull", "lists.pullWords", "lists.pullNone"],
   "hold-shelf": ["staff.shelf", "lists.shelfWords", "lists.shelfNone"],
   transit: ["staff.transit", "lists.transitWords", "lists.transitNone"],
+  claims: ["staff.claims", "lists.claimWords", "lists.claimNone"],
 };
 
 /**
@@ -39,18 +43,29 @@ const WORDS = {
 async function load(kind, branch, fetched, signal) {
   const names = await branchName(signal);
   const path = `/api/borrowing/v1/${kind}`;
-  const rows = /** @type {(Pull | Shelved | Travelling)[]} */ ((await get(path, { branch, limit: LIMIT }, signal)).items);
+  const rows = /** @type {(Pull | Shelved | Travelling | Claim)[]} */ ((await get(path, { branch, limit: LIMIT }, signal)).items);
   const gone = kind === "hold-shelf" ? /** @type {Shelved[]} */ ((await get(path, { branch, limit: LIMIT, clear: true }, signal)).items) : [];
   const count = (/** @type {unknown[]} */ list) => html` <span class="quiet small">${t("lists.n", { n: list.length })}</span>`;
   /** @type {unknown} */
   let body = html`<p class="quiet">${t(WORDS[kind][2])}</p>`;
   if (kind === "pull-list" && rows.length > 0) body = pullRows(/** @type {Pull[]} */ (rows), names, fetched);
   if (kind === "transit" && rows.length > 0) body = transitRows(/** @type {Travelling[]} */ (rows), names);
+  if (kind === "claims" && rows.length > 0) body = claimRows(await withMarks(/** @type {Claim[]} */ (rows), signal));
   if (kind === "hold-shelf" && rows.length + gone.length > 0) {
     body = html`${gone.length > 0 && html`<section class="part"><h2>${t("lists.clear")}${count(gone)}</h2><p class="quiet">${t("lists.clearWords")}</p>${clearRows(gone, t("lists.clear"))}</section>`}
       ${rows.length > 0 && html`<section class="part"><h2>${t("lists.waiting")}${count(rows)}</h2>${shelfRows(/** @type {Shelved[]} */ (rows), t("lists.waiting"))}</section>`}`;
   }
   return { rows: [...rows, ...gone], body: /** @type {import("../lib/html.js").Html} */ (body) };
+}
+
+/**
+ * The claims, with the marks by which their copies are found on the shelves.
+ * @param {Claim[]} claims
+ * @param {AbortSignal} signal
+ */
+async function withMarks(claims, signal) {
+  const copies = await Promise.all(claims.map(({ barcode }) => get(`/api/borrowing/v1/items/${encodeURIComponent(barcode)}`, {}, signal).catch(() => null)));
+  return claims.map((claim, i) => ({ ...claim, mark: [copies[i]?.location, copies[i]?.call_number].filter(Boolean).join(" ") }));
 }
 
 /**
@@ -88,7 +103,7 @@ export async function show({ url, signal }) {
  * @param {Kind} kind
  * @param {string} branch
  * @param {Set<string>} fetched
- * @param {(Pull | Shelved | Travelling)[]} rows
+ * @param {(Pull | Shelved | Travelling | Claim)[]} rows
  * @param {import("../lib/session.js").Me} who
  */
 function run(main, signal, kind, branch, fetched, rows, who) {
@@ -144,10 +159,12 @@ function run(main, signal, kind, branch, fetched, rows, who) {
     box.focus();
   }, { signal });
   find(main, "#log").addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("[data-slip]") : null;
-    const slip = button instanceof HTMLElement && scans.log[Number(button.dataset.slip)]?.slip;
-    if (slip) printSlip(slip);
-    if (button) box.focus();
+    const button = event.target instanceof Element ? event.target.closest("[data-slip], [data-undo]") : null;
+    if (!(button instanceof HTMLElement)) return;
+    const scan = scans.log[Number(button.dataset.slip ?? button.dataset.undo)];
+    if (button.dataset.slip && scan?.slip) printSlip(scan.slip);
+    if (button.dataset.undo && scan) void undo(desk, scan, commandKey()).catch((error) => toast(saidOf(error), "bad")).then(draw);
+    box.focus();
   });
   find(main, "#log").addEventListener("copy-added", (event) => {
     const scan = scans.log[Number(/** @type {HTMLElement} */ (event.target).dataset.scan)];

@@ -1,4 +1,4 @@
-// rows.js: the rows of the desk's lists, as tables: what to fetch, what waits, what is to be cleared, what travels.
+// rows.js: the rows of the desk's lists, as tables: what to fetch, what waits, what is to be cleared, what travels, what is said to be returned.
 
 import { html } from "../lib/html.js";
 import { dateWithDistance, maybe, moment, t } from "../lib/i18n.js";
@@ -7,6 +7,7 @@ import { dateWithDistance, maybe, moment, t } from "../lib/i18n.js";
  * @typedef {{kind: "hold" | "loan", hold_id?: number, loan_id?: number, barcode: string, book_id: number, title?: string, part?: string, call_number?: string, location?: string, pickup_branch: string, slip?: string, since: string}} Pull
  * @typedef {{item_id: number, barcode: string, book_id: number, title?: string, part?: string, call_number?: string, hold_id?: number, hold_status?: string, slip?: string, expires_on?: string, clear: boolean}} Shelved
  * @typedef {{item_id: number, barcode: string, book_id: number, title?: string, part?: string, from: string, to: string, hold_id?: number}} Travelling
+ * @typedef {{barcode: string, book_id: number, title?: string, member_card: string, claimed_returned_on: string, mark?: string}} Claim
  * @typedef {(code: string) => string} Names
  */
 
@@ -74,5 +75,20 @@ export function transitRows(list, names) {
       <td></td>
     </tr>`),
     t("staff.transit"),
+  );
+}
+
+/** @param {Claim[]} list */
+export function claimRows(list) {
+  return table(
+    [t("lists.mark"), t("lists.title"), t("notices.member"), t("lists.claimedOn")],
+    list.map((row) => html`<tr data-barcode="${row.barcode}">
+      <td data-label="${t("lists.mark")}" class="numbers">${row.mark || "—"}</td>
+      ${book(row)}
+      <td data-label="${t("notices.member")}">${row.member_card ? html`<a class="numbers" href="/members/${encodeURIComponent(row.member_card)}">${row.member_card}</a>` : "—"}</td>
+      <td data-label="${t("lists.claimedOn")}">${dateWithDistance(row.claimed_returned_on)}</td>
+      <td></td>
+    </tr>`),
+    t("staff.claims"),
   );
 }

@@ -4,7 +4,7 @@ import { commandKey, get, post, Problem, remove } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
 import { choice, field, press, text, wish, Wrong } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
-import { date, dateWithDistance, t } from "../lib/i18n.js";
+import { date, dateWithDistance, number, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { refusal } from "../lib/refusals.js";
 import { toast } from "../parts/toast.js";
@@ -47,7 +47,7 @@ export async function theirLoans(place, card, who, accountChanged, signal) {
   const { items } = await get("/api/borrowing/v1/loans", { member_card: card, status: "open", limit: 200 }, signal);
   render(
     place,
-    html`<h2 tabindex="-1">${t("theirLoans.heading")} <span class="quiet small">${t("loans.count", { n: items.length })}</span></h2>
+    html`<h2 tabindex="-1">${t("theirLoans.heading")} <span class="quiet numbers">${number(items.length)}</span></h2>
       ${untitled(items)}
       ${items.length === 0 ? html`<p class="quiet">${t("theirLoans.none")}</p>` : html`<table class="rows" aria-label="${t("theirLoans.heading")}"><thead><tr><th scope="col">${t("lists.title")}</th><th scope="col">${t("lists.until")}</th><th scope="col"><span class="hidden-text">${t("staff.actions")}</span></th></tr></thead><tbody>${items.map(loanLine)}</tbody></table>`}`,
   );

@@ -23,8 +23,18 @@ const WAY = [
   ["primary", ["pool_tuning", "group_commit", "ledger"]],
 ];
 
+/** A name that may go on in a new line after each of its words. @param {string} name */
+const stepName = (name) => name.split("_").map((word, i) => html`${i > 0 && html`_<wbr>`}${word}`);
+
 /** @param {boolean} on */
 const state = (on) => t(on ? "ops.on" : "ops.off");
+
+/** What a pattern gained: the first figure at once, the others when asked for. They are measured, and told, in English. @param {string} [gain] */
+function gainOf(gain = "") {
+  const [first, ...rest] = gain.replace(/ \(PERFORMANCE\)$/, "").split(/(?<=\))[,;.] /);
+  return html`<div class="small gain"><p><span class="quiet">${t("ops.gain")}</span> ${first ? html`<span lang="en">${first}</span>` : t("ops.unmeasured")}</p>
+    ${rest.length > 0 && html`<details class="fold"><summary>${t("ops.gainMore")}</summary><ul lang="en">${rest.map((figure) => html`<li>${figure}</li>`)}</ul></details>`}</div>`;
+}
 
 /** @param {Pattern} pattern */
 function card({ name, enabled, configured, fixed, gain }) {
@@ -33,7 +43,7 @@ function card({ name, enabled, configured, fixed, gain }) {
     <p class="quiet">${maybe(`pattern.${name}`)}</p>
     <div class="trend"></div>
     <dl class="doing"></dl>
-    <p class="small gain"><span class="quiet">${t("ops.gain")}</span> ${gain ? html`<span lang="en">${gain}</span>` : t("ops.unmeasured")}</p>
+    ${gainOf(gain)}
     ${enabled !== configured && html`<p class="note warn">${t("ops.differs", { state: state(configured) })}</p>`}
     <div class="answer" aria-live="polite"></div></li>`;
 }
@@ -41,7 +51,7 @@ function card({ name, enabled, configured, fixed, gain }) {
 /** The places, each with its patterns. @param {Pattern[]} patterns */
 function way(patterns) {
   return html`<ol class="way">${WAY.map(([place, names]) => html`<li class="sheet place" data-place="${place}"><h3>${t(/** @type {import("../lib/i18n.js").Key} */ (`way.${place}`))}</h3><dl class="doing"></dl>
-    <ul>${names.flatMap((name) => patterns.filter((one) => one.name === name)).map(({ name, enabled }) => html`<li><span class="step${!enabled && " off"}">${name}${!enabled && html`<span class="hidden-text"> (${t("ops.off")})</span>`}</span></li>`)}</ul></li>`)}</ol>`;
+    <ul>${names.flatMap((name) => patterns.filter((one) => one.name === name)).map(({ name, enabled }) => html`<li><span class="step${!enabled && " off"}">${stepName(name)}${!enabled && html`<span class="hidden-text"> (${t("ops.off")})</span>`}</span></li>`)}</ul></li>`)}</ol>`;
 }
 
 /**

@@ -17,7 +17,7 @@ class AvailabilityMark extends HTMLElement {
     const { items, available, holds = 0 } = counts;
     this.className = available > 0 ? "in" : items > 0 ? "out" : "none";
     const words = items === 0 ? t("availability.none") : available > 0 ? t("availability.some", { n: available, items }) : t("availability.out", { n: items });
-    render(this, html`<span>${words}${holds > 0 && ` · ${t("availability.waiting", { n: holds })}`}</span>`);
+    render(this, html`<span>${words}</span>${holds > 0 && html` <span>· ${t("availability.waiting", { n: holds })}</span>`}`);
   }
 }
 

@@ -4,9 +4,13 @@
 
 /** @type {CanvasRenderingContext2D | null | undefined} */
 let ruler;
+let ruledFor = "";
 /** @type {Map<string, string>} */
 const families = new Map();
 const RULED_AT = 100;
+
+/** Widths of the text that is being set: the same lines are tried at every size. @type {Map<string, number>} */
+const measured = new Map();
 
 /** @param {"--serif" | "--sans"} token */
 function family(token) {
@@ -24,10 +28,15 @@ function family(token) {
  * @param {"--serif" | "--sans"} token
  */
 function width(text, token) {
-  ruler ??= document.createElement("canvas").getContext("2d");
-  if (!ruler) return text.length * 0.5;
-  ruler.font = `${RULED_AT}px ${family(token)}`;
-  return ruler.measureText(text).width / RULED_AT;
+  let wide = measured.get(text);
+  if (wide === undefined) {
+    ruler ??= document.createElement("canvas").getContext("2d");
+    if (!ruler) return text.length * 0.5;
+    if (ruledFor !== token) ruler.font = `${RULED_AT}px ${family((ruledFor = token))}`;
+    wide = ruler.measureText(text).width / RULED_AT;
+    measured.set(text, wide);
+  }
+  return wide;
 }
 
 /**
@@ -97,6 +106,7 @@ function even(words, room, token) {
  * @returns {Setting}
  */
 export function set(text, { width: wide, height, sizes, leading, token = "--serif" }) {
+  measured.clear();
   const clean = text.normalize("NFC").trim().slice(0, 400);
   for (const size of sizes) {
     const room = wide / size;

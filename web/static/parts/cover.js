@@ -139,12 +139,38 @@ export function draw({ id, title, author, genre }) {
   );
 }
 
+/** Covers that came into the page in this turn. @type {Cover[]} */
+let arrived = [];
+
+/** Draws those in sight before they are painted; the others when a reader comes near. */
+function drawInSight() {
+  const covers = arrived;
+  arrived = [];
+  const boxes = covers.map((cover) => cover.getBoundingClientRect()); // all before the first is drawn: one layout
+  covers.forEach((cover, i) => {
+    const { top, bottom, left, right } = boxes[i];
+    if (bottom > 0 && top < innerHeight && right > 0 && left < innerWidth) cover.draw();
+    else near.observe(cover);
+  });
+}
+
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting && target instanceof Cover) target.draw();
+  },
+  /** @type {IntersectionObserverInit} */ ({ rootMargin: "50%", scrollMargin: "50%" }), // on a shelf too
+);
+
+addEventListener("beforeprint", () => {
+  for (const cover of document.querySelectorAll("bv-cover:empty")) if (cover instanceof Cover) cover.draw();
+});
+
 class Cover extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
     const image = this.getAttribute("image");
-    if (image) this.append(this.#picture(image));
-    else this.#draw();
+    if (image) return this.append(this.#picture(image));
+    if (arrived.push(this) === 1) queueMicrotask(drawInSight);
   }
 
   /** @param {string} source */
@@ -154,13 +180,16 @@ class Cover extends HTMLElement {
     picture.loading = "lazy";
     picture.onerror = () => {
       picture.remove();
-      this.#draw();
+      this.draw();
     };
     picture.src = source;
     return picture;
   }
 
-  #draw() {
+  /** Draws it, once. */
+  draw() {
+    near.unobserve(this);
+    if (this.firstChild) return;
     const text = (/** @type {string} */ name) => this.getAttribute(name) ?? "";
     this.append(draw({ id: Number(text("book")) || 0, title: text("name"), author: text("author"), genre: text("genre") }));
   }

@@ -110,7 +110,7 @@ export async function show({ url, signal }) {
     body: html`${rooms(who, "/desk/reports")}
       <div class="page-head"><div><h1>${t("staff.reports")}</h1><p class="quiet">${t("reports.asOf", { at: moment(figures.as_of) })}</p>${figures.stale && html`<p class="quiet" role="note">${t("reports.stale")}</p>`}</div>
         <p class="tabs">${PERIODS.map((one) => html`<a href="${here({ period: one })}"${one === period && html` aria-current="page"`}>${t(`reports.period.${one}`)}</a> `)}</p></div>
-      ${places.length > 1 && html`<p><label class="branch"><span>${t("staff.branch")}</span> <select class="input" id="branch"><option value="">${t("reports.everywhere")}</option>${places.map(({ code, name }) => html`<option value="${code}"${code === branch && html` selected`}>${name}</option>`)}</select></label></p>`}
+      ${places.length > 1 && html`<p><label class="of-branch"><span>${t("staff.branch")}</span> <select class="input" id="branch"><option value="">${t("reports.everywhere")}</option>${places.map(({ code, name }) => html`<option value="${code}"${code === branch && html` selected`}>${name}</option>`)}</select></label></p>`}
       <p class="sums"><strong class="numbers">${number(out)}</strong> <span class="key out">${t("reports.out")}</span> <strong class="numbers">${number(back)}</strong> <span class="key back">${t("reports.back")}</span></p>
       ${chart(figures)}
       <div class="reports">

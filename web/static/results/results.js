@@ -4,6 +4,7 @@ import { get } from "../lib/api.js";
 import { find, html, render } from "../lib/html.js";
 import { genreName, language, t } from "../lib/i18n.js";
 import { go, keep } from "../lib/router.js";
+import { may, me } from "../lib/session.js";
 import { fillAvailability } from "../parts/availability.js";
 import { GAP } from "../states/states.js";
 import { facetPanel, filtersOf } from "./facets.js";
@@ -13,6 +14,7 @@ import "../parts/search.js";
 
 /** @typedef {import("../lib/types.js").BookPage} BookPage */
 /** @typedef {import("../lib/router.js").Context} Context */
+/** @typedef {import("../lib/session.js").Me} Me */
 
 const PAGE = 24;
 const MOST = 200; // the API's largest page
@@ -48,7 +50,8 @@ export async function show({ url, signal, kept }) {
   const filters = filtersOf(url.searchParams);
   if (filters.sort === "title") filters.lang = language(); // the alphabet of the page, not of the browser
   const shown = Math.min(Number(kept.shown) || PAGE, MOST); // coming back finds as many rows as there were
-  const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: shown }, signal));
+  const [page, member] = await Promise.all([/** @type {Promise<BookPage>} */ (get(BOOKS, { ...filters, limit: shown }, signal)), me().catch(() => null)]);
+  const lends = may(member, "patron");
   const heading = headingOf(filters, page);
   const mark = marker(page.corrected ?? filters.q);
   const sort = filters.sort || (filters.q ? "relevance" : "newest");
@@ -65,7 +68,7 @@ export async function show({ url, signal, kept }) {
         </div>
         ${page.corrected && html`<p class="note corrected">${t("results.corrected", { q: page.corrected })}</p>`}
         ${page.items.some(({ stale }) => stale) && html`<p class="quiet" role="note">${t("results.stale")}</p>`}
-        ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map((book) => row(book, mark))}</ol>`}
+        ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map((book) => row(book, mark, lends))}</ol>`}
         <p class="more">${page.next_cursor && html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>`}</p>
       </section>
     </div>`;
@@ -73,7 +76,7 @@ export async function show({ url, signal, kept }) {
     title: heading,
     body,
     ready(main, alive) {
-      void fillAvailability(main, alive);
+      void offers(main, member, alive);
       find(main, "#sort").addEventListener("change", (event) => {
         const next = new URL(url);
         next.searchParams.set("sort", /** @type {HTMLSelectElement} */ (event.target).value);
@@ -88,7 +91,7 @@ export async function show({ url, signal, kept }) {
         event.preventDefault();
         go(addressOf(/** @type {HTMLFormElement} */ (event.currentTarget), url));
       });
-      find(main, ".more").addEventListener("click", (event) => more(main, event, filters, alive));
+      find(main, ".more").addEventListener("click", (event) => more(main, event, { filters, mark, member }, alive));
     },
   };
 }
@@ -121,13 +124,26 @@ function addressOf(form, url) {
 }
 
 /**
+ * How many copies are in, and for whoever is signed in what they can do with a title.
+ * @param {HTMLElement} scope
+ * @param {Me | null} member
+ * @param {AbortSignal} signal
+ */
+async function offers(scope, member, signal) {
+  const counts = await fillAvailability(scope, signal);
+  if (!member || signal.aborted) return;
+  const { lending } = await import("./lend.js");
+  if (!signal.aborted) lending(scope, counts, member);
+}
+
+/**
  * The next page of rows, put below; the focus goes to its first title.
  * @param {HTMLElement} main
  * @param {Event} event
- * @param {Record<string, unknown>} filters
+ * @param {{filters: Record<string, unknown>, mark: ReturnType<typeof marker>, member: Me | null}} list what its rows are
  * @param {AbortSignal} signal
  */
-async function more(main, event, filters, signal) {
+async function more(main, event, { filters, mark, member }, signal) {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
   if (!button || button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true"); // and not disabled, which would lose the focus
@@ -135,9 +151,9 @@ async function more(main, event, filters, signal) {
   try {
     const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: PAGE, cursor: button.dataset.cursor }, signal));
     const first = rows.children.length;
-    rows.insertAdjacentHTML("beforeend", page.items.map((book) => row(book, marker(String(filters.q ?? ""))).markup).join(""));
+    rows.insertAdjacentHTML("beforeend", page.items.map((book) => row(book, mark, may(member, "patron")).markup).join(""));
     keep({ shown: rows.children.length });
-    void fillAvailability(rows, signal);
+    void offers(rows, member, signal);
     render(find(main, ".more"), page.next_cursor ? html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>` : t("results.end", { n: rows.children.length }));
     /** @type {HTMLElement | null | undefined} */ (rows.children[first]?.querySelector("h2 a"))?.focus();
   } catch {

@@ -8,8 +8,9 @@ import { coverOf } from "../parts/cover.js";
 /**
  * @param {import("../lib/types.js").Book} book
  * @param {(text: string) => import("../lib/html.js").Part} mark shows what was searched
+ * @param {boolean} lends whether whoever reads it may borrow
  */
-export function row(book, mark) {
+export function row(book, mark, lends) {
   const facts = [book.published_year && year(book.published_year), book.language && languageName(book.language)].filter(Boolean).join(" · ");
   return html`<li class="row">
     <a class="book" href="/books/${book.id}" tabindex="-1" aria-hidden="true">${coverOf(book)}</a>
@@ -19,7 +20,7 @@ export function row(book, mark) {
       <p class="by">${authors(book, mark)}</p>
       <p class="quiet small numbers">${facts || t("row.noFacts")}</p>
     </div>
-    ${availabilityOf(book.id)}
+    <div class="row-side">${availabilityOf(book.id)}${lends && html`<div class="row-lend" data-book="${book.id}"></div>`}</div>
   </li>`;
 }
 

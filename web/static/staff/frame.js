@@ -18,6 +18,7 @@ const ROOMS = [
   ["/desk/pull-list", "staff.pull", "desk"],
   ["/desk/hold-shelf", "staff.shelf", "desk"],
   ["/desk/transit", "staff.transit", "desk"],
+  ["/desk/claims", "staff.claims", "desk"],
   ["/members", "staff.members", "desk"],
   ["/desk/notices", "staff.notices", "desk"],
   ["/desk/exceptions", "staff.exceptions", "desk"],

@@ -8,6 +8,7 @@ import { refusal } from "../lib/refusals.js";
 import { again } from "../lib/router.js";
 import { fillAvailability } from "../parts/availability.js";
 import { toast } from "../parts/toast.js";
+import { copies } from "./copies.js";
 
 /** @typedef {import("../lib/types.js").Availability} Availability */
 /** @typedef {import("../lib/types.js").Hold} Hold */
@@ -33,11 +34,12 @@ export async function offer(place, book, member, { available }) {
  * A form with one button that sends one wish: a double click, and a second try after a lost answer, are the same command.
  * @template T
  * @param {HTMLElement} place
+ * @param {number} book
  * @param {import("../lib/html.js").Html} controls
  * @param {(form: FormData, key: string) => Promise<T>} send
  * @param {(answer: T) => Promise<import("../lib/html.js").Html>} done the words for what came of it
  */
-function wish(place, controls, send, done) {
+function wish(place, book, controls, send, done) {
   render(place, html`<form class="offer">${controls}</form><div class="answer" aria-live="polite"></div>`);
   const form = /** @type {HTMLFormElement} */ (find(place, "form"));
   const button = find(form, "button");
@@ -51,7 +53,7 @@ function wish(place, controls, send, done) {
       const words = await done(await send(values, key));
       render(place, html`<p class="note good" tabindex="-1">${words}</p>`);
       find(place, ".note").focus();
-      recount();
+      recount(book);
     } catch (error) {
       button.removeAttribute("aria-disabled");
       if (error instanceof Problem) key = commandKey();
@@ -61,17 +63,21 @@ function wish(place, controls, send, done) {
   });
 }
 
-/** The counts changed by what was just done. */
-function recount() {
+/** The counts and the copies changed by what was just done. @param {number} book */
+function recount(book) {
   const main = find(document, "#main");
-  main.querySelector("bv-availability")?.removeAttribute("class");
-  void fillAvailability(main, new AbortController().signal);
+  const { signal } = new AbortController();
+  main.querySelector(`bv-availability[data-book="${book}"]`)?.removeAttribute("class");
+  void fillAvailability(main, signal);
+  const listed = main.querySelector("#copies");
+  if (listed instanceof HTMLElement) void copies(listed, { id: book }, signal);
 }
 
 /** @param {HTMLElement} place @param {number} book @param {Me} member */
 function borrow(place, book, member) {
   wish(
     place,
+    book,
     html`<button type="submit" class="button first">${t("title.borrow")}</button>`,
     (_, key) => /** @type {Promise<Loan>} */ (post("/api/borrowing/v1/loans", { member_card: member.card, book_id: book }, key)),
     async ({ due_on }) => {
@@ -86,6 +92,7 @@ async function hold(place, book, member) {
   const places = await branches().catch(() => []);
   wish(
     place,
+    book,
     html`${places.length > 1 && html`<label class="pickup"><span>${t("title.pickup")}</span><select class="input" name="branch">${places.map(({ code, name }) => html`<option value="${code}">${name}</option>`)}</select></label>`}
       <button type="submit" class="button first">${t("title.hold")}</button>`,
     (form, key) => /** @type {Promise<Hold>} */ (post("/api/borrowing/v1/holds", { member_card: member.card, book_id: book, ...(form.get("branch") && { pickup_branch: form.get("branch") }) }, key)),
