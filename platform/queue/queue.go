@@ -231,6 +231,10 @@ var (
 	ErrFailed  = errors.New("the queue cannot be written to")
 )
 
+// Fails tells of an error of Publish whether the queue cannot be written to. One that is full is well, and waits for the database; where the
+// disk is full nothing more is to be written at all.
+func Fails(err error) bool { return errors.Is(err, ErrFailed) }
+
 // explain words for a client why nothing was taken.
 func explain(err error) error {
 	switch {
