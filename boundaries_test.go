@@ -36,7 +36,7 @@ var technologies = map[string][]string{
 	"github.com/wneessen/go-mail":     {"platform/mail"},
 	"github.com/emersion/":            {"platform/mail/mailtest"},
 	"github.com/failsafe-go/":         {"platform/resilience", "modules/*/layers"},
-	"github.com/nats-io/":             {"platform/queue"},
+	"github.com/nats-io/":             {"platform/queue", "bench"}, // the bench has a server of it fail
 	"go.opentelemetry.io/":            {"platform/telemetry", "platform/database"},
 	"golang.org/x/crypto/acme":        {"platform/gateway"},
 }

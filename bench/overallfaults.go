@@ -162,9 +162,12 @@ func (o *overall) fails(servers map[string]*labServer, d dependency, on bool, se
 		}
 	}
 	mix.Address, mix.Rate, mix.Clients, mix.Seed = s.Address, failingRate, 512, seed
-	well := mix
-	well.For = 4 * o.seconds
-	if _, err := well.Run(o.ctx); err != nil { // it warms
+	if on {
+		if err := o.warm(day(false), s, failingRate); err != nil {
+			return 0, err
+		}
+	}
+	if err := o.wellAgain(mix); err != nil {
 		return 0, err
 	}
 	var asked, served int64

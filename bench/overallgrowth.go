@@ -71,7 +71,7 @@ func grown(ctx context.Context, flags labFlags, titles int, rows *harness.Figure
 	if err != nil {
 		return err
 	}
-	if _, err := l.round(s, day(true), 1, 8*l.seconds); err != nil { // it warms
+	if err := (&overall{lab: l}).warm(day(true), s, growthRate); err != nil {
 		return err
 	}
 	for _, kind := range dayKinds {

@@ -19,7 +19,10 @@ func (o *overall) rate() error {
 		return err
 	}
 	for _, figures := range []bool{false, true} {
-		if err := o.warm(day(figures), plain, whole); err != nil {
+		if _, err := o.round(plain, day(figures), 1, 2*o.seconds); err != nil { // it keeps nothing itself
+			return err
+		}
+		if err := o.warm(day(figures), whole, warmedFor); err != nil {
 			return err
 		}
 		var most [2][]float64
@@ -42,6 +45,9 @@ func (o *overall) rate() error {
 	}
 	return nil
 }
+
+// warmedFor is the arrivals a second whose answers of cache.fresh are in the caches when the search begins: fewer than there will be.
+const warmedFor = 300
 
 // lowest and highest are the arrivals a second between which a capacity is looked for.
 const lowest, highest = 10.0, 100_000.0

@@ -31,25 +31,23 @@ func (o *overall) start() error {
 	return o.builds()
 }
 
-// builds: how long a machine takes that has the modules, and has compiled none of them, and how large the program is as it is released.
+// builds: how long a machine takes that has the modules and has compiled none of them, and how large the program is, as it is released.
 func (o *overall) builds() error {
+	program := filepath.Join(o.dir, "released")
 	begun := time.Now()
-	cold := exec.CommandContext(o.ctx, "go", "build", "-o", filepath.Join(o.dir, "cold"), ".")
-	cold.Env = append(os.Environ(), "GOCACHE="+filepath.Join(o.dir, "gocache"))
+	cold := exec.CommandContext(o.ctx, "go", "build", "-trimpath", "-tags", "timetzdata,nomsgpack", "-ldflags", "-s -w", "-o", program, ".")
+	cold.Env = append(os.Environ(), "CGO_ENABLED=0", "GOCACHE="+filepath.Join(o.dir, "gocache"))
 	if said, err := cold.CombinedOutput(); err != nil {
 		return fmt.Errorf("cold build: %w: %s", err, said)
 	}
-	took := time.Since(begun).Seconds()
-	o.out.Add(harness.Row{Figure: fmt.Sprintf("cold build, %d cores", runtime.NumCPU()), Value: took, Unit: "s", Goal: "<= 170", Holds: took <= 170})
-	program := filepath.Join(o.dir, "stripped")
-	if said, err := exec.CommandContext(o.ctx, "go", "build", "-trimpath", "-tags", "timetzdata,nomsgpack", "-ldflags", "-s -w", "-o", program, ".").CombinedOutput(); err != nil {
-		return fmt.Errorf("build: %w: %s", err, said)
-	}
+	took, spent := time.Since(begun).Seconds(), (cold.ProcessState.UserTime() + cold.ProcessState.SystemTime()).Seconds()
+	o.out.Add(harness.Row{Figure: fmt.Sprintf("cold build as it is released, %d cores", runtime.NumCPU()), Value: took, Unit: "s", Goal: "<= 170", Holds: took <= 170})
+	o.out.Add(harness.Row{Figure: "cold build: processor time of it, all of which two cores have in half of that", Value: spent, Unit: "s"})
 	info, err := os.Stat(program)
 	if err != nil {
 		return err
 	}
 	size := float64(info.Size()) / 1e6
-	o.out.Add(harness.Row{Figure: "the program as it is released (-trimpath -tags timetzdata,nomsgpack -ldflags '-s -w')", Value: size, Unit: "MB", Goal: "<= 60", Holds: size <= 60})
+	o.out.Add(harness.Row{Figure: "the program as it is released (CGO_ENABLED=0 -trimpath -tags timetzdata,nomsgpack -ldflags '-s -w')", Value: size, Unit: "MB", Goal: "<= 60", Holds: size <= 60})
 	return nil
 }
