@@ -32,7 +32,7 @@ var technologies = map[string][]string{
 	"bookvault/platform/gateway":      {"platform/gateway", "modules", "modules/*/api"},
 	"bookvault/platform/database":     {"platform/database", "platform/gateway", "platform/doctor", "platform/queue/aside", "modules", "modules/*/postgres", "bench"},
 	"github.com/dgraph-io/ristretto/": {"platform/cache"},
-	"github.com/redis/rueidis":        {"platform/cache"},
+	"github.com/gomodule/redigo/":     {"platform/cache"},
 	"github.com/wneessen/go-mail":     {"platform/mail"},
 	"github.com/emersion/":            {"platform/mail/mailtest"},
 	"github.com/failsafe-go/":         {"platform/resilience", "modules/*/layers"},

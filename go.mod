@@ -27,7 +27,6 @@ require (
 	github.com/nats-io/nats.go v1.55.0
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/prometheus/client_golang v1.25.0
-	github.com/redis/rueidis v1.0.79
 	github.com/rs/zerolog v1.35.1
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/swaggo/files/v2 v2.0.2
@@ -53,6 +52,7 @@ require (
 )
 
 require (
+	github.com/gomodule/redigo v1.9.3
 	github.com/letsencrypt/challtestsrv v1.4.2
 	github.com/tdewolff/parse/v2 v2.8.20
 )
