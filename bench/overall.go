@@ -209,7 +209,7 @@ func (o *overall) latency() error {
 func (o *overall) compare(figure, unit, claim, goal string, sides [2][]float64, most float64) {
 	ratios := harness.Ratios(sides[1], sides[0])
 	ratio := harness.Median(ratios)
-	o.out.Add(harness.Row{Pattern: "overall", Claim: claim, Figure: figure, Baseline: fmt.Sprintf("all off: %.4g", harness.Median(sides[0])), Off: harness.Median(sides[0]), Value: harness.Median(sides[1]), Unit: unit,
+	o.out.Add(harness.Row{Pattern: "overall", Claim: claim, Figure: figure, Baseline: "all off: " + number(harness.Median(sides[0])), Off: harness.Median(sides[0]), Value: harness.Median(sides[1]), Unit: unit,
 		Ratio: ratio, Spread: harness.Spread(ratios), Goal: goal, Holds: goal != "" && ratio <= most})
 }
 
