@@ -147,8 +147,8 @@ const connectEvery = 500 * time.Millisecond
 func (r *Remote) connect(running context.Context) {
 	told := false
 	for {
-		client := newRemoteClient(r.dial, r.s.Calls)
-		err := client.ping(running)
+		client := newRemoteClient(r.dial)
+		err := client.connect(running)
 		if err == nil {
 			r.client.Store(client)
 			r.s.Logger.Info("the remote cache is connected")

@@ -42,23 +42,31 @@ func newDialer(address string, timeout time.Duration) (dialer, error) {
 // errAddress says what is wrong with an address.
 var errAddress = errors.New("the address of the remote cache is none that a Redis or Valkey has; it looks like redis://host:6379/0, rediss://user:password@host:6379 or unix:///path")
 
-// remoteClient is connections, one for each call under way at most. Those that are not used are kept for the next.
+// connections is how many there are; calls wait for one. An answer takes a tenth of a millisecond, and making a connection as long as many calls
+// have, so they are made beforehand and kept.
+const connections = 8
+
+// remoteClient is these connections.
 type remoteClient struct{ pool *redis.Pool }
 
 // newRemoteClient makes a client, not yet connected.
-func newRemoteClient(dial dialer, calls int) *remoteClient {
-	return &remoteClient{&redis.Pool{DialContext: dial, MaxIdle: calls, IdleTimeout: time.Minute}}
+func newRemoteClient(dial dialer) *remoteClient {
+	return &remoteClient{&redis.Pool{DialContext: dial, MaxIdle: connections, MaxActive: connections, Wait: true}}
 }
 
-// ping tells whether it answers.
-func (c *remoteClient) ping(ctx context.Context) error {
-	conn, err := c.pool.GetContext(ctx)
-	if err != nil {
-		return err
+// connect makes the connections, if it answers.
+func (c *remoteClient) connect(ctx context.Context) error {
+	for range connections {
+		conn, err := c.pool.GetContext(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close() }() // it stays in the pool
+		if _, err := conn.Do("PING"); err != nil {
+			return err
+		}
 	}
-	defer func() { _ = conn.Close() }()
-	_, err = conn.Do("PING")
-	return err
+	return nil
 }
 
 // do has a connection do something that may be done twice. Connections that were cut while nobody used them, as all are by a restart of the
