@@ -36,7 +36,8 @@ var notes = map[string]string{
 	"ledger": "Usual claim of event sourcing: +100 to +200 % writes, where appended events replace updates. Here they are beside the rows, for the past and for proof, so they cost.",
 	"overall": "A tenth of the mix are commands at the desk, and a twentieth are accounts, of whose reading a record is kept: transactions on either side, shown by themselves above. They are nearly all that is left of database calls and " +
 		"most of the processor time, so these do not fall to a tenth, nor does what two cores can serve rise tenfold. While the primary fails, they fail; what else fails then, and while the catalogue's path does, are searches and titles that " +
-		"nobody had asked for before. Caches are warm as after five minutes (`cache.fresh`) of such arrivals, which come at random.",
+		"nobody had asked for before. Caches are warm as after five minutes (`cache.fresh`) of such arrivals, which come at random. " +
+		"Check-outs in the smallest library met a stall of the disk while they were measured, so that the growth of theirs says nothing.",
 	"pool": "Usual claim of a tuned pool: connection wait -50 to -70 %, +30 to +50 % requests a second.",
 }
 
