@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"bookvault/bench/harness"
 )
 
 // labFlags are what the suites patterns and overall are told alike.
@@ -23,8 +25,8 @@ func newLabFlags(suite string, seconds float64, compared string) labFlags {
 		f.String("library", "", "folder of the library, made when it is not there and kept"), f.String("json", "", "write the rows to this file too; go run ./bench report makes pages of them")}
 }
 
-// open starts the library of a lab, and what its servers share. stop ends all of it.
-func (f labFlags) open(ctx context.Context, out *report) (l *lab, stop func(), err error) {
+// open starts the library of a lab, and what its servers share; what is measured goes to rows. stop ends all of it.
+func (f labFlags) open(ctx context.Context, rows *harness.Figures) (l *lab, stop func(), err error) {
 	data := *f.data
 	if data == "" {
 		data = filepath.Join(os.TempDir(), fmt.Sprintf("bookvault-bench-patterns-%d", *f.titles))
@@ -34,7 +36,7 @@ func (f labFlags) open(ctx context.Context, out *report) (l *lab, stop func(), e
 		return nil, nil, err
 	}
 	b.rounds, b.seconds = *f.rounds, time.Duration(*f.seconds*float64(time.Second))
-	out.figures = b.out
+	b.out = rows
 	l = &lab{faultBench: b, clients: 16, servers: map[string]*labServer{}, distance: distances[0]}
 	if err = saveMachine(ctx, *f.file, time.Now().Format("2006-01-02")); err == nil {
 		err = l.prepare()

@@ -44,7 +44,8 @@ func benchPatterns(ctx context.Context, args []string, out *report) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	l, stop, err := flags.open(ctx, out)
+	out.figures = &harness.Figures{Suite: "patterns"}
+	l, stop, err := flags.open(ctx, out.figures)
 	if err != nil {
 		return err
 	}

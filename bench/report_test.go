@@ -78,3 +78,11 @@ func TestChartsAreDrawings(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersAreGrouped(t *testing.T) {
+	for v, want := range map[float64]string{3006315: "3,006,315", 1097: "1,097", 162512896: "162,512,896", 999.4: "999", 12.34: "12.3", 0.5: "0.5", 0: "0"} {
+		if got := number(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}

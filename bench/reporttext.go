@@ -30,6 +30,17 @@ var remarks = map[string]string{
 	"write_through":      "",
 }
 
+// notes say what a suite's figures must be read with: what is usually promised of it, or why a goal is not reached.
+var notes = map[string]string{
+	"faults": "Usual claims: a breaker, retries and a fallback prevent nine of ten failures that would cascade, and answer 200 to 500 ms earlier than a timeout; a bulkhead isolates a neighbour's failure fully; a limit protects by 90 %.",
+	"ledger": "Usual claim of event sourcing: +100 to +200 % writes, where appended events replace updates. Here they are beside the rows, for the past and for proof, so they cost.",
+	"overall": "A tenth of the mix are commands at the desk, and a twentieth are accounts, of whose reading a record is kept: transactions on either side, shown by themselves above. They are nearly all that is left of database calls and " +
+		"most of the processor time, so these do not fall to a tenth, nor does what two cores can serve rise tenfold. While the primary fails, they fail; what else fails then, and while the catalogue's path does, are searches and titles that " +
+		"nobody had asked for before. Caches are warm as after five minutes (`cache.fresh`) of such arrivals, which come at random. " +
+		"Check-outs in the smallest library met a stall of the disk while they were measured, so that the growth of theirs says nothing.",
+	"pool": "Usual claim of a tuned pool: connection wait -50 to -70 %, +30 to +50 % requests a second.",
+}
+
 // performancePage writes docs/PERFORMANCE.md.
 func performancePage(rows []harness.Row, on machine) string {
 	var b strings.Builder
@@ -98,6 +109,9 @@ func section(b *strings.Builder, name string, rows []harness.Row) {
 			fmt.Fprintf(b, "| %s | %s | %s %s | %s | %s | %s |\n", r.Figure, r.Baseline, number(r.Value), r.Unit, ratio, r.Goal, holds)
 		}
 		b.WriteString("\n")
+		if note := notes[name]; note != "" {
+			b.WriteString(note + "\n\n")
+		}
 		return
 	}
 	b.WriteString("| figure | distance | off | on | | usual claim | goal |\n|---|---|---|---|---|---|---|\n")

@@ -27,6 +27,7 @@ type behind struct {
 	clock   *hlc.Clock
 	db      *database.DB
 	enabled func() bool
+	plainly func() bool
 	most    int
 	url     string
 	log     *slog.Logger
@@ -40,7 +41,7 @@ func queueFolder(c *config.Config) string { return filepath.Join(c.Database.Embe
 func newBehind(f Foundations, p *Patterns) *behind {
 	c := f.Settings.Queue
 	put := aside.New(f.DB)
-	return &behind{aside: put, clock: hlc.New(rand.Int64(), f.DB.Now), db: f.DB, enabled: p.WriteBehind.Load, most: c.MaxBehind, url: c.URL, log: f.Logger,
+	return &behind{aside: put, clock: hlc.New(rand.Int64(), f.DB.Now), db: f.DB, enabled: p.WriteBehind.Load, plainly: p.Fallback.Load, most: c.MaxBehind, url: c.URL, log: f.Logger,
 		queue: queue.New(queue.Settings{Dir: queueFolder(f.Settings), URL: c.URL, Replicas: c.Replicas, Partitions: c.Partitions, MaxBytes: int64(c.MaxSize), MinFree: int64(c.MinFree),
 			MaxWaiting: c.MaxWaiting, PublishWithin: c.PublishWithin, FlushRecords: c.FlushRecords, FlushEvery: c.FlushEvery, TakeOverEvery: c.TakeOverEvery,
 			Refuses: database.Refused, Aside: put, Registry: f.Registry, Logger: f.Logger})}
@@ -48,7 +49,7 @@ func newBehind(f Foundations, p *Patterns) *behind {
 
 // ratings puts writing behind before what members think of titles, and counting behind before the counts.
 func (b *behind) ratings(m *memories, stores *catalog.Stores) (*cataloglayers.Tallying, error) {
-	on := cataloglayers.Behind{Queue: b.queue, Clock: b.clock, Enabled: b.enabled, Most: b.most}
+	on := cataloglayers.Behind{Queue: b.queue, Clock: b.clock, Enabled: b.enabled, Plainly: b.plainly, Most: b.most}
 	exact := m.f.Settings.Cache.Exact
 	kept, totals := keep[catalog.Rating](m, "ratings", exact/4, b.enabled), keep[catalog.RatingTotal](m, "rating-totals", exact/4, m.patterns.ReadThrough.Load)
 	kept.Cost = func(catalog.Rating) int64 { return 64 }
@@ -69,7 +70,7 @@ func (b *behind) ratings(m *memories, stores *catalog.Stores) (*cataloglayers.Ta
 func (b *behind) lists(m *memories, store members.ListStore) (members.Lists, error) {
 	kept := keep[[]members.ListWrite](m, "lists", m.f.Settings.Cache.Exact/4, b.enabled)
 	kept.Cost = func(rows []members.ListWrite) int64 { return 64 + 128*int64(len(rows)) }
-	through, keptLists, err := memberslayers.WriteBehind(store, kept, memberslayers.Behind{Queue: b.queue, Clock: b.clock, Enabled: b.enabled, Most: b.most})
+	through, keptLists, err := memberslayers.WriteBehind(store, kept, memberslayers.Behind{Queue: b.queue, Clock: b.clock, Enabled: b.enabled, Plainly: b.plainly, Most: b.most})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -143,4 +144,27 @@ func TestProcessorTimeIsThatOfAChild(t *testing.T) {
 			t.Fatal("a child that does nothing but work takes no processor time")
 		}
 	}
+}
+
+// Whoever sleeps by Go's timers wakes up to a millisecond late, which is more than an answer from memory takes.
+func TestRequestsAreSentWhenTheyAreDue(t *testing.T) {
+	c, err := newClock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	least := time.Hour
+	for range 50 {
+		due := time.Now().Add(300 * time.Microsecond)
+		c.until(due)
+		late := time.Since(due)
+		if late < 0 {
+			t.Fatalf("woken %v too early", -late)
+		}
+		least = min(least, late)
+	}
+	if runtime.GOOS == "linux" && least > 500*time.Microsecond {
+		t.Errorf("woken %v too late at best", least)
+	}
+	c.until(time.Now().Add(-time.Second)) // what is due already is not waited for
 }

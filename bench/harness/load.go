@@ -125,7 +125,12 @@ func (l Load) client(ctx context.Context, n int, begin, end time.Time) (Result, 
 	random := rand.New(rand.NewPCG(l.Seed, uint64(n)))
 	every := time.Duration(0)
 	due := begin
+	var turns *clock
 	if l.Rate > 0 {
+		if turns, err = newClock(); err != nil {
+			return result, err
+		}
+		defer turns.close()
 		every = time.Duration(float64(time.Second) * float64(l.Clients) / l.Rate)
 		due = begin.Add(time.Duration(random.Float64() * float64(every)))
 	}
@@ -133,9 +138,7 @@ func (l Load) client(ctx context.Context, n int, begin, end time.Time) (Result, 
 	for {
 		start := time.Now()
 		if l.Rate > 0 {
-			if wait := due.Sub(start); wait > 0 {
-				time.Sleep(wait)
-			}
+			turns.until(due)
 			start, due = due, due.Add(every)
 		}
 		if start.After(end) {

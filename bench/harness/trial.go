@@ -98,14 +98,19 @@ type trial struct {
 	tally *Tally
 }
 
-// Run sends the load. The error is only that of ctx.
+// Run sends the load. The error is that of ctx, or there is no clock to be had.
 func (s Trial) Run(ctx context.Context) (*Tally, error) {
 	if s.Patience == 0 {
 		s.Patience = 2 * time.Second
 	}
 	t := &trial{Trial: s, ctx: ctx, begin: time.Now(), tally: &Tally{Times: newTimes(), Refusals: newTimes()}}
 	if s.Rate > 0 {
-		t.open()
+		c, err := newClock()
+		if err != nil {
+			return nil, err
+		}
+		t.open(c)
+		c.close()
 	} else {
 		t.closed()
 	}
@@ -135,7 +140,7 @@ func (t *trial) closed() {
 }
 
 // open has requests arrive at random, as those of many people do (a Poisson process).
-func (t *trial) open() {
+func (t *trial) open(arrivals *clock) {
 	var lock sync.Mutex
 	var free []*caller // the last one that was answered asks next, so that there are no more connections than are needed
 	for n := range t.Clients {
@@ -145,9 +150,7 @@ func (t *trial) open() {
 	var all sync.WaitGroup
 	for due := t.begin; !t.over(); {
 		due = due.Add(time.Duration(random.ExpFloat64() / t.Rate * float64(time.Second)))
-		if wait := time.Until(due); wait > 0 {
-			time.Sleep(wait)
-		}
+		arrivals.until(due)
 		at := due
 		lock.Lock()
 		last := len(free) - 1

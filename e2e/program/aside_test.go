@@ -111,7 +111,8 @@ func fill(t *testing.T, dir string) (free func()) {
 	}
 }
 
-// With queue.url ratings wait in a NATS server outside: they outlive the process that accepted them, and a NATS that is away is 503.
+// With queue.url ratings wait in a NATS server outside: they outlive the process that accepted them. While it is away they are written before
+// the answer; without that fallback it is 503.
 func TestRatingsThroughAnExternalNATS(t *testing.T) {
 	h := housed(t)
 	nats, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoSigs: true, NoLog: true})
@@ -140,7 +141,15 @@ func TestRatingsThroughAnExternalNATS(t *testing.T) {
 	h.must(t, 0, []string{"external NATS: 0 messages"}, append([]string{"queue", "status"}, outside[:2]...)...)
 	nats.Shutdown()
 	nats.WaitForShutdown()
-	if said := s.mustAsk(t, "PUT", path, librarian, `{"stars": 1}`, 503); !strings.Contains(said, "queue_unavailable") {
-		t.Errorf("while NATS is away: %s", said)
+	s.mustAsk(t, "PUT", path, librarian, `{"stars": 1}`, 200)
+	if got := h.starsOf(t, book); got != 1 {
+		t.Errorf("answered while NATS is away, it has %d stars", got)
+	}
+	if got := s.mustAsk(t, "GET", path, librarian, "", 200); !strings.Contains(got, `"stars":1`) {
+		t.Errorf("and is shown as %s", got)
+	}
+	s.mustAsk(t, "PUT", "/api/ops/v1/patterns/fallback", tokenIn(t, h, "administrator"), `{"enabled": false}`, 200)
+	if said := s.mustAsk(t, "PUT", path, librarian, `{"stars": 2}`, 503); !strings.Contains(said, "queue_unavailable") {
+		t.Errorf("while NATS is away, without the fallback: %s", said)
 	}
 }

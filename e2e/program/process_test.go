@@ -112,7 +112,7 @@ type serving struct {
 	ended   chan struct{} // closed when the process is gone
 }
 
-var readyLine = regexp.MustCompile(`Ready after .*: (http://\S+)`)
+var readyLine = regexp.MustCompile(`Ready after .*: (https?://\S+)`)
 
 // serve starts a server on a port of its own, with an empty library unless args say otherwise, and waits until it says that it
 // is ready. It is stopped at the end of the test.

@@ -31,10 +31,11 @@ type ChargeFilter struct {
 
 // Account gives what a member owes and owed: a patron's own, for staff anybody's.
 func (s *Service) Account(ctx context.Context, card string, f ChargeFilter) (AccountView, error) {
-	memberID, err := s.whose(ctx, card)
+	who, err := s.whose(ctx, card)
 	if err != nil {
 		return AccountView{}, err
 	}
+	memberID := who.ID
 	if memberID == 0 {
 		return AccountView{}, problem.InvalidField("query.member_card", "is required")
 	}
@@ -57,21 +58,21 @@ func (s *Service) Account(ctx context.Context, card string, f ChargeFilter) (Acc
 		return AccountView{}, err
 	}
 	view.More = len(charges) > limit
-	view.Charges = s.chargeViews(ctx, memberID, charges[:min(len(charges), limit)])
+	view.Charges = s.chargeViews(ctx, who, charges[:min(len(charges), limit)])
 	return view, recorded()
 }
 
-// chargeViews shows charges of a member.
-func (s *Service) chargeViews(ctx context.Context, memberID int64, charges []Charge) (views []ChargeView) {
+// chargeViews shows charges of a member, whose card is asked for where it is not known.
+func (s *Service) chargeViews(ctx context.Context, of Member, charges []Charge) (views []ChargeView) {
 	var books []int64
 	for _, c := range charges {
 		if c.BookID != 0 {
 			books = append(books, c.BookID)
 		}
 	}
-	texts, cards := s.titleTexts(ctx, books...), s.cards(ctx, memberID)
+	texts, cards := s.titleTexts(ctx, books...), s.cardsBeside(ctx, []Member{of}, of.ID)
 	for _, c := range charges {
-		views = append(views, ChargeView{Charge: c, MemberCard: cards[memberID], Title: texts[c.BookID]})
+		views = append(views, ChargeView{Charge: c, MemberCard: cards[of.ID], Title: texts[c.BookID]})
 	}
 	return views
 }

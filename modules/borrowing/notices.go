@@ -22,10 +22,11 @@ func (n Notice) refs() []Ref { return []Ref{n.Ref} }
 // Notices lists notices, newest first: of a member (a patron: their own) all of them, or for staff everybody's that wait for being
 // told and are still true; f.Open narrows the former too. It gives at most limit, and whether there are more.
 func (s *Service) Notices(ctx context.Context, card string, f NoticeFilter) ([]NoticeView, bool, error) {
-	var err error
-	if f.MemberID, err = s.whose(ctx, card); err != nil {
+	who, err := s.whose(ctx, card)
+	if err != nil {
 		return nil, false, err
 	}
+	f.MemberID = who.ID
 	recorded := s.staffReads(ctx, readNotices, f.MemberID)
 	f.Open = f.Open || f.MemberID == 0
 	f.Today = s.Today(s.now())

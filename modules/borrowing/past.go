@@ -143,11 +143,11 @@ func (s *Service) LoansAt(ctx context.Context, card string, f LoanFilter, at tim
 
 // pastOf is whose, of lists that are of one member.
 func (s *Service) pastOf(ctx context.Context, card string) (int64, error) {
-	memberID, err := s.whose(ctx, card)
-	if err == nil && memberID == 0 {
+	who, err := s.whose(ctx, card)
+	if err == nil && who.ID == 0 {
 		err = problem.InvalidField("query.member_card", "is needed with as_of: the past is shown a member at a time")
 	}
-	return memberID, err
+	return who.ID, err
 }
 
 // HoldAt gives a hold as it was at an instant, without its position in the queue.

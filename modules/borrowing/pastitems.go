@@ -116,7 +116,7 @@ func (s *Service) AccountAt(ctx context.Context, card string, f ChargeFilter, at
 	if err := g.Wait(); err != nil {
 		return view, err
 	}
-	view.Charges = s.chargeViews(ctx, f.MemberID, charges)
+	view.Charges = s.chargeViews(ctx, Member{ID: f.MemberID}, charges)
 	return view, recorded()
 }
 

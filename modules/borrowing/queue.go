@@ -169,12 +169,12 @@ func (s *Service) visibleHold(ctx context.Context, id int64) (HoldView, error) {
 // Holds lists holds, newest first: of a member (a patron: their own), of a title, or all. It gives at most limit, and whether
 // there are more.
 func (s *Service) Holds(ctx context.Context, card string, f HoldFilter) ([]HoldView, bool, error) {
-	memberID, err := s.whose(ctx, card)
+	who, err := s.whose(ctx, card)
 	if err != nil {
 		return nil, false, err
 	}
-	recorded := s.staffReads(ctx, readHolds, memberID)
-	f.MemberID = memberID
+	recorded := s.staffReads(ctx, readHolds, who.ID)
+	f.MemberID = who.ID
 	limit := f.Limit
 	f.Limit++
 	holds, err := s.store.Holds(ctx, f)
@@ -182,19 +182,20 @@ func (s *Service) Holds(ctx context.Context, card string, f HoldFilter) ([]HoldV
 		return nil, false, err
 	}
 	more := len(holds) > limit
-	views, err := s.holdViews(ctx, holds[:min(len(holds), limit)])
+	views, err := s.holdViews(ctx, holds[:min(len(holds), limit)], who)
 	if err != nil {
 		return nil, false, err
 	}
 	return views, more, recorded()
 }
 
-func (s *Service) holdViews(ctx context.Context, holds []Hold) ([]HoldView, error) {
+// holdViews shows holds; known are members who need not be asked for.
+func (s *Service) holdViews(ctx context.Context, holds []Hold, known ...Member) ([]HoldView, error) {
 	var members, books []int64
 	for _, h := range holds {
 		members, books = append(members, h.MemberID), append(books, h.BookID)
 	}
-	cards, texts := s.cards(ctx, members...), s.titleTexts(ctx, books...)
+	cards, texts := s.cardsBeside(ctx, known, members...), s.titleTexts(ctx, books...)
 	if err := s.mayShow(texts, len(books)); err != nil {
 		return nil, err
 	}

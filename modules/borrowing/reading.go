@@ -3,6 +3,7 @@ package borrowing
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 
 	"bookvault/platform/identity"
@@ -81,12 +82,12 @@ func (s *Service) LoanEvents(ctx context.Context, id int64, after, limit int) ([
 // Loans lists loans, newest first: of a member (a patron: their own), or everybody's for staff. It gives at most limit, and
 // whether there are more.
 func (s *Service) Loans(ctx context.Context, card string, f LoanFilter) ([]LoanView, bool, error) {
-	memberID, err := s.whose(ctx, card)
+	who, err := s.whose(ctx, card)
 	if err != nil {
 		return nil, false, err
 	}
-	recorded := s.staffReads(ctx, readLoans, memberID)
-	f.MemberID = memberID
+	recorded := s.staffReads(ctx, readLoans, who.ID)
+	f.MemberID = who.ID
 	limit := f.Limit
 	f.Limit++
 	f.Now = s.now()
@@ -94,42 +95,43 @@ func (s *Service) Loans(ctx context.Context, card string, f LoanFilter) ([]LoanV
 	if err != nil {
 		return nil, false, err
 	}
-	views, err := s.loanViews(ctx, loans[:min(len(loans), limit)])
+	views, err := s.loanViews(ctx, loans[:min(len(loans), limit)], who)
 	if err != nil {
 		return nil, false, err
 	}
 	return views, len(loans) > limit, recorded()
 }
 
-// whose finds out whose list is asked for: staff name a card or nobody (0, everybody's); a patron gets their own. A card that a
-// patron may not ask for is answered like an unknown one.
-func (s *Service) whose(ctx context.Context, card string) (int64, error) {
+// whose finds out whose list is asked for: staff name a card or nobody (id 0, everybody's); a patron gets their own, of whom only the id is
+// known where no card was named. A card that a patron may not ask for is answered like an unknown one.
+func (s *Service) whose(ctx context.Context, card string) (Member, error) {
 	p, _ := identity.FromContext(ctx)
 	if seesAll(ctx) && card == "" {
-		return 0, nil
+		return Member{}, nil
 	}
 	if !seesAll(ctx) && !p.SignedIn() {
-		return 0, problem.New(problem.Unauthenticated, "sign_in_needed", "Sign in first.")
+		return Member{}, problem.New(problem.Unauthenticated, "sign_in_needed", "Sign in first.")
 	}
 	if card == "" {
-		return p.MemberID, nil
+		return Member{ID: p.MemberID}, nil
 	}
 	m, err := s.members.MemberByCard(ctx, card)
 	if err != nil {
-		return 0, err
+		return Member{}, err
 	}
 	if !seesAll(ctx) && m.ID != p.MemberID {
-		return 0, errMemberNotFound()
+		return Member{}, errMemberNotFound()
 	}
-	return m.ID, nil
+	return m, nil
 }
 
-func (s *Service) loanViews(ctx context.Context, loans []Loan) ([]LoanView, error) {
+// loanViews shows loans; known are members who need not be asked for.
+func (s *Service) loanViews(ctx context.Context, loans []Loan, known ...Member) ([]LoanView, error) {
 	var members, books []int64
 	for _, l := range loans {
 		members, books = append(members, l.MemberID), append(books, l.BookID)
 	}
-	cards, texts := s.cards(ctx, members...), s.titleTexts(ctx, books...)
+	cards, texts := s.cardsBeside(ctx, known, members...), s.titleTexts(ctx, books...)
 	if err := s.mayShow(texts, len(books)); err != nil {
 		return nil, err
 	}
@@ -139,6 +141,19 @@ func (s *Service) loanViews(ctx context.Context, loans []Loan) ([]LoanView, erro
 		views[i] = LoanView{Loan: l, MemberCard: cards[l.MemberID], Title: texts[l.BookID], Untitled: texts == nil, Overdue: l.IsOverdue(now)}
 	}
 	return views, nil
+}
+
+// cardsBeside is cards where some members are known already.
+func (s *Service) cardsBeside(ctx context.Context, known []Member, ids ...int64) map[int64]string {
+	cards := map[int64]string{}
+	for _, m := range known {
+		if m.Card != "" {
+			cards[m.ID] = m.Card
+		}
+	}
+	ids = slices.DeleteFunc(ids, func(id int64) bool { return cards[id] != "" })
+	maps.Copy(cards, s.cards(ctx, ids...))
+	return cards
 }
 
 // cards gives the current card of members; of none when the members module is ill.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/redis/rueidis"
 
 	"bookvault/platform/resilience"
 )
@@ -43,13 +42,13 @@ type RemoteSettings struct {
 // old (tier.go), and when it is ill a caller waits no longer than Timeout until the breaker opens, and not at all from then on.
 type Remote struct {
 	s       RemoteSettings
-	option  rueidis.ClientOption
+	dial    dialer
 	breaker *resilience.Breaker
 
-	prefix atomic.Pointer[string] // of keys, with the era; nil while it is not known
-	client atomic.Pointer[rueidis.Client]
-	slots  chan struct{} // one for each call under way
-	queue  chan func()   // writes
+	prefix atomic.Pointer[string]       // of keys, with the era; nil while it is not known
+	client atomic.Pointer[remoteClient] // nil until it has answered
+	slots  chan struct{}                // one for each call under way
+	queue  chan func()                  // writes
 
 	lock    sync.Mutex
 	quit    context.CancelFunc // nil unless it runs
@@ -67,31 +66,16 @@ func NewRemote(s RemoteSettings) (*Remote, error) {
 	if s.Enabled == nil {
 		s.Enabled = func() bool { return true }
 	}
-	option, err := rueidis.ParseURL(s.URL)
-	if err != nil { // it may quote the address, which may hold a password
-		return nil, errors.New("the address of the remote cache is none that a Redis or Valkey has; it looks like redis://host:6379/0, rediss://user:password@host:6379 or unix:///path")
+	dial, err := newDialer(s.URL, s.Timeout)
+	if err != nil {
+		return nil, err
 	}
-	r := &Remote{s: s, option: modest(option, s.Timeout), slots: make(chan struct{}, s.Calls), queue: make(chan func(), s.Queue)}
+	r := &Remote{s: s, dial: dial, slots: make(chan struct{}, s.Calls), queue: make(chan func(), s.Queue)}
 	breaker := s.Breaker
 	breaker.Name, breaker.Failed, breaker.Enabled = "remote-cache", nil, nil
 	breaker.Metrics, breaker.Logger = resilience.NewMetrics(s.Registry), s.Logger
 	r.breaker = resilience.NewBreaker(breaker)
 	return r, nil
-}
-
-// modest sets what a cache needs of the client, which has larger things in mind: one connection, no retries, no copies of its own,
-// and nothing that waits for long.
-func modest(option rueidis.ClientOption, timeout time.Duration) rueidis.ClientOption {
-	option.ForceSingleClient, option.DisableRetry, option.DisableCache = true, true, true
-	option.AlwaysPipelining = true // else a call that runs out of time takes the connection with it
-	option.PipelineMultiplex = -1
-	option.RingScaleEachConn = 9
-	option.ReadBufferEachConn, option.WriteBufferEachConn = 64<<10, 64<<10
-	option.Dialer.Timeout = max(20*timeout, 100*time.Millisecond)
-	option.ConnWriteTimeout = max(20*timeout, 500*time.Millisecond)
-	option.ClientSetInfo = rueidis.DisableClientSetInfo
-	option.ClientName = "bookvault"
-	return option
 }
 
 // SetEra says which history of the database the positions are of: its identity, its timeline, and when its server started. Values of
@@ -142,9 +126,9 @@ func (r *Remote) Stop(context.Context) error {
 	r.quit = nil
 	r.running.Wait()
 	if client := r.client.Swap(nil); client != nil {
-		(*client).Close()
+		client.close()
 	}
-	for range cap(r.slots) { // calls under way end with their connection
+	for range cap(r.slots) { // calls under way end when their connection has had no answer
 		r.slots <- struct{}{}
 	}
 	for range cap(r.slots) {
@@ -163,15 +147,14 @@ const connectEvery = 500 * time.Millisecond
 func (r *Remote) connect(running context.Context) {
 	told := false
 	for {
-		client, err := rueidis.NewClient(r.option)
+		client := newRemoteClient(r.dial)
+		err := client.connect(running)
 		if err == nil {
-			r.client.Store(&client)
+			r.client.Store(client)
 			r.s.Logger.Info("the remote cache is connected")
 			return
 		}
-		if client != nil {
-			client.Close()
-		}
+		client.close()
 		if !told {
 			told = true
 			r.s.Logger.Warn("the remote cache does not answer; it is used once it does", "error", err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/rueidis"
+	"github.com/gomodule/redigo/redis"
 )
 
 // Why a call of the remote tier brought nothing.
@@ -27,43 +27,34 @@ type answer struct {
 
 // get reads keys in one call.
 func (r *Remote) get(keys []string) ([][]byte, error) {
-	return r.call(func(ctx context.Context, client rueidis.Client) ([][]byte, error) {
-		if len(keys) == 1 {
-			value, err := client.Do(ctx, client.B().Get().Key(keys[0]).Build()).AsBytes()
-			if rueidis.IsRedisNil(err) {
+	return r.call(func(ctx context.Context, client *remoteClient) ([][]byte, error) {
+		return client.do(ctx, func(conn redis.Conn) ([][]byte, error) {
+			if len(keys) > 1 {
+				return valuesOf(conn, keys)
+			}
+			value, err := redis.Bytes(conn.Do("GET", keys[0]))
+			if errors.Is(err, redis.ErrNil) {
 				return [][]byte{nil}, nil
 			}
-			if said, ok := rueidis.IsRedisErr(err); ok && strings.HasPrefix(said.Error(), "WRONGTYPE") {
+			if said, ok := refusal(err); ok && strings.HasPrefix(said.Error(), "WRONGTYPE") {
 				return [][]byte{{}}, nil // something lies there, but nothing of ours
 			}
 			return [][]byte{value}, err
-		}
-		messages, err := client.Do(ctx, client.B().Mget().Key(keys...).Build()).ToArray()
-		if err != nil {
-			return nil, err
-		}
-		if len(messages) != len(keys) {
-			return nil, fmt.Errorf("%d answers to %d keys", len(messages), len(keys))
-		}
-		values := make([][]byte, len(messages))
-		for i := range messages {
-			if values[i], err = messages[i].AsBytes(); err != nil && !rueidis.IsRedisNil(err) {
-				return nil, err
-			}
-		}
-		return values, nil
+		})
 	})
 }
 
 // set writes a key. What the sidecar says against it (it is full, or a replica) is refusal, an error for whoever counts, but no
 // illness: it may be read from.
 func (r *Remote) set(key string, value []byte, ttl time.Duration) error {
-	said, err := r.call(func(ctx context.Context, client rueidis.Client) ([][]byte, error) {
-		err := client.Do(ctx, client.B().Set().Key(key).Value(rueidis.BinaryString(value)).Px(ttl).Build()).Error()
-		if _, refusal := rueidis.IsRedisErr(err); refusal {
-			return [][]byte{[]byte(err.Error())}, nil
-		}
-		return nil, err
+	said, err := r.call(func(ctx context.Context, client *remoteClient) ([][]byte, error) {
+		return client.do(ctx, func(conn redis.Conn) ([][]byte, error) {
+			_, err := conn.Do("SET", key, value, "PX", ttl.Milliseconds())
+			if _, refused := refusal(err); refused {
+				return [][]byte{[]byte(err.Error())}, nil
+			}
+			return nil, err
+		})
 	})
 	if err == nil && len(said) > 0 {
 		err = fmt.Errorf("the remote cache refuses a write: %s", said[0])
@@ -72,7 +63,7 @@ func (r *Remote) set(key string, value []byte, ttl time.Duration) error {
 }
 
 // call makes one call if the breaker lets it, and ends after Timeout whatever the client does: that one connects by its own time.
-func (r *Remote) call(do func(context.Context, rueidis.Client) ([][]byte, error)) ([][]byte, error) {
+func (r *Remote) call(do func(context.Context, *remoteClient) ([][]byte, error)) ([][]byte, error) {
 	client := r.client.Load()
 	if client == nil {
 		return nil, errRefused
@@ -86,18 +77,18 @@ func (r *Remote) call(do func(context.Context, rueidis.Client) ([][]byte, error)
 		<-r.slots
 		return nil, errRefused
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), r.s.Timeout)
-	defer cancel()
+	late := time.NewTimer(r.s.Timeout)
+	defer late.Stop()
 	began, done := time.Now(), make(chan answer, 1)
 	go func() {
 		defer func() { <-r.slots }()
-		values, err := do(ctx, *client)
+		values, err := do(context.Background(), client)
 		done <- answer{values, err}
 	}()
 	var a answer
 	select {
 	case a = <-done:
-	case <-ctx.Done():
+	case <-late.C:
 		a.err = errTimeout
 	}
 	if errors.Is(a.err, context.DeadlineExceeded) {

@@ -7,12 +7,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/rueidis"
+	"github.com/gomodule/redigo/redis"
 )
 
 // settleTokens adds what was spent to each bucket, as the time until it will be full again (the generic cell rate algorithm), and gives that time.
 // It goes by the sidecar's clock, which all processes share. Numbers are microseconds. Nobody's debt grows beyond twice a whole bucket.
-var settleTokens = rueidis.NewLuaScript(`
+var settleTokens = redis.NewScript(-1, `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
 local debts = {}
@@ -32,19 +32,19 @@ func (r *Remote) Settle(clients []string, spent, full []time.Duration) ([]time.D
 	if !r.s.Enabled() {
 		return nil, errRefused
 	}
-	keys, args := make([]string, len(clients)), make([]string, 0, 2*len(clients))
-	for i, client := range clients {
-		keys[i] = "bookvault:tokens:" + client
-		args = append(args, strconv.FormatInt(spent[i].Microseconds(), 10), strconv.FormatInt(full[i].Microseconds(), 10))
+	args := redis.Args{len(clients)}
+	for _, client := range clients {
+		args = args.Add("bookvault:tokens:" + client)
 	}
-	values, err := r.call(func(ctx context.Context, client rueidis.Client) ([][]byte, error) {
-		said, err := settleTokens.Exec(ctx, client, keys, args).AsStrSlice()
-		if _, refusal := rueidis.IsRedisErr(err); refusal { // it is full, or a replica: no illness
+	for i := range clients {
+		args = args.Add(spent[i].Microseconds(), full[i].Microseconds())
+	}
+	values, err := r.call(func(ctx context.Context, client *remoteClient) ([][]byte, error) {
+		values, _, err := client.once(ctx, func(conn redis.Conn) ([][]byte, error) { // done twice, it would count twice
+			return redis.ByteSlices(settleTokens.Do(conn, args...))
+		})
+		if _, refused := refusal(err); refused { // it is full, or a replica: no illness
 			return [][]byte{}, nil
-		}
-		values := make([][]byte, len(said))
-		for i := range said {
-			values[i] = []byte(said[i])
 		}
 		return values, err
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -272,6 +273,38 @@ func TestTwoRelaysCarryEachMessageOnceAndInOrder(t *testing.T) {
 	}
 	if n := told(t, relays[0], "bookvault_outbox_relayed_total") + told(t, relays[1], "bookvault_outbox_relayed_total"); n != writers*each {
 		t.Errorf("their metrics count %v messages", n)
+	}
+}
+
+// What is written within the same moment is carried together, however often the relay is nudged.
+func TestARelayGathersWhatIsWrittenMeanwhile(t *testing.T) {
+	const gather, messages = 50 * time.Millisecond, 60
+	db := dbtest.New(t)
+	c, ctx := &collector{}, t.Context()
+	var batches atomic.Int64
+	r := ledger.NewRelay(db.Pool(), ledger.RelaySettings{Schema: schema, Consumer: "test", Gather: gather, Handle: func(ctx context.Context, m []ledger.Message) error {
+		batches.Add(1)
+		return c.handle(ctx, m)
+	}})
+	if err := r.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	for v := 1; v <= messages; v++ {
+		if err := appended(t, db, event("loan/1", v)); err != nil {
+			t.Fatal(err)
+		}
+		r.Nudge()
+	}
+	for end := time.Now().Add(20 * time.Second); c.count() < messages && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	took := time.Since(begun)
+	if err := r.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got, most := batches.Load(), int64(took/gather)+2; c.count() != messages || got > most {
+		t.Errorf("%d messages in %d batches within %v, of which at most %d can begin in it", c.count(), got, took, most)
 	}
 }
 

@@ -15,6 +15,7 @@ type RelaySettings struct {
 	Handle   Handler
 	Batch    int           // messages at once; 500
 	Poll     time.Duration // how often it looks when nobody wakes it, for what other processes wrote; 1 s
+	Gather   time.Duration // time between two looks at least, so that under load one carries what many wrote; 25 ms
 	Logger   *slog.Logger  // slog.Default
 }
 
@@ -40,6 +41,9 @@ func NewRelay(db Pool, s RelaySettings) *Relay {
 	}
 	if s.Poll <= 0 {
 		s.Poll = time.Second
+	}
+	if s.Gather <= 0 {
+		s.Gather = 25 * time.Millisecond
 	}
 	if s.Logger == nil {
 		s.Logger = slog.Default()
@@ -97,20 +101,29 @@ func (r *Relay) run(ctx context.Context, quit <-chan struct{}, done chan<- struc
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	patience := soon
+	var last time.Time
 	for {
 		select {
 		case <-quit:
 			return
 		case <-r.wake:
 			patience = soon
+			select { // what comes after a pause is carried at once
+			case <-quit:
+				return
+			case <-time.After(r.settings.Gather - time.Since(last)):
+			}
 		case <-timer.C:
 		}
-		held := r.drain(ctx, quit)
+		last = time.Now()
 		// Messages held back by an older transaction are looked for again soon, then less often, up to the poll.
 		wait := r.settings.Poll
-		if held {
+		switch r.drain(ctx, quit) {
+		case some:
+			wait, patience = min(r.settings.Gather, wait), soon
+		case held:
 			wait, patience = min(patience, wait), 2*patience
-		} else {
+		case nothing:
 			patience = soon
 		}
 		timer.Reset(wait)
@@ -126,24 +139,36 @@ func ended(quit <-chan struct{}) bool {
 	}
 }
 
-// drain delivers until nothing is left, and tells whether messages are held back or could not be delivered.
-func (r *Relay) drain(ctx context.Context, quit <-chan struct{}) (held bool) {
+// left is what there may be to carry after a look.
+type left int
+
+const (
+	nothing left = iota
+	some         // what was written meanwhile
+	held         // messages that wait for an older transaction, or could not be delivered
+)
+
+// drain delivers what is there, and tells what there may be afterwards.
+func (r *Relay) drain(ctx context.Context, quit <-chan struct{}) left {
 	r.did.begins()
 	for !ended(quit) {
-		n, held, err := r.outbox.Deliver(ctx, r.db, r.settings.Batch, r.settings.Handle)
+		n, waits, err := r.outbox.Deliver(ctx, r.db, r.settings.Batch, r.settings.Handle)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.did.failures.Add(1)
 			r.settings.Logger.LogAttrs(ctx, slog.LevelWarn, "the outbox could not be relayed; it will be tried again",
 				slog.String("consumer", r.settings.Consumer), slog.Any("error", err))
-			return true
-		case n == 0:
-			if !held {
-				r.did.carried()
-			}
 			return held
+		case waits:
+			return held
+		case n == 0:
+			r.did.carried()
+			return nothing
 		}
 		r.did.messages.Add(int64(n))
+		if n < r.settings.Batch {
+			return some
+		}
 	}
-	return false
+	return nothing
 }

@@ -77,7 +77,7 @@ func (l *lane) join(r *Record, traceparent string) (*batch, error) {
 	switch {
 	case l.closed:
 		return nil, ErrClosed
-	case l.q.store.Load() == nil:
+	case l.q.store.Load() == nil, l.q.leftAlone(l.busy):
 		return nil, ErrFailed
 	case l.waiting != nil && (len(l.waiting.records) >= l.q.s.MaxWaiting/len(l.q.lanes) || l.waiting.bytes+r.size() > batchAtMost):
 		return nil, ErrFull
@@ -159,6 +159,9 @@ func (l *lane) send(b *batch) error {
 	begin := time.Now()
 	_, err := s.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
 	l.q.metrics.published(len(b.records), time.Since(begin))
+	if err == nil || full(err) {
+		l.q.alone.Store(0)
+	}
 	if err == nil {
 		return nil
 	}
@@ -184,9 +187,19 @@ func full(err error) bool {
 
 func noSpace(err error) bool { return strings.Contains(err.Error(), "no space left") }
 
+// pause is for how long nobody waits for an external store that failed; then one message tries, for which nobody else waits.
+const pause = 2 * time.Second
+
+// leftAlone tells whether an external store that failed is not to be waited for. busy: somebody is trying.
+func (q *Queue) leftAlone(busy bool) bool {
+	until := q.alone.Load()
+	return until > 0 && (busy || time.Now().UnixNano() < until)
+}
+
 // breaks has a store closed, and opened again. Until then nothing is taken.
 func (q *Queue) breaks(s *store) {
 	if q.s.URL != "" { // the connection mends itself
+		q.alone.Store(time.Now().Add(pause).UnixNano())
 		return
 	}
 	if q.store.CompareAndSwap(s, nil) {

@@ -50,7 +50,7 @@ type Settings struct {
 	MaxBytes      int64         // of all that waits; 256 MiB
 	MinFree       int64         // bytes of the disk that are left to others; 64 MiB
 	MaxWaiting    int           // records that wait to be published; 10,000
-	PublishWithin time.Duration // time for a message to be on disk; 5 s
+	PublishWithin time.Duration // time for a message to be on disk, outside of this machine a second at most; 5 s
 	FlushRecords  int           // of one transaction at most; 5,000
 	FlushEvery    time.Duration // time between the beginnings of two transactions of less than that; 25 ms
 	TakeOverEvery time.Duration // time between two looks for stores of processes that died; 30 s
@@ -68,6 +68,9 @@ func (s *Settings) complete() {
 	setDefault(&s.MinFree, 64<<20)
 	setDefault(&s.MaxWaiting, 10_000)
 	setDefault(&s.PublishWithin, 5*time.Second)
+	if s.URL != "" {
+		s.PublishWithin = min(s.PublishWithin, time.Second)
+	}
 	setDefault(&s.FlushRecords, 5000)
 	setDefault(&s.FlushEvery, 25*time.Millisecond)
 	setDefault(&s.TakeOverEvery, 30*time.Second)
@@ -95,6 +98,7 @@ type Queue struct {
 	store  atomic.Pointer[store] // nil while there is none to publish to
 	own    atomic.Int64          // the number of our store, which we do not take over from ourselves; 0: none yet
 	broken chan *store           // says that a store failed
+	alone  atomic.Int64          // Unix nanoseconds until which an external one that failed is left alone; 0: it is well
 
 	lock  sync.Mutex
 	state state
@@ -230,6 +234,10 @@ var (
 	ErrClosed  = errors.New("the queue is closed")
 	ErrFailed  = errors.New("the queue cannot be written to")
 )
+
+// Fails tells of an error of Publish whether the queue cannot be written to. One that is full is well, and waits for the database; where the
+// disk is full nothing more is to be written at all.
+func Fails(err error) bool { return errors.Is(err, ErrFailed) }
 
 // explain words for a client why nothing was taken.
 func explain(err error) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"bookvault/platform/database/faulttest"
 	"bookvault/platform/problem"
 )
 
@@ -89,4 +90,39 @@ func TestAnExternalNATSThatGoesAndComesBack(t *testing.T) {
 	if got := s.seen(); len(got[2]) > 0 {
 		t.Errorf("what was sent to nobody is there: %v", got)
 	}
+}
+
+// Nobody waits long for an external NATS that does not answer, and once it is known to be ill nobody but the one who tries.
+func TestAnExternalNATSThatHangsIsLeftAlone(t *testing.T) {
+	_, url := external(t, t.TempDir(), -1)
+	way, err := faulttest.To("tcp", strings.TrimPrefix(url, "nats://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer way.Close()
+	q := open(t, "", &sink{}, func(c *Settings) { c.URL = "nats://" + way.Address })
+	if err := q.Publish(t.Context(), record(1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	hangs := faulttest.Latency(time.Minute)
+	if err := way.Begin(hangs); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	if err := q.Publish(t.Context(), record(2, 2)); !Fails(err) || time.Since(begun) > 3*time.Second {
+		t.Fatalf("the first heard %v after %v", err, time.Since(begun))
+	}
+	begun = time.Now()
+	for i := range 100 {
+		if err := q.Publish(t.Context(), record(uint64(10+i), 1)); !Fails(err) {
+			t.Fatalf("the next: %v", err)
+		}
+	}
+	if took := time.Since(begun); took > 500*time.Millisecond {
+		t.Errorf("a hundred waited %v for what is known to be ill", took)
+	}
+	if err := way.End(t.Context(), hangs); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it takes records again", func() bool { return q.Publish(t.Context(), record(3, 3)) == nil })
 }

@@ -26,6 +26,7 @@ type Behind struct {
 	Queue   *queue.Queue
 	Clock   *hlc.Clock
 	Enabled func() bool // asked each time; off: each write is a transaction, before the answer
+	Plainly func() bool // asked when the queue fails: whether a write is then a transaction, before the answer (pattern 5, fallback)
 	Most    int         // writes that may be under way in this process
 }
 
@@ -96,6 +97,9 @@ func (w *ratedBehind) Rate(ctx context.Context, r catalog.Rating) (catalog.Ratin
 	err = w.kept.Put(ctx, r.At, r, func(ctx context.Context) error {
 		return w.b.Queue.Publish(ctx, queue.Record{Topic: ratingsTopic, Key: uint64(catalog.RatingKey(r.MemberID, r.BookID)), Subject: r.MemberID, Body: body})
 	})
+	if queue.Fails(err) && w.b.Plainly() { // should the queue have it after all, it is written twice, as of the same moment
+		return w.rows.Rate(ctx, r)
+	}
 	return r, true, tooMuchBehind(err)
 }
 

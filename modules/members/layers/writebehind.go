@@ -22,6 +22,7 @@ type Behind struct {
 	Queue   *queue.Queue
 	Clock   *hlc.Clock
 	Enabled func() bool // asked each time; off: each write is a transaction, before the answer
+	Plainly func() bool // asked when the queue fails: whether a write is then a transaction, before the answer (pattern 5, fallback)
 	Most    int         // writes that may be under way in this process
 }
 
@@ -76,6 +77,9 @@ func (l *listedBehind) WriteList(ctx context.Context, w members.ListWrite) (memb
 	err = l.kept.Put(ctx, w.At, w, func(ctx context.Context) error {
 		return l.b.Queue.Publish(ctx, queue.Record{Topic: listsTopic, Key: uint64(w.MemberID), Subject: w.MemberID, Body: body})
 	})
+	if queue.Fails(err) && l.b.Plainly() { // should the queue have it after all, it is written twice, as of the same moment
+		return l.store.WriteList(ctx, w)
+	}
 	if errors.Is(err, cache.ErrBehind) {
 		full := problem.New(problem.Unavailable, "queue_full", "More is waiting to be written than can wait. Nothing was changed; please try again in a moment.").Because(err)
 		full.RetryAfter = 2 * time.Second

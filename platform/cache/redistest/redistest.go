@@ -2,7 +2,6 @@
 package redistest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -14,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/rueidis"
+	"github.com/gomodule/redigo/redis"
 )
 
 // Server is a Redis on 127.0.0.1 that keeps nothing on disk. It ends with the test.
@@ -133,13 +132,14 @@ func (s *Server) signal(what syscall.Signal) {
 // Do sends one command and gives its answer as text.
 func (s *Server) Do(words ...string) string {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	client := s.client()
-	defer client.Close()
-	answer, err := client.Do(ctx, client.B().Arbitrary(words...).Build()).ToAny()
-	if err != nil && !rueidis.IsRedisNil(err) {
+	conn := s.dial()
+	defer func() { _ = conn.Close() }()
+	answer, err := conn.Do(words[0], redis.Args{}.AddFlat(words[1:])...)
+	if err != nil {
 		s.t.Fatalf("%q: %v", words, err)
+	}
+	if text, is := answer.([]byte); is {
+		return string(text)
 	}
 	return fmt.Sprint(answer)
 }
@@ -147,23 +147,21 @@ func (s *Server) Do(words ...string) string {
 // Keys lists all keys.
 func (s *Server) Keys() []string {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	client := s.client()
-	defer client.Close()
-	keys, err := client.Do(ctx, client.B().Keys().Pattern("*").Build()).AsStrSlice()
+	conn := s.dial()
+	defer func() { _ = conn.Close() }()
+	keys, err := redis.Strings(conn.Do("KEYS", "*"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return keys
 }
 
-func (s *Server) client() rueidis.Client {
+func (s *Server) dial() redis.Conn {
 	s.t.Helper()
-	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{strings.TrimSuffix(strings.TrimPrefix(s.URL, "redis://"), "/0")}, ForceSingleClient: true, DisableCache: true,
-		ClientSetInfo: rueidis.DisableClientSetInfo})
+	const patience = 10 * time.Second
+	conn, err := redis.DialURL(s.URL, redis.DialConnectTimeout(patience), redis.DialReadTimeout(patience), redis.DialWriteTimeout(patience))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return client
+	return conn
 }
