@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"bookvault/modules/catalog"
@@ -214,7 +215,7 @@ func (s *Store) rankedPage(ctx context.Context, m match, c catalog.Criteria, fix
 	if len(page) < n {
 		below, others := fixed.Lower, condition{}
 		if likely { // what begins so and was not ranked may be above
-			below, others = fixed.Upper+1, when(true, "NOT (b.id >= ? AND ts_match_vq(b.doc, CAST(? AS tsquery)))", fixed.Lower, m.likely)
+			below, others = fixed.Upper+1, when(true, "NOT (b.id >= ? AND ts_match_vq(b.doc, CAST(? AS tsquery)))", fixed.Lower, strings.Join(m.likely, " & "))
 		}
 		if after.Phase == catalog.PhaseRest {
 			below = after.ID

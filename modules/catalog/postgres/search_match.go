@@ -25,9 +25,9 @@ type match struct {
 
 	expected float64 // how many titles match, about; 0: nobody knows
 	titles   float64 // in all
-	// likely is doc with the commonest words that begin so in place of a last word that may go on: what matches it matches, and is found by
-	// the index one epoch at a time. It is doc itself where no word may go on, and empty where no common word begins so.
-	likely   string
+	// likely are the parts of doc, all of which must hold, with the commonest words that begin so in place of a last word that may go on: what
+	// matches them matches, and is found by the index one epoch at a time. There are none where no common word begins so.
+	likely   []string
 	standing []string // the words that stand in likely for the beginning
 	// standingShare is the part of what begins so that has one of those words, about.
 	standingShare float64
@@ -54,12 +54,10 @@ func matchOf(c catalog.Criteria, w *wordCounts, standing []string) match {
 			m.filter, indexed = tsquery(terms[last:]), terms[:last]
 		}
 	}
-	if words := tsquery(indexed); words != "" {
-		parts = append(parts, words)
-	}
+	parts = append(parts, tsqueries(indexed)...)
 	m.doc = strings.Join(parts, " & ")
 	if last < 0 || !terms[last].Open {
-		m.likely = m.doc
+		m.likely = parts
 	}
 	for _, t := range indexed {
 		m.open = m.open || t.Open
@@ -102,7 +100,7 @@ const epochCost = 100
 
 // walks tells whether so many matches are found sooner by looking into one epoch after the other than by gathering all that match.
 func (m match) walks(want int) bool {
-	return m.likely != "" && m.standingShare*m.expected >= float64(2*want) && m.sparse(want) < m.expected
+	return len(m.likely) > 0 && m.standingShare*m.expected >= float64(2*want) && m.sparse(want) < m.expected
 }
 
 // sparse is the number of matches up to which gathering them all costs less than to go along an order until so many are found, when a step
@@ -114,7 +112,7 @@ func (m match) sparse(want int) float64 {
 // gathers tells whether gathering them all costs less than to try each title along an order that an index has until so many are found. Of a
 // catalogue that was never counted nobody knows: gathering costs what matches, trying each could cost the whole catalogue.
 func (m match) gathers(want int) bool {
-	return m.doc != "" && (m.titles == 0 || m.expected < math.Sqrt(float64(want)*m.titles/readCost))
+	return m.doc != "" && (m.titles == 0 || m.expected < math.Sqrt(float64(want)*m.titles))
 }
 
 // epochs is how many epochs are looked into for so many matches: three times what is expected, since titles do not lie evenly.
@@ -122,8 +120,8 @@ func (m match) epochs(want int) int {
 	return 8 + int(3*float64(want)*m.titles/(1<<titlesShift)/(m.standingShare*m.expected))
 }
 
-// standingFor gives the query with words in place of the beginning that is its last term, and keeps the words.
-func (m *match) standingFor(facts []string, terms []catalog.QueryTerm, w *wordCounts, standing []string) string {
+// standingFor gives the parts of the query with words in place of the beginning that is its last term, and keeps the words.
+func (m *match) standingFor(facts []string, terms []catalog.QueryTerm, w *wordCounts, standing []string) []string {
 	last := terms[len(terms)-1]
 	if standing == nil && w.known() {
 		for _, form := range last.Forms {
@@ -151,14 +149,11 @@ func (m *match) standingFor(facts []string, terms []catalog.QueryTerm, w *wordCo
 		}
 	}
 	if len(forms) == 0 {
-		return ""
+		return nil
 	}
 	m.standing = standing
 	parts := append(slices.Clone(facts), "("+strings.Join(forms, " | ")+")")
-	if words := tsquery(terms[:len(terms)-1]); words != "" {
-		parts = append(parts, words)
-	}
-	return strings.Join(parts, " & ")
+	return append(parts, tsqueries(terms[:len(terms)-1])...)
 }
 
 // onShelf is the condition of titles that can be borrowed now.
@@ -284,7 +279,10 @@ func decadeFacts(from, to *int) []string {
 }
 
 // tsquery writes the terms of a query in PostgreSQL's own language; every one must be found.
-func tsquery(terms []catalog.QueryTerm) string {
+func tsquery(terms []catalog.QueryTerm) string { return strings.Join(tsqueries(terms), " & ") }
+
+// tsqueries writes each term by itself.
+func tsqueries(terms []catalog.QueryTerm) []string {
 	var all []string
 	for _, t := range terms {
 		if t.ISBN != "" {
@@ -308,7 +306,7 @@ func tsquery(terms []catalog.QueryTerm) string {
 			all = append(all, "("+strings.Join(forms, " | ")+")")
 		}
 	}
-	return strings.Join(all, " & ")
+	return all
 }
 
 var lexemeQuoter = strings.NewReplacer(`\`, `\\`, `'`, `''`)

@@ -68,10 +68,11 @@ func candidatesOf(m match, upper condition, w way) (string, []any) {
 	var args []any
 	switch {
 	case w.epochs > 0:
+		within, withinArgs := inEpoch(m.likely)
 		where, whereArgs := all(m.others(), []condition{upper})
 		matches = "SELECT b.id, b.tid FROM (SELECT max(id) >> ? AS newest FROM catalog.books) t CROSS JOIN LATERAL generate_series(t.newest, greatest(t.newest - ?, 0), -1) AS epoch (n)" +
-			" CROSS JOIN LATERAL (SELECT b.id, b.ctid AS tid FROM catalog.books b WHERE " + inEpoch + " AND " + where + " ORDER BY b.id DESC) b"
-		args = append([]any{epochShift, w.epochs - 1, m.likely}, whereArgs...)
+			" CROSS JOIN LATERAL (SELECT b.id, b.ctid AS tid FROM catalog.books b WHERE " + within + " AND " + where + " ORDER BY b.id DESC) b"
+		args = append(append([]any{epochShift, w.epochs - 1}, withinArgs...), whereArgs...)
 	default:
 		where, whereArgs := m.where(upper)
 		matches, args = "SELECT b.id, b.ctid AS tid FROM catalog.books b WHERE "+where, whereArgs
@@ -187,7 +188,7 @@ func newestStatement(m match, likely bool, after *catalog.Place, fixed catalog.P
 	const columns = "b.id, b.title_key, b.doc"
 	inner, args := byID(m, columns, ids, candidates)
 	if likely {
-		inner, args = alongEpochs(m, m.likely, columns, ids, candidates)
+		inner, args = alongEpochs(m, columns, ids, candidates)
 	}
 	rank, rankArgs := m.rank()
 	passed := when(after.Phase == catalog.PhaseRanked && after.ID != 0, "(b.rank, b.id) < (CAST(? AS real), ?)", after.Rank, after.ID)
