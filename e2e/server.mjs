@@ -38,7 +38,7 @@ export async function startLibrary(settings = {}) {
   const data = join(folder, "data");
   if (!process.env.E2E_BINARY) await run("go", ["build", "-o", binary, "."]);
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${settings.BOOKVAULT_SERVER_TLS_CERTIFICATE ? "https" : "http"}://127.0.0.1:${port}`;
   const child = spawn(binary, ["serve"], {
     cwd: folder,
     env: {
