@@ -127,7 +127,7 @@ func (l *Library) Stop(ctx context.Context) error {
 
 // Assemble builds the library. It starts nothing and asks nothing of the database.
 func Assemble(f Foundations) (*Library, error) {
-	api := rest.New(rest.Settings{Version: f.Version, MaxBody: int64(f.Settings.Server.MaxJSON), Logger: f.Logger})
+	api := rest.New(rest.Settings{Version: f.Version, MaxBody: int64(f.Settings.Server.MaxJSON), Logger: f.Logger, RepeatWait: f.Settings.Server.RepeatWait})
 
 	patterns := newPatterns(f.Settings.Patterns, f.DB, f.Logger)
 	memories, err := newMemories(f, patterns)

@@ -42,6 +42,7 @@ type Server struct {
 	WriteTimeout             time.Duration `key:"write_timeout" min:"1s" max:"1h"`
 	IdleTimeout              time.Duration `key:"idle_timeout" min:"1s" max:"1h"`
 	RequestTimeout           time.Duration `key:"request_timeout" min:"100ms" max:"10m"`
+	RepeatWait               time.Duration `key:"repeat_wait" min:"0s" max:"1m"`
 	MaxHeader                Size          `key:"max_header" min:"4KiB" max:"1MiB"`
 	MaxBody                  Size          `key:"max_body" min:"64KiB" max:"4GiB"`
 	MaxJSON                  Size          `key:"max_json" min:"16KiB" max:"64MiB"`

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -31,10 +32,12 @@ type Authenticator interface {
 
 // Settings of the API.
 type Settings struct {
-	Version  string       // of BookVault, for the OpenAPI document
-	MaxBody  int64        // bytes of a request body, where a route sets no limit of its own
-	Logger   *slog.Logger // gets internal errors with their cause
-	Classify func(error) *problem.Error
+	Version string       // of BookVault, for the OpenAPI document
+	MaxBody int64        // bytes of a request body, where a route sets no limit of its own
+	Logger  *slog.Logger // gets internal errors with their cause
+	// RepeatWait is how long a command waits for the answer of one with the same Idempotency-Key that is being carried out.
+	RepeatWait time.Duration
+	Classify   func(error) *problem.Error
 	// Classify turns errors of the platform (a database that does not answer, say) into problems; nil results are
 	// internal errors. It may be nil.
 }

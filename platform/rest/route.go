@@ -59,7 +59,7 @@ func Register[I, O any](api *API, route Route, handler func(context.Context, *I)
 	}
 	api.routes = append(api.routes, route)
 	huma.Register(api.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handler(ctx, in)
+		out, err := repeated(ctx, api.settings.RepeatWait, in, handler)
 		if err != nil {
 			return nil, api.answer(ctx, err)
 		}

@@ -1,7 +1,7 @@
 // home.js: the front page: one large search box at once, then new titles on a shelf, genres to wander through.
 
 import { get, Offline } from "../lib/api.js";
-import { find, html, render } from "../lib/html.js";
+import { append, find, html, pause, render } from "../lib/html.js";
 import { genreName, number, t } from "../lib/i18n.js";
 import { again } from "../lib/router.js";
 import { coverOf } from "../parts/cover.js";
@@ -27,7 +27,7 @@ export async function show({ kept, signal: visit }) {
         <bv-search class="large"></bv-search>
         <p class="quiet" id="size"></p>
       </section>
-      <div id="shelves">${known && drawn(known)}</div>`,
+      <div id="shelves">${known && sections(known).map((section) => section())}</div>`,
     ownFocus: true,
     ready(main, signal) {
       if (matchMedia("(pointer: fine)").matches && scrollY === 0) find(main, "bv-search input").focus({ preventScroll: true });
@@ -48,8 +48,11 @@ async function shelves(signal) {
   ]));
 }
 
-/** @param {[BookPage, BookPage | null]} known */
-const drawn = ([page, most]) => html`${shelf(page, "new")}${most && shelf(borrowed(most, page), "most")}${genres(page)}`;
+/**
+ * What draws each of them.
+ * @param {[BookPage, BookPage | null]} known
+ */
+const sections = ([page, most]) => [() => shelf(page, "new"), () => most && shelf(borrowed(most, page), "most"), () => genres(page)];
 
 /**
  * The shelf and the genres, when their answer comes; the search box does not wait for them.
@@ -61,8 +64,16 @@ async function fill(place, size, signal) {
   const bones = setTimeout(() => render(place, html`<div class="shelf" aria-hidden="true">${Array.from({ length: 8 }, () => html`<div class="bone book"></div>`)}</div>`), BONES_AFTER);
   try {
     const known = await shelves(signal);
+    clearTimeout(bones);
     void tell(size, known[0].total, signal);
-    render(place, drawn(known));
+    const [first, ...others] = sections(known);
+    place.ariaBusy = "true"; // the page keeps its height until all is there
+    render(place, first());
+    for (const section of others) {
+      await pause();
+      if (signal.aborted) return;
+      append(place, section());
+    }
   } catch (error) {
     if (signal.aborted) return;
     const words = t(error instanceof Offline ? "state.offlineWords" : "state.failedWords");
@@ -71,6 +82,7 @@ async function fill(place, size, signal) {
     addEventListener("online", () => void again(), { signal });
   } finally {
     clearTimeout(bones);
+    place.ariaBusy = null;
   }
 }
 

@@ -68,6 +68,18 @@ export function render(target, content) {
   target.innerHTML = markupOf(content);
 }
 
+/**
+ * Puts something behind what an element holds.
+ * @param {Element} target
+ * @param {Part} content
+ */
+export function append(target, content) {
+  target.insertAdjacentHTML("beforeend", markupOf(content));
+}
+
+/** Lets the browser paint, and readers press, before more is drawn: what takes a slow phone longer than 50 ms is felt. */
+export const pause = () => new Promise((resolve) => setTimeout(resolve));
+
 /** What an element is to who reads it. @param {Element} one */
 const readsAs = (one) => [one.localName, one.getAttribute("name"), one.getAttribute("type") === "radio" && one.getAttribute("value"), one.textContent].join();
 

@@ -1,7 +1,7 @@
 // title.js: all about one title: what it is, where its copies stand, borrowing it or waiting for it, more by its author.
 
 import { get } from "../lib/api.js";
-import { find, html, render } from "../lib/html.js";
+import { find, html, pause, render } from "../lib/html.js";
 import { genreName, languageName, t, year } from "../lib/i18n.js";
 import { may, me } from "../lib/session.js";
 import { availabilityOf, fillAvailability } from "../parts/availability.js";
@@ -43,6 +43,7 @@ export async function show({ params: [id], signal }) {
     /** @type {Promise<Book>} */ (get(`/api/catalog/v1/books/${id}`, {}, signal)),
     me().catch(() => null),
   ]);
+  await pause();
   return {
     title: book.title,
     body: html`<article class="title">
