@@ -54,27 +54,51 @@ func benchPool(ctx context.Context, args []string, out *report) error {
 	ways := []struct {
 		name string
 		read func(ctx context.Context, id int64) error
+		wait func(ctx context.Context, id int64) (time.Duration, error) // reads too, and gives the time until it had its connection
 	}{
 		{"tuned", func(ctx context.Context, id int64) error {
 			ctx, _ = database.WithReader(ctx, "")
 			var text string
 			return tuned.Read(ctx).Raw(question+"?", id).Row().Scan(&text)
+		}, func(ctx context.Context, id int64) (time.Duration, error) {
+			asked := time.Now()
+			conn, err := tuned.Pool().Acquire(ctx)
+			waited := time.Since(asked)
+			if err != nil {
+				return waited, err
+			}
+			defer conn.Release()
+			var text string
+			return waited, conn.QueryRow(ctx, question+"$1", id).Scan(&text)
 		}},
 		{"database/sql's defaults", func(ctx context.Context, id int64) error {
 			var text string
 			return plain.QueryRowContext(ctx, question+"$1", id).Scan(&text)
+		}, func(ctx context.Context, id int64) (time.Duration, error) {
+			asked := time.Now()
+			conn, err := plain.Conn(ctx)
+			waited := time.Since(asked)
+			if err != nil {
+				return waited, err
+			}
+			defer func() { _ = conn.Close() }()
+			var text string
+			return waited, conn.QueryRowContext(ctx, question+"$1", id).Scan(&text)
 		}},
 	}
 	figures := &harness.Figures{Suite: "pool"}
 	out.figures = figures
-	var p99, rate [2][]float64
+	var p99, rate, waits [2][]float64
 	var errs [2]atomic.Int64
 	for i := range *rounds + 1 {
 		for way := range ways {
 			way := (way + i) % 2
 			fmt.Fprintln(os.Stderr, "measuring", ways[way].name, "…")
-			times, took := clientsRead(ctx, *clients, time.Duration(*seconds*float64(time.Second)), ways[way].read, &errs[way])
+			span := time.Duration(*seconds * float64(time.Second))
+			times, took := clientsRead(ctx, *clients, span, wholeRead(ways[way].read), &errs[way])
+			waited, _ := clientsRead(ctx, *clients, span/2, ways[way].wait, &errs[way])
 			if i > 0 { // the first round warms
+				waits[way] = append(waits[way], waited.Mean()/1000)
 				p99[way] = append(p99[way], float64(times.ValueAtQuantile(99))/1000)
 				rate[way] = append(rate[way], float64(times.TotalCount())/took.Seconds())
 			}
@@ -86,6 +110,9 @@ func benchPool(ctx context.Context, args []string, out *report) error {
 		Value: harness.Median(p99[0]), Unit: "ms", Ratio: ratio, Spread: harness.Spread(ratios), Goal: "<= 0.5", Holds: ratio <= 0.5})
 	rates := harness.Ratios(rate[0], rate[1])
 	figures.Add(harness.Row{Figure: "reads a second", Baseline: fmt.Sprintf("%.4g", harness.Median(rate[1])), Value: harness.Median(rate[0]), Unit: "1/s", Ratio: harness.Median(rates), Spread: harness.Spread(rates)})
+	waited := harness.Ratios(waits[0], waits[1])
+	figures.Add(harness.Row{Figure: "until a read has its connection, mean", Baseline: fmt.Sprintf("%.4g ms", harness.Median(waits[1])), Value: harness.Median(waits[0]), Unit: "ms",
+		Ratio: harness.Median(waited), Spread: harness.Spread(waited)})
 	for way, n := range []int64{errs[0].Load(), errs[1].Load()} {
 		row := harness.Row{Figure: "errors, " + ways[way].name, Value: float64(n), Unit: "reads"}
 		if way == 0 {
@@ -97,8 +124,17 @@ func benchPool(ctx context.Context, args []string, out *report) error {
 	return figures.Save(*file)
 }
 
-// clientsRead has clients read, each one after the other, and gives the times in microseconds.
-func clientsRead(ctx context.Context, clients int, span time.Duration, read func(context.Context, int64) error, errs *atomic.Int64) (*hdrhistogram.Histogram, time.Duration) {
+// wholeRead gives the time of a whole read.
+func wholeRead(read func(context.Context, int64) error) func(context.Context, int64) (time.Duration, error) {
+	return func(ctx context.Context, id int64) (time.Duration, error) {
+		asked := time.Now()
+		err := read(ctx, id)
+		return time.Since(asked), err
+	}
+}
+
+// clientsRead has clients read, each one after the other, and gives what each read told, in microseconds.
+func clientsRead(ctx context.Context, clients int, span time.Duration, read func(context.Context, int64) (time.Duration, error), errs *atomic.Int64) (*hdrhistogram.Histogram, time.Duration) {
 	begun := time.Now()
 	end := begun.Add(span)
 	all := hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
@@ -108,11 +144,11 @@ func clientsRead(ctx context.Context, clients int, span time.Duration, read func
 		group.Go(func() {
 			mine := hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
 			for id := int64(c + 1); time.Now().Before(end) && ctx.Err() == nil; id = (id*31)%100_000 + 1 {
-				asked := time.Now()
-				if err := read(ctx, id); err != nil {
+				told, err := read(ctx, id)
+				if err != nil {
 					errs.Add(1)
 				}
-				_ = mine.RecordValue(max(1, time.Since(asked).Microseconds())) // beyond a minute is beyond the scale
+				_ = mine.RecordValue(max(1, told.Microseconds())) // beyond a minute is beyond the scale
 			}
 			mu.Lock()
 			all.Merge(mine)

@@ -146,7 +146,7 @@ Examples:
 
 // Run makes the backup.
 func (c BackupCommand) Run(ctx context.Context, house *House) error {
-	return house.Backup(ctx, BackupPlan{Folder: c.Folder, Logical: c.Logical, NoKey: c.NoKey})
+	return house.Backup(ctx, BackupPlan(c))
 }
 
 // RestoreCommand is bookvault restore.

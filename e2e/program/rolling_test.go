@@ -29,7 +29,7 @@ func TestOneOfTwoProcessesIsReplacedAndNoRequestFails(t *testing.T) {
 	var logs []*transcript
 	start := func(i int) *serving {
 		s := serve(t, homes[i], h.environ, "--address", addresses[i], "--set", "telemetry.metrics_address="+metrics[i], "--set", "telemetry.access_log=all",
-			"--set", "cache.remote="+redis, "--set", "queue.url="+queue, "--set", "server.trusted_proxies=127.0.0.1/32", "--set", "rate_limit.exempt=127.0.0.1/32",
+			"--set", "cache.remote="+redis, "--set", "cache.remote_timeout=1s", "--set", "queue.url="+queue, "--set", "server.trusted_proxies=127.0.0.1/32", "--set", "rate_limit.exempt=127.0.0.1/32",
 			"--set", "rate_limit.rate=0.1", "--set", "rate_limit.burst=40", "--set", "rate_limit.lease=4", "--set", "rate_limit.hold=0s", "--set", "borrowing.housekeeping_every=1s")
 		logs = append(logs, s.log)
 		return s
