@@ -15,6 +15,7 @@ let seen = 0;
 let told = 0; // when the library last heard of us for no other reason
 let looking = 0;
 let pointer = "";
+let leaving = false; // this document is wiped, and another one comes in its place
 
 /** When somebody was last here, in any tab. */
 function lastSeen() {
@@ -64,6 +65,7 @@ async function look() {
   show(alone >= idle - Math.min(WARNING, idle / 2));
   if (alone < idle) return;
   watch(0);
+  leaving = true;
   document.querySelector("main")?.replaceChildren(); // at once, and not when the library has answered
   document.querySelector("bv-shell")?.replaceChildren();
   await signOut().catch(() => {}); // unheard, the session ends by itself
@@ -89,6 +91,7 @@ export function watch(seconds) {
 
 /** Says why nobody is signed in any more, after the page was wiped. */
 export function sayWhy() {
+  if (leaving) return; // the next document says it
   try {
     if (sessionStorage.getItem(LEFT) === null) return;
     sessionStorage.removeItem(LEFT);
