@@ -3,13 +3,9 @@
 
 -- +goose Up
 
--- Version 0 of a stream is what its row said when events began to keep all of it: for streams that are older than that (baseline.go).
-ALTER TABLE borrowing.events DROP CONSTRAINT events_version_check, ADD CONSTRAINT events_version_check CHECK (version >= 0);
-
--- Whoever reads the audit trail asks for a time; events come in its order, so this index grows at its end only.
-CREATE INDEX events_by_time ON borrowing.events (at, position);
--- What was written before there were hashes. They are given theirs by housekeeping, in batches, while the desk is open; then it is empty.
-CREATE INDEX events_unchained ON borrowing.events (stream, version) WHERE hash IS NULL;
+-- Version 0 of a stream is what its row said when events began to keep all of it: for streams that are older than that (baseline.go). The next
+-- migration reads the events for it, and builds their indexes, while others write.
+ALTER TABLE borrowing.events DROP CONSTRAINT events_version_check, ADD CONSTRAINT events_version_check CHECK (version >= 0) NOT VALID;
 
 -- The hash is that of the one before and of the whole row: numbers and lengths first, then contents, so that no two rows have one text.
 -- data is in the form that jsonb has, which does not depend on how it was written. platform/ledger/chain.go says the

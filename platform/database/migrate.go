@@ -34,8 +34,8 @@ var ErrNewerDatabase = errors.New("the database is newer than this BookVault")
 // migrationLock is the session lock that a migrating process holds: "bookvault" in ASCII, cut to 63 bits.
 const migrationLock int64 = 0x626f6f6b7661756c
 
-// Migrate carries out the migrations of files that the database does not have yet, each in its transaction, and says which: up
-// to the one that failed, if one does.
+// Migrate carries out the migrations of files that the database does not have yet, each in its transaction unless it says otherwise (indexes of
+// living tables), and says which: up to the one that failed, if one does.
 // The address must lead to the server directly, since the lock that keeps two processes apart does not pass a transaction
 // pooler. A second process waits, and then finds nothing to do.
 func Migrate(ctx context.Context, dsn string, files fs.FS) (applied []Applied, err error) {
@@ -45,7 +45,7 @@ func Migrate(ctx context.Context, dsn string, files fs.FS) (applied []Applied, e
 			return err
 		}
 		defer func() { _ = lock.Close() }()
-		if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_lock($1) FROM set_config('lock_timeout', '0', false)", migrationLock); err != nil {
+		if err := takeTurn(ctx, lock); err != nil {
 			return fmt.Errorf("waiting for another process that migrates: %w", err)
 		}
 		if err := refuseNewer(ctx, p); err != nil {
@@ -53,7 +53,7 @@ func Migrate(ctx context.Context, dsn string, files fs.FS) (applied []Applied, e
 		}
 		results, err := upUnderTraffic(ctx, p)
 		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
-			results, err = partial.Applied, fmt.Errorf("%s, which was rolled back: %w", path.Base(partial.Failed.Source.Path), partial.Err)
+			results, err = partial.Applied, fmt.Errorf("%s, which did not come through: %w", path.Base(partial.Failed.Source.Path), partial.Err)
 		}
 		for _, r := range results {
 			applied = append(applied, Applied{Version: r.Source.Version, Name: path.Base(r.Source.Path), Took: r.Duration})
@@ -61,6 +61,25 @@ func Migrate(ctx context.Context, dsn string, files fs.FS) (applied []Applied, e
 		return err
 	})
 	return applied, err
+}
+
+// turnEvery is how often a process asks whether it is its turn to migrate.
+const turnEvery = 100 * time.Millisecond
+
+// takeTurn takes the lock of whoever migrates, and asks for it now and then: a statement that waits for it would be a transaction, which an index
+// that is built beside others waits for in its turn.
+func takeTurn(ctx context.Context, lock *sql.Conn) error {
+	for {
+		var mine bool
+		if err := lock.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", migrationLock).Scan(&mine); err != nil || mine {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(turnEvery):
+		}
+	}
 }
 
 // A step that needs a table for itself has everybody who comes after it wait while it waits for those before it. So it waits shortly,

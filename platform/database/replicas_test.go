@@ -275,7 +275,7 @@ func TestWritesBelongIntoInTx(t *testing.T) {
 	}
 }
 
-func TestSearchPlansForItsParameters(t *testing.T) {
+func TestSearchesKeepTheirPlans(t *testing.T) {
 	db := replicated(t)
 	for _, ctx := range []context.Context{fresh(t), database.Primary(t.Context())} {
 		if got := one[string](t, db.Search(ctx), "SELECT current_setting('plan_cache_mode')"); got != "force_generic_plan" {

@@ -219,21 +219,22 @@ type deskLoansIn struct {
 }
 
 func (o *operations) exceptions(ctx context.Context, in *deskLoansIn) (*listOut[LoanBody], error) {
-	scope := fmt.Sprintf("exceptions %q", in.Branch)
-	before, err := place(scope, in.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	return o.loans(ctx, "", borrowing.LoanFilter{Exceptions: true, Branch: in.Branch, Before: before, Limit: in.Limit}, scope)
+	return o.deskLoans(ctx, in, "exceptions", borrowing.LoanFilter{Exceptions: true})
 }
 
 func (o *operations) claims(ctx context.Context, in *deskLoansIn) (*listOut[LoanBody], error) {
-	scope := fmt.Sprintf("claims %q", in.Branch)
+	return o.deskLoans(ctx, in, "claims", borrowing.LoanFilter{Claimed: true})
+}
+
+// deskLoans lists loans of everybody that a desk works through.
+func (o *operations) deskLoans(ctx context.Context, in *deskLoansIn, name string, f borrowing.LoanFilter) (*listOut[LoanBody], error) {
+	scope := fmt.Sprintf("%s %q", name, in.Branch)
 	before, err := place(scope, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	return o.loans(ctx, "", borrowing.LoanFilter{Claimed: true, Branch: in.Branch, Before: before, Limit: in.Limit}, scope)
+	f.Branch, f.Before, f.Limit = in.Branch, before, in.Limit
+	return o.loans(ctx, "", f, scope)
 }
 
 type oneLoanIn struct {

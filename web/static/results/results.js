@@ -1,7 +1,7 @@
 // results.js: what a search found: filters at the side, one row a title, more on asking. The address says it all.
 
 import { get } from "../lib/api.js";
-import { find, html, render } from "../lib/html.js";
+import { append, find, html, render } from "../lib/html.js";
 import { genreName, language, t } from "../lib/i18n.js";
 import { go, keep } from "../lib/router.js";
 import { may, me } from "../lib/session.js";
@@ -151,7 +151,7 @@ async function more(main, event, { filters, mark, member }, signal) {
   try {
     const page = /** @type {BookPage} */ (await get(BOOKS, { ...filters, limit: PAGE, cursor: button.dataset.cursor }, signal));
     const first = rows.children.length;
-    rows.insertAdjacentHTML("beforeend", page.items.map((book) => row(book, mark, may(member, "patron")).markup).join(""));
+    append(rows, page.items.map((book) => row(book, mark, may(member, "patron"))));
     keep({ shown: rows.children.length });
     void offers(rows, member, signal);
     render(find(main, ".more"), page.next_cursor ? html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>` : t("results.end", { n: rows.children.length }));
