@@ -51,24 +51,29 @@ function stars(place, address, given, rated) {
     }
     withdraw.hidden = now === 0;
   };
-  const give = async (/** @type {number} */ wanted) => {
-    const before = given;
+  let kept = given; // at the library
+  let sent = Promise.resolve(); // one after the other, since two on their way at once may change places
+  const give = (/** @type {number} */ wanted) => {
     show(wanted); // at once; what is refused is taken back
     render(answer, null);
-    try {
-      await (wanted ? put(address, { stars: wanted }) : remove(address));
-      toast(t(wanted ? "rating.thanks" : "rating.withdrawn"), "good");
-      await rated();
-    } catch (error) {
-      show(before);
-      render(answer, failure(error));
-    }
+    sent = sent.then(async () => {
+      if (given !== wanted) return; // thought better of since
+      try {
+        await (wanted ? put(address, { stars: wanted }) : remove(address));
+        kept = wanted;
+        toast(t(wanted ? "rating.thanks" : "rating.withdrawn"), "good");
+        void rated();
+      } catch (error) {
+        if (given === wanted) show(kept);
+        render(answer, failure(error));
+      }
+    });
   };
   show(given);
-  find(place, ".stars").addEventListener("change", ({ target }) => target instanceof HTMLInputElement && void give(Number(target.value)));
+  find(place, ".stars").addEventListener("change", ({ target }) => target instanceof HTMLInputElement && give(Number(target.value)));
   withdraw.addEventListener("click", () => {
     find(place, ".stars input").focus(); // the button goes
-    void give(0);
+    give(0);
   });
 }
 
