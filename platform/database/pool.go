@@ -239,13 +239,13 @@ func (db *DB) servers() []*server {
 // Read begins a query. It is answered by a replica that is fresh enough for this context's reader, else by the primary. It
 // takes queries only; what writes belongs into InTx.
 func (db *DB) Read(ctx context.Context) *gorm.DB {
-	return db.gorm.WithContext(ctx).Clauses(dbresolver.Read).Session(&gorm.Session{})
+	return db.gorm.WithContext(ctx).Clauses(dbresolver.Use(readResolver), dbresolver.Read).Session(&gorm.Session{})
 }
 
 // Search begins a query as Read does, on connections that plan every statement for its very parameters: one plan for rare and
 // for frequent words is a disaster for one of them.
 func (db *DB) Search(ctx context.Context) *gorm.DB {
-	return db.gorm.WithContext(ctx).Clauses(dbresolver.Read, dbresolver.Use(searchResolver)).Session(&gorm.Session{})
+	return db.gorm.WithContext(ctx).Clauses(dbresolver.Use(searchResolver), dbresolver.Read).Session(&gorm.Session{})
 }
 
 // Pool gives the primary's pool, for what GORM cannot do. Writes through it move no reader forward; InPgxTx does.

@@ -17,8 +17,9 @@ import (
 	"gorm.io/plugin/dbresolver"
 )
 
-// searchResolver names the second set of pools to dbresolver.
-const searchResolver = "search"
+// readResolver and searchResolver name the two sets of pools to dbresolver. A statement that names none has dbresolver look for the names of
+// its tables by a regular expression over the whole text, which costs as much as a round trip.
+const readResolver, searchResolver = "read", "search"
 
 // avoidAfterFailure is how long a replica gets no reads after one failed for want of it. The watcher knows sooner or later
 // for good; this bridges the time until it does.
@@ -38,7 +39,7 @@ func (db *DB) openGORM() (*gorm.DB, error) {
 	}
 	resolver := dbresolver.Register(dbresolver.Config{
 		Replicas: []gorm.Dialector{onConn(&router{db: db})},
-	}).Register(dbresolver.Config{
+	}, readResolver).Register(dbresolver.Config{
 		Sources:  []gorm.Dialector{onConn(db.primary.search.sql)},
 		Replicas: []gorm.Dialector{onConn(&router{db: db, search: true})},
 	}, searchResolver)

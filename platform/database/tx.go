@@ -137,19 +137,14 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 	defer cancel()
 	ended = true
 	asked := false
-	at := wal.Beyond // unless the server says where: committed all the same, and its author reads from the primary
+	var at wal.Position
 	err = alone(func(conn *pgx.Conn) error {
 		if conn.IsClosed() {
 			return driver.ErrBadConn
 		}
 		asked = true
-		if err := tx.Commit(after); err != nil {
-			return err
-		}
-		if told, err := askPosition(after, conn, askPrimary); err == nil {
-			at = told
-		}
-		return nil
+		at, err = commit(after, conn)
+		return err
 	})
 	switch {
 	case err == nil && db.settings.Synchronous && after.Err() != nil:

@@ -1,6 +1,7 @@
 package faulttest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -139,7 +140,7 @@ func (l *line) message(head int) (text []byte, err error) {
 	if _, err := io.ReadFull(l.client, text[head:]); err != nil {
 		return nil, err
 	}
-	if head == 5 && text[0] == 'Q' && string(text[5:]) == "commit\x00" {
+	if head == 5 && text[0] == 'Q' && bytes.HasPrefix(text[5:], []byte("commit")) {
 		if at := Moment(l.of.next.Swap(0)); at != 0 {
 			return nil, l.commit(at, text)
 		}
