@@ -12,7 +12,7 @@ import (
 )
 
 // bounds is what the caches may take, MiB: cache.titles, cache.searches, cache.exact, gateway_cache.max_memory.
-const bounds = 64 + 32 + 16 + 64
+const bounds = 64 + 32 + 32 + 64
 
 // growthRate is arrivals a second of each kind: few enough for the largest library to keep up, since growth is of answers and not of queues.
 const growthRate = 50

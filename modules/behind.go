@@ -50,8 +50,7 @@ func newBehind(f Foundations, p *Patterns) *behind {
 // ratings puts writing behind before what members think of titles, and counting behind before the counts.
 func (b *behind) ratings(m *memories, stores *catalog.Stores) (*cataloglayers.Tallying, error) {
 	on := cataloglayers.Behind{Queue: b.queue, Clock: b.clock, Enabled: b.enabled, Plainly: b.plainly, Most: b.most}
-	exact := m.f.Settings.Cache.Exact
-	kept, totals := keep[catalog.Rating](m, "ratings", exact/4, b.enabled), keep[catalog.RatingTotal](m, "rating-totals", exact/4, m.patterns.ReadThrough.Load)
+	kept, totals := exact[catalog.Rating](m, "ratings", ofRatings, b.enabled), exact[catalog.RatingTotal](m, "rating-totals", ofTotals, m.patterns.ReadThrough.Load)
 	kept.Cost = func(catalog.Rating) int64 { return 64 }
 	totals.Cost = func(catalog.RatingTotal) int64 { return 48 }
 	through, keptRatings, keptTotals, err := cataloglayers.WriteBehind(stores.RatingRows, kept, totals, on)
@@ -68,7 +67,7 @@ func (b *behind) ratings(m *memories, stores *catalog.Stores) (*cataloglayers.Ta
 
 // lists puts writing behind before reading lists.
 func (b *behind) lists(m *memories, store members.ListStore) (members.Lists, error) {
-	kept := keep[[]members.ListWrite](m, "lists", m.f.Settings.Cache.Exact/4, b.enabled)
+	kept := exact[[]members.ListWrite](m, "lists", ofLists, b.enabled)
 	kept.Cost = func(rows []members.ListWrite) int64 { return 64 + 128*int64(len(rows)) }
 	through, keptLists, err := memberslayers.WriteBehind(store, kept, memberslayers.Behind{Queue: b.queue, Clock: b.clock, Enabled: b.enabled, Plainly: b.plainly, Most: b.most})
 	if err != nil {

@@ -3,6 +3,7 @@ package modules
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"bookvault/modules/borrowing"
 	borrowinglayers "bookvault/modules/borrowing/layers"
@@ -128,10 +129,29 @@ func (m *memories) search(search catalog.Search) (catalog.Search, error) {
 	return through, nil
 }
 
-// proofs puts the memory of sessions and tokens around what the members module keeps.
+// What cache.exact is shared by, in sixteenths of it: they are all of it.
+const (
+	ofCounts   = 4
+	ofSessions = 2
+	ofPeople   = 2
+	ofRatings  = 2 // members' own
+	ofTotals   = 2 // of ratings, by title
+	ofCards    = 1
+	ofTokens   = 1
+	ofOrder    = 1
+	ofLists    = 1
+)
+
+// exact makes the settings of a cache of what must be exact.
+func exact[V any](m *memories, name string, sixteenths config.Size, enabled func() bool) cache.Settings[V] {
+	return keep[V](m, name, m.f.Settings.Cache.Exact*sixteenths/16, enabled)
+}
+
+// proofs puts the memory of who sessions, tokens and cards stand for around what the members module keeps.
 func (m *memories) proofs(store members.Store) (members.Store, error) {
-	size, on := m.f.Settings.Cache.Exact/4, m.patterns.WriteThrough.Load
-	sessions, tokens := keep[memberslayers.Session](m, "sessions", size, on), keep[memberslayers.Token](m, "tokens", size, on)
+	through := m.patterns.WriteThrough.Load
+	kept := memberslayers.Memories{Sessions: exact[memberslayers.Session](m, "sessions", ofSessions, through), Tokens: exact[memberslayers.Token](m, "tokens", ofTokens, through),
+		Cards: exact[memberslayers.Card](m, "cards", ofCards, m.patterns.ReadThrough.Load), People: exact[members.Member](m, "members", ofPeople, m.patterns.ReadThrough.Load)}
 	// A load is for all who wait for it, and so no longer in the context of the one who asked first.
 	loading := func(ctx context.Context, least wal.Position) (context.Context, func() wal.Position) {
 		inner, seen := m.f.DB.Loading(ctx, least)
@@ -140,24 +160,35 @@ func (m *memories) proofs(store members.Store) (members.Store, error) {
 		}
 		return inner, seen
 	}
-	sessions.Begin, tokens.Begin = loading, loading
-	sessions.Cost = func(s memberslayers.Session) int64 { return 256 + int64(len(s.Name)+len(s.Card)+len(s.AgentFamily)) }
-	tokens.Cost = func(t memberslayers.Token) int64 { return 256 + int64(len(t.MemberName)+len(t.Card)+len(t.Name)) }
-	through, err := memberslayers.WriteThrough(store, sessions, tokens)
+	kept.Sessions.Begin, kept.Tokens.Begin, kept.Cards.Begin, kept.People.Begin = loading, loading, loading, loading
+	kept.Cards.Negative, kept.People.Negative = time.Nanosecond, time.Nanosecond // that somebody new has a card is told to nobody
+	kept.Sessions.Cost = func(s memberslayers.Session) int64 { return 256 + int64(len(s.Name)+len(s.Card)+len(s.AgentFamily)) }
+	kept.Tokens.Cost = func(t memberslayers.Token) int64 { return 256 + int64(len(t.MemberName)+len(t.Card)+len(t.Name)) }
+	kept.Cards.Cost = func(c memberslayers.Card) int64 { return sizeOfMember(c.Member) }
+	kept.People.Cost = sizeOfMember
+	proofs, err := memberslayers.WriteThrough(store, kept)
 	if err != nil {
 		return nil, err
 	}
-	m.open = append(m.open, through)
-	m.f.DB.Feed().Subscribe(members.ProofsChanged, func(h database.Heard) { through.Forget(h.At, h.Keys) })
-	return through, nil
+	m.open = append(m.open, proofs)
+	m.f.DB.Feed().Subscribe(members.ProofsChanged, func(h database.Heard) { proofs.Forget(h.At, h.Keys) })
+	return proofs, nil
+}
+
+func sizeOfMember(m members.Member) int64 {
+	size := 384 + len(m.Card) + len(m.Name) + len(m.Email)
+	for _, b := range m.Blocks {
+		size += 96 + len(b.Code) + len(b.Note)
+	}
+	return int64(size)
 }
 
 // writeThrough puts the memories of counts and of the library's order around what the desk keeps.
 func (m *memories) writeThrough(store borrowing.Store) (borrowing.Store, error) {
 	on := m.patterns.WriteThrough.Load
-	counts := keep[borrowing.Availability](m, "counts", m.f.Settings.Cache.Exact/2, on)
+	counts := exact[borrowing.Availability](m, "counts", ofCounts, on)
 	counts.Cost = func(borrowing.Availability) int64 { return 64 }
-	through, keptCounts, keptOrder, err := borrowinglayers.WriteThrough(store, counts, keep[*borrowing.Policy](m, "order", m.f.Settings.Cache.Exact/4, on))
+	through, keptCounts, keptOrder, err := borrowinglayers.WriteThrough(store, counts, exact[*borrowing.Policy](m, "order", ofOrder, on))
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (d deskMembers) MembersByID(ctx context.Context, ids []int64) (map[int64]bo
 }
 
 func deskMember(m members.Member, replaced bool) borrowing.Member {
-	d := borrowing.Member{ID: m.ID, Card: m.Card, Replaced: replaced, Name: m.Name, Email: m.Email, Language: m.Language, Category: m.Category, KeepsHistory: m.KeepHistory}
+	d := borrowing.Member{ID: m.ID, Card: m.Card, Replaced: replaced, Name: m.Name, Email: m.Email, Language: m.Language, Category: m.Category, KeepsHistory: m.KeepHistory, Version: m.Version}
 	if !m.ExpiresOn.IsZero() {
 		day := borrowing.DateOf(m.ExpiresOn, m.ExpiresOn.Location())
 		d.ExpiresOn = &day

@@ -43,7 +43,7 @@ func borrowingSettings(f Foundations, people *members.Service, mailer borrowing.
 	return borrowing.Settings{Location: f.Settings.Library.Location, DefaultBranch: b.DefaultBranch, Currency: f.Settings.Library.Currency,
 		HoldShelfDays: b.HoldShelfDays, CollectDays: b.CollectDays, OfflineMaxAge: b.OfflineMaxAge, Retention: b.Privacy.Retention,
 		LostRefund: borrowing.LostRefund{Days: b.LostRefundDays, Processing: b.RefundProcessingFee}, LostAfterDays: b.LostAfterDays,
-		Notices: noticeSettings(f.Settings, mailer), StaffRead: people.StaffRead, Carrier: group, Committed: committed, Untitled: untitled, Logger: f.Logger}
+		Notices: noticeSettings(f.Settings, mailer), StaffRead: people.StaffRead, Current: database.Primary, Carrier: group, Committed: committed, Untitled: untitled, Logger: f.Logger}
 }
 
 func groupSettings(f Foundations, p *Patterns) layers.GroupSettings {

@@ -1,6 +1,7 @@
 package modules_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +28,7 @@ import (
 	"bookvault/platform/database/dbtest"
 	"bookvault/platform/gateway"
 	"bookvault/platform/identity"
+	"bookvault/platform/problem"
 )
 
 // process is the library as one process serves it: its own memory, a database that it shares.
@@ -239,6 +242,53 @@ func TestWhatOneProcessWritesTheOtherShows(t *testing.T) {
 		}
 		within(t, "both know the branch", generous, func() bool { return strings.Contains(types(a), "hill") && strings.Contains(types(b), "hill") })
 	})
+}
+
+// Who a member is is kept in memory for the desk, and yet a block counts everywhere from its answer on, and its end too: whoever goes by an older
+// version of the member finds that out under the member's lock.
+func TestAMemberWhoIsBlockedBorrowsNowhere(t *testing.T) {
+	one, other := dbtest.Pair(t)
+	a, b := serving(t, one, ""), serving(t, other, "")
+	command := members.AsCommand(t.Context())
+	staff := identity.WithPrincipal(t.Context(), identity.Principal{MemberID: 9001, Role: identity.Librarian})
+	if _, err := a.library.Members.Create(command, members.NewMember{Card: "R-1", Name: "A Reader"}); err != nil {
+		t.Fatal(err)
+	}
+	title, err := a.library.Catalog.Create(staff, catalog.Book{Title: "Truyện Kiều", Authors: []catalog.Author{{Name: "Nguyễn Du"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.library.Borrowing.AddItem(staff, borrowing.NewItem{BookID: title.ID, Barcode: "B1", Loanable: true}, borrowing.Order{}); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := func() context.Context { ctx, _ := database.WithReader(staff, ""); return ctx } // somebody who brings no token
+	lend := func() error {
+		_, err := b.library.Borrowing.CheckOut(elsewhere(), borrowing.CheckOut{Card: "R-1", Barcode: "B1"}, borrowing.Order{})
+		return err
+	}
+	takeBack := func() {
+		if _, err := b.library.Borrowing.CheckIn(elsewhere(), borrowing.CheckIn{Barcode: "B1"}, borrowing.Order{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 10 {
+		if err := lend(); err != nil {
+			t.Fatalf("round %d: not blocked any more, and refused: %v", i, err)
+		}
+		takeBack()
+		if _, err := a.library.Members.AddBlock(command, "R-1", members.Block{Code: "conduct"}, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := lend(); err == nil || !slices.ContainsFunc(problem.Of(err).Reasons, func(r problem.Reason) bool { return r.Code == borrowing.MemberBlocked }) {
+			t.Fatalf("round %d: blocked, and answered %v", i, err)
+		}
+		if _, err := a.library.Members.RemoveBlock(command, "R-1", "conduct", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b.events(t, "cards", "hit") == 0 {
+		t.Error("nobody was in memory: nothing was proved")
+	}
 }
 
 // Titles are changed and read through both processes, by readers who bring their token to either: nobody is shown less than what

@@ -28,6 +28,7 @@ type Member struct {
 	Category  string
 	ExpiresOn *Date    // last day of the membership; nil: it does not expire
 	Blocks    []string // codes of what stands against lending
+	Version   int32    // how often the member was changed: of two answers the one with the higher version is the newer one
 
 	KeepsHistory bool // the member wants to see past loans: nothing of them is forgotten
 }
@@ -65,6 +66,8 @@ type Settings struct {
 	Carrier       Carrier          // carries out the commands that can share a transaction; nil: each has one of its own
 	// StaffRead records that staff read of what a member has here (0: of everybody); an answer is given after it is recorded. Nobody.
 	StaffRead func(ctx context.Context, what string, memberID int64) error
+	// Current makes a context whose reads see all that was committed anywhere, for looking again. Nil: the same context.
+	Current func(context.Context) context.Context
 	// Untitled is asked whether loans and holds are shown without their titles while the catalogue is ill, rather than not at all. They are.
 	Untitled func() bool
 	Logger   *slog.Logger // hears when titles cannot be read; slog.Default
@@ -105,6 +108,9 @@ func New(store Store, members Members, titles Titles, s Settings) *Service {
 	}
 	if s.Untitled == nil {
 		s.Untitled = func() bool { return true }
+	}
+	if s.Current == nil {
+		s.Current = func(ctx context.Context) context.Context { return ctx }
 	}
 	if s.Committed == nil {
 		s.Committed = func() {}

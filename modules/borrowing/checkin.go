@@ -61,7 +61,7 @@ func (s *Service) CheckIn(ctx context.Context, cmd CheckIn, order Order) (Checke
 	if cmd.ReturnedOn != nil && *cmd.ReturnedOn > s.Today(at) {
 		return CheckedIn{}, problem.InvalidField("body.returned_on", "is in the future")
 	}
-	return retryMoved(func() (CheckedIn, error) { return s.checkIn(ctx, cmd, order) })
+	return retryMoved(ctx, s, func(ctx context.Context) (CheckedIn, error) { return s.checkIn(ctx, cmd, order) })
 }
 
 func (s *Service) checkIn(ctx context.Context, cmd CheckIn, order Order) (CheckedIn, error) {

@@ -23,7 +23,7 @@ func (s *Service) EditHold(ctx context.Context, cmd EditHold, order Order) (Hold
 	if cmd.SuspendedUntil != nil && *cmd.SuspendedUntil <= s.Today(s.now()) {
 		return HoldView{}, errSuspensionOver()
 	}
-	return retryMoved(func() (HoldView, error) {
+	return retryMoved(ctx, s, func(ctx context.Context) (HoldView, error) {
 		seen, early := s.visibleHold(ctx, cmd.ID)
 		scope := Scope{Books: []int64{seen.BookID}, Holds: []int64{cmd.ID}}
 		if seen.MemberID != 0 {

@@ -37,7 +37,7 @@ func (s *Service) EditItem(ctx context.Context, cmd EditItem, order Order) (Item
 	if err := cmd.tidy(); err != nil {
 		return Item{}, err
 	}
-	return retryMoved(func() (Item, error) {
+	return retryMoved(ctx, s, func(ctx context.Context) (Item, error) {
 		seen, err := s.store.Glimpse(ctx, cmd.Barcode)
 		scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}, Siblings: cmd.Part != nil}
 		return execute(ctx, s, order, scope, orNotFound(err, errItemNotFound(cmd.Barcode)), func(sc *Scene) (Item, error) {

@@ -20,7 +20,7 @@ const AnswerForgotten = "answer_forgotten"
 // ErrNotFound is a store's word for what is not there; the Service says which thing that was.
 var ErrNotFound = errors.New("borrowing: not there")
 
-// errMoved says that a thing is not where it was glimpsed; the command looks again.
+// errMoved says that a thing is not where it was glimpsed, or a member no longer who it was; the command looks again.
 var errMoved = errors.New("borrowing: it moved between the glimpse and the lock")
 
 // Once makes a command repeatable: with the same key, of the same caller on the same route, it has one effect and one answer.
@@ -141,13 +141,14 @@ func (r Remembered) again(once *Once) error {
 	return &Repeated{Status: r.Status, Body: r.Body}
 }
 
-// retryMoved runs a command again, from its glimpse, while things move under it.
-func retryMoved[R any](run func() (R, error)) (R, error) {
+// retryMoved runs a command again, from its glimpse, while things move under it. The second look is at what is committed, past all memories.
+func retryMoved[R any](ctx context.Context, s *Service, run func(context.Context) (R, error)) (R, error) {
 	for range 10 {
-		result, err := run()
+		result, err := run(ctx)
 		if !errors.Is(err, errMoved) {
 			return result, err
 		}
+		ctx = s.settings.Current(ctx)
 	}
 	var none R
 	return none, problem.New(problem.Unavailable, "busy", "This item is changing hands just now. Please try again.")

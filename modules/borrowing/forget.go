@@ -137,7 +137,11 @@ func (s *Service) refreshStandings(ctx context.Context, ids []int64, keeping boo
 	}
 	matching, standings := map[int64]bool{}, map[int64]Standing{}
 	for _, id := range ids {
-		if m := found[id]; m.KeepsHistory == keeping {
+		m, known := found[id]
+		if !known {
+			m.Version = LastVersion
+		}
+		if m.KeepsHistory == keeping {
 			matching[id], standings[id] = true, StandingOf(m)
 		}
 	}

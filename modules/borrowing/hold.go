@@ -1,6 +1,9 @@
 package borrowing
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // HoldStatus is where a hold is: waiting -> in_transit -> ready -> filled, cancelled or expired. A hold whose copy is taken
 // away goes back to waiting, at its original place.
@@ -49,12 +52,16 @@ type Standing struct {
 	Category     string
 	ExpiresOn    *Date
 	Blocked      bool
-	KeepsHistory bool // decides nothing about holds, but what is forgotten of them
+	KeepsHistory bool  // decides nothing about holds, but what is forgotten of them
+	Version      int32 // of the member
 }
+
+// LastVersion is that of a member who is no more: nothing comes after it.
+const LastVersion = math.MaxInt32
 
 // StandingOf takes what borrowing keeps of a member.
 func StandingOf(m Member) Standing {
-	return Standing{Category: m.Category, ExpiresOn: m.ExpiresOn, Blocked: len(m.Blocks) > 0, KeepsHistory: m.KeepsHistory}
+	return Standing{Category: m.Category, ExpiresOn: m.ExpiresOn, Blocked: len(m.Blocks) > 0, KeepsHistory: m.KeepsHistory, Version: m.Version}
 }
 
 // canBeFilledBy tells whether a copy is what the hold wants.

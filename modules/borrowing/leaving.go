@@ -119,6 +119,9 @@ func (sc *Scene) refuseClosed(members []Member) error {
 	return nil
 }
 
+// outdated tells whether borrowing has heard of a later version of a member than the command goes by, from wherever the member was changed.
+func (sc *Scene) outdated(m Member) bool { return sc.Accounts[m.ID].Version > m.Version }
+
 // CategoryInRules tells whether a rule or a limit names a category of members.
 func (s *Service) CategoryInRules(ctx context.Context, code string) (bool, error) {
 	p, err := s.store.Policy(ctx)

@@ -54,7 +54,7 @@ func (s *Service) CheckOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 			return Lent{}, problem.New(problem.Forbidden, "role_needed", "Borrowing by barcode is done at the desk. On the web, give book_id.")
 		}
 	}
-	return retryMoved(func() (Lent, error) { return s.checkOut(ctx, cmd, order) })
+	return retryMoved(ctx, s, func(ctx context.Context) (Lent, error) { return s.checkOut(ctx, cmd, order) })
 }
 
 func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent, error) {
@@ -79,6 +79,9 @@ func (s *Service) checkOut(ctx context.Context, cmd CheckOut, order Order) (Lent
 	}
 	return execute(ctx, s, order, scope, early, func(sc *Scene) (Lent, error) {
 		branch, err := s.branchOf(sc, cmd.Branch)
+		if err == nil && sc.outdated(member) {
+			err = errMoved
+		}
 		if err != nil {
 			return Lent{}, err
 		}

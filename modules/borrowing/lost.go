@@ -87,7 +87,7 @@ func (s *Service) gone(ctx context.Context, barcode string, order Order, act fun
 	if err := needStaff(ctx); err != nil {
 		return Gone{}, err
 	}
-	return retryMoved(func() (Gone, error) {
+	return retryMoved(ctx, s, func(ctx context.Context) (Gone, error) {
 		seen, err := s.store.Glimpse(ctx, barcode)
 		early := orNotFound(err, errItemNotFound(barcode))
 		card, title := "", ""

@@ -17,7 +17,7 @@ func (s *Service) MarkItem(ctx context.Context, barcode string, status Status, r
 	if p, _ := identity.FromContext(ctx); !known || !p.May(role) {
 		return Item{}, problem.New(problem.Forbidden, "role_needed", "This needs the role %s.", max(role, identity.Desk))
 	}
-	return retryMoved(func() (Item, error) {
+	return retryMoved(ctx, s, func(ctx context.Context) (Item, error) {
 		seen, err := s.store.Glimpse(ctx, barcode)
 		scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}}
 		return execute(ctx, s, order, scope, orNotFound(err, errItemNotFound(barcode)), func(sc *Scene) (Item, error) {

@@ -23,7 +23,7 @@ func (s *Service) MergeTitle(ctx context.Context, from, into int64) error {
 	if from == into {
 		return problem.InvalidField("body.into", "is the title itself")
 	}
-	_, err := retryMoved(func() (struct{}, error) {
+	_, err := retryMoved(ctx, s, func(ctx context.Context) (struct{}, error) {
 		borrowers, err := s.store.BorrowersOf(ctx, from)
 		if err != nil {
 			return struct{}{}, err

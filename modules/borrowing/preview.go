@@ -63,7 +63,7 @@ func (s *Service) Preview(ctx context.Context, cmd Preview) (Foreseen, error) {
 	if err := cmd.check(ctx); err != nil {
 		return Foreseen{}, err
 	}
-	return retryMoved(func() (Foreseen, error) { return s.preview(ctx, cmd) })
+	return retryMoved(ctx, s, func(ctx context.Context) (Foreseen, error) { return s.preview(ctx, cmd) })
 }
 
 func (p *Preview) check(ctx context.Context) error {

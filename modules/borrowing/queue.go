@@ -33,7 +33,7 @@ func (s *Service) PlaceHold(ctx context.Context, cmd PlaceHold, order Order) (Ho
 	case cmd.SuspendedUntil != nil && *cmd.SuspendedUntil <= s.Today(s.now()):
 		return HoldView{}, errSuspensionOver()
 	}
-	return retryMoved(func() (HoldView, error) { return s.placeHold(ctx, cmd, order) })
+	return retryMoved(ctx, s, func(ctx context.Context) (HoldView, error) { return s.placeHold(ctx, cmd, order) })
 }
 
 func (s *Service) placeHold(ctx context.Context, cmd PlaceHold, order Order) (HoldView, error) {
@@ -51,7 +51,7 @@ func (s *Service) placeHold(ctx context.Context, cmd PlaceHold, order Order) (Ho
 			return HoldView{}, errBranchUnknown("body.pickup_branch")
 		}
 		it := sc.Items[seen.ItemID]
-		if cmd.Barcode != "" && (it == nil || it.BookID != seen.BookID || it.Barcode != cmd.Barcode) {
+		if sc.outdated(member) || cmd.Barcode != "" && (it == nil || it.BookID != seen.BookID || it.Barcode != cmd.Barcode) {
 			return HoldView{}, errMoved
 		}
 		h, err := sc.placeHold(member, seen.BookID, it, cmd, pickup)
@@ -112,7 +112,7 @@ func (sc *Scene) placeHold(m Member, bookID int64, it *Item, cmd PlaceHold, pick
 // CancelHold takes a member out of a queue. A copy that waits for it on the shelf stays there, unreserved, until it is checked
 // in again; one in transit is routed when it arrives. Cancelling twice is no mistake.
 func (s *Service) CancelHold(ctx context.Context, holdID int64, order Order) (HoldView, error) {
-	return retryMoved(func() (HoldView, error) {
+	return retryMoved(ctx, s, func(ctx context.Context) (HoldView, error) {
 		seen, early := s.visibleHold(ctx, holdID)
 		scope := Scope{Books: []int64{seen.BookID}, Holds: []int64{holdID}}
 		if seen.MemberID != 0 {

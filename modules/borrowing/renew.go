@@ -28,7 +28,7 @@ func (s *Service) Reverse(ctx context.Context, loanID int64, reason string, orde
 
 // onLoan runs a command about one loan under the locks of its member, title and item.
 func onLoan(ctx context.Context, s *Service, loanID int64, order Order, act func(*Scene, *Loan, Member) error) (LoanView, error) {
-	return retryMoved(func() (LoanView, error) {
+	return retryMoved(ctx, s, func(ctx context.Context) (LoanView, error) {
 		seen, member, title, early := s.visitLoan(ctx, loanID)
 		scope := Scope{Books: []int64{seen.BookID}, Items: []int64{seen.ItemID}, Loans: []int64{loanID}, NewCharges: 1}
 		if seen.MemberID != 0 {
@@ -39,7 +39,8 @@ func onLoan(ctx context.Context, s *Service, loanID int64, order Order, act func
 		}
 		return execute(ctx, s, order, scope, early, func(sc *Scene) (LoanView, error) {
 			l := sc.Loans[loanID]
-			if l == nil || l.ItemID != seen.ItemID || l.BookID != seen.BookID || l.MemberID != seen.MemberID || sc.Items[l.ItemID] == nil {
+			if l == nil || l.ItemID != seen.ItemID || l.BookID != seen.BookID || l.MemberID != seen.MemberID || sc.Items[l.ItemID] == nil ||
+				seen.MemberID != 0 && sc.outdated(member) {
 				return LoanView{}, errMoved
 			}
 			if l.Status != LoanOpen {

@@ -51,6 +51,7 @@ type Account struct {
 	MemberID int64
 	Standing Standing
 	Closed   bool             // the member is being deleted, or was merged into another: nothing new
+	Version  int32            // of the member, the latest that borrowing has heard of
 	ByType   map[string]int   // open loans by item type
 	Books    map[int64]int    // open loans by title, of the titles in the scene
 	Owed     map[string]int64 // outstanding, in minor units by currency

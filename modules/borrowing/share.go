@@ -25,7 +25,9 @@ func Union(scopes []*Scope) Scope {
 	members := map[int64]Member{}
 	for _, s := range scopes {
 		for _, m := range s.Members {
-			members[m.ID] = m // of two that were looked up, the later
+			if known, there := members[m.ID]; !there || m.Version >= known.Version { // of two that were looked up, the later
+				members[m.ID] = m
+			}
 		}
 		all.Accounts = append(all.Accounts, s.Accounts...)
 		all.Books = append(all.Books, s.Books...)

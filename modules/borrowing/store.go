@@ -144,6 +144,6 @@ type OrderStore interface {
 	Policy(ctx context.Context) (*Policy, error)
 	// Editions lists events of a stream without their data, newest first: those below a version, or from the newest (0).
 	Editions(ctx context.Context, stream string, before, limit int) ([]ledger.Event, error)
-	// KeepStandings stores the standing of members that have an account.
+	// KeepStandings stores the standing of members that have an account, unless one of a later version of the member is there.
 	KeepStandings(ctx context.Context, standings map[int64]Standing) error
 }

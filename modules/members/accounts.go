@@ -60,7 +60,8 @@ type Accounts interface {
 	Insert(ctx context.Context, a Account, passwordHash string, entry AuditEntry) (Member, error)
 	// ByCard finds the member who has or had a card, and says whether it was replaced. ErrNotFound.
 	ByCard(ctx context.Context, key string) (m Member, replaced bool, err error)
-	// ByCards is ByCard for several cards; those that nobody has or had are left out.
+	// ByCards is ByCard for several cards, as of everything that was committed; those that nobody has or had are left out. From a memory (the
+	// desk's) it may lag behind other processes as a read does.
 	ByCards(ctx context.Context, keys []string) (map[string]Held, error)
 	// ByIDs finds members; those that do not exist are left out.
 	ByIDs(ctx context.Context, ids []int64) ([]Member, error)

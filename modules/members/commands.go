@@ -84,7 +84,12 @@ func (s *Service) Enrol(ctx context.Context, n NewMember) (Member, error) {
 // ByCard finds who has or had a card, for other modules; replaced tells that it is no longer the current one. It is not audited: the module
 // that asks answers for what it shows. Problems: member_not_found.
 func (s *Service) ByCard(ctx context.Context, card string) (m Member, replaced bool, err error) {
-	return s.byCard(ctx, card)
+	found, err := s.ByCards(ctx, []string{card})
+	held, known := found[card]
+	if err == nil && !known {
+		err = errNotFound()
+	}
+	return held.Member, held.Replaced, err
 }
 
 // ByCards is ByCard for several cards, by the cards as they were written. Those that nobody has or had are left out.
@@ -101,7 +106,7 @@ func (s *Service) ByCards(ctx context.Context, cards []string) (map[string]Held,
 	if len(asked) == 0 {
 		return holders, nil
 	}
-	found, err := s.store.ByCards(s.store.Current(ctx), asked)
+	found, err := s.store.ByCards(ctx, asked)
 	if err != nil {
 		return nil, accountProblem(err, "find members by card")
 	}

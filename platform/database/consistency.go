@@ -116,6 +116,9 @@ func (db *DB) merged(asked []context.Context, least wal.Position) (context.Conte
 		all.needs = all.needs.And(db.needs(ctx))
 		if r := ReaderOf(ctx); r != nil {
 			all.behalf = append(all.behalf, r)
+			if r.around.Load() { // what one of them must see, this process has perhaps not heard of
+				all.around.Store(true)
+			}
 		}
 	}
 	ctx := context.WithValue(context.Background(), readerKey{}, all)

@@ -4,13 +4,17 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"bookvault/modules/borrowing"
 )
 
 func (l loader) account(id int64, standing borrowing.Standing) {
 	l.sc.Accounts[id] = &borrowing.Account{MemberID: id, Standing: standing, ByType: map[string]int{}, Books: map[int64]int{}, Owed: map[string]int64{}}
+}
+
+type accountRow struct {
+	MemberID int64 `db:"member_id"`
+	Closed   bool  `db:"closed"`
+	Version  int32 `db:"member_version"`
 }
 
 type countRow struct {
@@ -26,7 +30,7 @@ func (l loader) accounts(scope borrowing.Scope) {
 	var ids []int64
 	known := scope.Members
 	for _, id := range scope.Closing {
-		known = append(known[:len(known):len(known)], borrowing.Member{ID: id}) // nothing is kept of the standing of who goes
+		known = append(known[:len(known):len(known)], borrowing.Member{ID: id, Version: borrowing.LastVersion}) // nothing is kept of the standing of who goes
 	}
 	if len(known) > 0 && len(scope.Accounts) > 0 { // two statements follow: all of them in the order of their ids first
 		all := slices.Clone(scope.Accounts)
@@ -37,22 +41,23 @@ func (l loader) accounts(scope borrowing.Scope) {
 	}
 	if n := len(known); n > 0 {
 		sorted := slices.SortedFunc(slices.Values(known), func(a, b borrowing.Member) int { return int(min(1, max(-1, a.ID-b.ID))) })
-		categories, expires, blocked, keeps := make([]string, n), make([]*time.Time, n), make([]bool, n), make([]bool, n)
+		categories, expires, blocked, keeps, versions := make([]string, n), make([]*time.Time, n), make([]bool, n), make([]bool, n), make([]int32, n)
 		for i, m := range sorted {
 			standing := borrowing.StandingOf(m)
-			ids, categories[i], blocked[i], keeps[i] = append(ids, m.ID), standing.Category, standing.Blocked, standing.KeepsHistory
+			ids, categories[i], blocked[i], keeps[i], versions[i] = append(ids, m.ID), standing.Category, standing.Blocked, standing.KeepsHistory, standing.Version
 			if standing.ExpiresOn != nil {
 				midnight := standing.ExpiresOn.Midnight()
 				expires[i] = &midnight
 			}
 			l.account(m.ID, standing)
 		}
-		l.Queue(`INSERT INTO borrowing.accounts AS a (member_id, category, expires_on, blocked, keeps_history)
-			SELECT * FROM unnest($1::bigint[], $2::text[], $3::date[], $4::boolean[], $5::boolean[]) ON CONFLICT (member_id) DO UPDATE
-			SET category = excluded.category, expires_on = excluded.expires_on, blocked = excluded.blocked, keeps_history = excluded.keeps_history
-			WHERE (a.category, a.expires_on, a.blocked, a.keeps_history)
-				IS DISTINCT FROM (excluded.category, excluded.expires_on, excluded.blocked, excluded.keeps_history)`,
-			ids, categories, expires, blocked, keeps)
+		l.Queue(`INSERT INTO borrowing.accounts AS a (member_id, category, expires_on, blocked, keeps_history, member_version)
+			SELECT * FROM unnest($1::bigint[], $2::text[], $3::date[], $4::boolean[], $5::boolean[], $6::integer[]) ON CONFLICT (member_id) DO UPDATE
+			SET category = excluded.category, expires_on = excluded.expires_on, blocked = excluded.blocked, keeps_history = excluded.keeps_history,
+				member_version = excluded.member_version
+			WHERE a.member_version <= excluded.member_version AND (a.category, a.expires_on, a.blocked, a.keeps_history, a.member_version)
+				IS DISTINCT FROM (excluded.category, excluded.expires_on, excluded.blocked, excluded.keeps_history, excluded.member_version)`,
+			ids, categories, expires, blocked, keeps, versions)
 	}
 	if len(scope.Accounts) > 0 {
 		for _, id := range scope.Accounts {
@@ -64,13 +69,10 @@ func (l loader) accounts(scope borrowing.Scope) {
 	if len(ids) == 0 {
 		return
 	}
-	l.Queue(`SELECT member_id FROM borrowing.accounts WHERE member_id = ANY($1) AND closed`, ids).Query(func(rows pgx.Rows) error {
-		closed, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		for _, id := range closed {
-			l.sc.Accounts[id].Closed = true
-		}
-		return err
-	})
+	each(l, `SELECT member_id, closed, member_version FROM borrowing.accounts WHERE member_id = ANY($1)`, func(r accountRow) {
+		a := l.sc.Accounts[r.MemberID]
+		a.Closed, a.Version = r.Closed, r.Version
+	}, ids)
 	books := scope.Books
 	if books == nil {
 		books = []int64{}

@@ -69,7 +69,7 @@ func (s *Store) Policy(ctx context.Context) (*borrowing.Policy, error) {
 	return s.policyAt(ctx, s.db.Pool(), version)
 }
 
-// KeepStandings stores the standing of members that have an account.
+// KeepStandings stores the standing of members that have an account, unless a later one is there.
 func (s *Store) KeepStandings(ctx context.Context, standings map[int64]borrowing.Standing) error {
 	var batch pgx.Batch
 	for _, id := range slices.Sorted(maps.Keys(standings)) { // in the order in which accounts are locked
@@ -79,8 +79,8 @@ func (s *Store) KeepStandings(ctx context.Context, standings map[int64]borrowing
 			midnight := st.ExpiresOn.Midnight()
 			expires = &midnight
 		}
-		batch.Queue(`UPDATE borrowing.accounts SET category = $2, expires_on = $3, blocked = $4, keeps_history = $5
-			WHERE member_id = $1`, id, st.Category, expires, st.Blocked, st.KeepsHistory)
+		batch.Queue(`UPDATE borrowing.accounts SET category = $2, expires_on = $3, blocked = $4, keeps_history = $5, member_version = $6
+			WHERE member_id = $1 AND member_version <= $6`, id, st.Category, expires, st.Blocked, st.KeepsHistory, st.Version)
 	}
 	return s.db.InPgxTx(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, &batch).Close() })
 }

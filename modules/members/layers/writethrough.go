@@ -13,7 +13,7 @@ import (
 	"bookvault/platform/wal"
 )
 
-// Session and Token are who a proof stands for, and how many changes of proofs had been heard of when that was asked.
+// Session, Token and Card are who a proof stands for, and how many changes of proofs had been heard of when that was asked.
 type (
 	Session struct {
 		members.SessionOwner
@@ -23,37 +23,54 @@ type (
 		members.TokenOwner
 		asked uint64
 	}
+	Card struct {
+		members.Held
+		asked uint64
+	}
 )
+
+// Memories are the settings of what Proofs keeps.
+type Memories struct {
+	Sessions cache.Settings[Session]
+	Tokens   cache.Settings[Token]
+	Cards    cache.Settings[Card]
+	People   cache.Settings[members.Member]
+}
 
 // stripes bounds the memory of whose proofs changed. Members who share one are forgotten together, which costs a question.
 const stripes = 4096
 
-// Proofs has in memory whom sessions and tokens stand for, and sign-ins go through it (pattern 2D). Proofs are kept under their hashes, and
-// forgotten by whose they are: a change counts up, and what was asked before a change of its member is no longer believed.
+// Proofs has in memory whom sessions, tokens and cards stand for, and sign-ins go through it (pattern 2D). Proofs are kept under their hashes,
+// cards under their keys, and forgotten by whose they are: a change counts up, and what was asked before a change of its member is no longer
+// believed. Cards and members are in people.go.
 type Proofs struct {
 	members.Store
 	sessions *cache.WriteThrough[string, Session]
 	tokens   *cache.WriteThrough[string, Token]
+	cards    *cache.ReadThrough[string, Card]
+	people   *cache.ReadThrough[int64, members.Member]
 	changes  atomic.Uint64
 	last     [stripes]atomic.Uint64 // the number of the last change, by member
 }
 
 // WriteThrough puts the memory around a store. Forget is to be called for every change of members.ProofsChanged.
-func WriteThrough(store members.Store, sessions cache.Settings[Session], tokens cache.Settings[Token]) (*Proofs, error) {
+func WriteThrough(store members.Store, m Memories) (*Proofs, error) {
 	p := &Proofs{Store: store}
-	var err error
-	// Neither loads by itself: what to ask for depends on the time too.
-	if p.sessions, err = cache.NewWriteThrough[string](sessions, nil); err != nil {
-		return nil, err
-	}
-	p.tokens, err = cache.NewWriteThrough[string](tokens, nil)
-	return p, err
+	// None loads by itself: what to ask for depends on the time too, or several are asked for at once.
+	var errs [4]error
+	p.sessions, errs[0] = cache.NewWriteThrough[string](m.Sessions, nil)
+	p.tokens, errs[1] = cache.NewWriteThrough[string](m.Tokens, nil)
+	p.cards, errs[2] = cache.NewReadThrough[string](m.Cards, nil)
+	p.people, errs[3] = cache.NewReadThrough[int64](m.People, nil)
+	return p, errors.Join(errs[:]...)
 }
 
 // Close frees the memory; from then on every proof is asked for.
 func (p *Proofs) Close() {
 	p.sessions.Close()
 	p.tokens.Close()
+	p.cards.Close()
+	p.people.Close()
 }
 
 // Forget takes the proofs of members for old; of all members where none is named.
@@ -61,6 +78,8 @@ func (p *Proofs) Forget(at wal.Position, memberIDs []int64) {
 	if len(memberIDs) == 0 {
 		p.sessions.InvalidateAll(at)
 		p.tokens.InvalidateAll(at)
+		p.cards.InvalidateAll(at)
+		p.people.InvalidateAll(at)
 		return
 	}
 	n := p.changes.Add(1)
@@ -69,6 +88,7 @@ func (p *Proofs) Forget(at wal.Position, memberIDs []int64) {
 		for old := last.Load(); old < n && !last.CompareAndSwap(old, n); old = last.Load() {
 		}
 	}
+	p.people.Invalidate(at, memberIDs...)
 }
 
 // believed tells whether nothing of a member's proofs changed since a number.

@@ -84,10 +84,10 @@ func (s *Store) ByCard(ctx context.Context, key string) (members.Member, bool, e
 	return m, row.Replaced, err
 }
 
-// ByCards finds who has or had cards.
+// ByCards finds who has or had cards. It reads from the primary: a card that was just given, replaced or blocked is so for everybody.
 func (s *Store) ByCards(ctx context.Context, keys []string) (map[string]members.Held, error) {
 	var rows []memberRow
-	err := s.db.Read(ctx).Raw(memberSelect+`, asked.replaced_at IS NOT NULL AS replaced, asked.card_key AS asked_key`+memberFrom+
+	err := s.primary(ctx).Raw(memberSelect+`, asked.replaced_at IS NOT NULL AS replaced, asked.card_key AS asked_key`+memberFrom+
 		`JOIN members.cards asked ON asked.member_id = m.id WHERE asked.card_key = ANY(string_to_array(?, ','))`, strings.Join(database.Keys(keys), ",")).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("find members by card: %w", err)
