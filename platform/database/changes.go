@@ -76,12 +76,6 @@ func QueueChange(tx pgx.Tx, batch *pgx.Batch, topic string, keys ...int64) error
 	return nil
 }
 
-// openPgxTx is a transaction of InPgxTx.
-type openPgxTx struct {
-	pgx.Tx
-	noted *noted
-}
-
 // Heard is a change that was committed, and a position in the log that includes it. The zero position is none: somebody must read
 // the primary to see it surely.
 type Heard struct {

@@ -34,7 +34,7 @@ func (db *DB) Guard(g Guards) []*resilience.Breaker {
 // Gone tells whether an error says that a server is not there (any more), rather than something about what was asked.
 func Gone(err error) bool { return serverGone(err) }
 
-// allow asks to call the server. nil must be followed by record.
+// allow asks to call the server. nil must be followed by record, or by giveBack.
 func (s *server) allow() error {
 	if b := s.breaker.Load(); b != nil {
 		return b.Allow()
@@ -51,6 +51,13 @@ func (s *server) record(err error, took time.Duration) {
 		b.GiveBack()
 	default:
 		b.Record(err, took)
+	}
+}
+
+// giveBack gives back the leave to ask that allow gave, since nothing was asked.
+func (s *server) giveBack() {
+	if b := s.breaker.Load(); b != nil {
+		b.GiveBack()
 	}
 }
 

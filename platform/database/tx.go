@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -47,6 +48,9 @@ func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 			return conn.Raw(func(c any) error { return use(c.(*stdlib.Conn).Conn()) })
 		}
 		return db.transact(ctx, alone, func(open *openPgxTx) error {
+			if err := alone(func(*pgx.Conn) error { return open.begin(ctx) }); err != nil {
+				return err
+			}
 			inside, leave := context.WithCancel(ctx)
 			defer leave() // closes rows that fn left open: nothing could end while they hold the connection
 			tx := db.gorm.Session(&gorm.Session{NewDB: true, Context: inside})
@@ -56,7 +60,8 @@ func (db *DB) InTx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	})
 }
 
-// InPgxTx is InTx with pgx instead of GORM, for COPY, pipelines and batches.
+// InPgxTx is InTx with pgx instead of GORM, for COPY, pipelines and batches. It begins with the first thing that fn does in it; where that is
+// a batch, in the same round trip.
 func (db *DB) InPgxTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	return db.retried(ctx, func() error {
 		begin := time.Now()
@@ -109,25 +114,28 @@ func (db *DB) retried(ctx context.Context, transaction func() error) error {
 
 // transact is one transaction on a connection that is reached through alone, while nothing else uses it.
 func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) error, fn func(*openPgxTx) error) error {
-	var tx pgx.Tx
-	begin := time.Now()
-	err := alone(func(conn *pgx.Conn) (err error) { tx, err = conn.Begin(ctx); return err })
-	db.primary.record(err, time.Since(begin))
-	if err != nil {
+	open := &openPgxTx{record: db.primary.record, noted: &noted{feed: db.feed}}
+	if err := alone(func(conn *pgx.Conn) error { open.conn = conn; return nil }); err != nil {
 		return fmt.Errorf("%w: %w", errNotBegun, err)
 	}
 	ended := false
 	defer func() { // also when fn panics
-		if !ended {
+		switch {
+		case ended || open.failed != nil:
+		case open.Tx == nil: // it was asked nothing
+			db.primary.giveBack()
+		default:
 			db.counts.rollbacks.Add(1)
 			after, cancel := context.WithTimeout(context.WithoutCancel(ctx), db.settings.ConnectTimeout)
 			defer cancel()
-			_ = alone(func(*pgx.Conn) error { return tx.Rollback(after) }) // a connection on which this fails is thrown away
+			_ = alone(func(*pgx.Conn) error { return open.Tx.Rollback(after) }) // a connection on which this fails is thrown away
 		}
 	}()
-	open := &openPgxTx{Tx: tx, noted: &noted{feed: db.feed}}
-	if err := fn(open); err != nil {
-		return err
+	if err := fn(open); err != nil || open.failed != nil {
+		return cmp.Or(open.failed, err)
+	}
+	if open.Tx == nil {
+		return ctx.Err()
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("the caller left before COMMIT: %w", err)
@@ -138,7 +146,7 @@ func (db *DB) transact(ctx context.Context, alone func(func(*pgx.Conn) error) er
 	ended = true
 	asked := false
 	var at wal.Position
-	err = alone(func(conn *pgx.Conn) error {
+	err := alone(func(conn *pgx.Conn) (err error) {
 		if conn.IsClosed() {
 			return driver.ErrBadConn
 		}

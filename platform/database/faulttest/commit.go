@@ -20,6 +20,7 @@ type Commits struct {
 	server   string
 	next     atomic.Int32 // the moment at which the next COMMIT is cut; 0: none is
 	cut      atomic.Int64
+	rounds   atomic.Int64
 	open     sync.Map // of net.Conn: both ends of all connections
 	passing  sync.WaitGroup
 }
@@ -68,6 +69,9 @@ func (c *Commits) Cut(at Moment) { c.next.Store(int32(at)) }
 
 // Count tells how many were cut.
 func (c *Commits) Count() int64 { return c.cut.Load() }
+
+// RoundTrips tells how often a client waited for the server's answer: each simple query and each end of a pipeline is one.
+func (c *Commits) RoundTrips() int64 { return c.rounds.Load() }
 
 // Close ends the way and what is under way on it.
 func (c *Commits) Close() {
@@ -139,6 +143,9 @@ func (l *line) message(head int) (text []byte, err error) {
 	text = append(text, make([]byte, rest)...)
 	if _, err := io.ReadFull(l.client, text[head:]); err != nil {
 		return nil, err
+	}
+	if head == 5 && (text[0] == 'Q' || text[0] == 'S') {
+		l.of.rounds.Add(1)
 	}
 	if head == 5 && text[0] == 'Q' && bytes.HasPrefix(text[5:], []byte("commit")) {
 		if at := Moment(l.of.next.Swap(0)); at != 0 {
