@@ -71,16 +71,18 @@ func (s *Store) Policy(ctx context.Context) (*borrowing.Policy, error) {
 
 // KeepStandings stores the standing of members that have an account, unless a later one is there.
 func (s *Store) KeepStandings(ctx context.Context, standings map[int64]borrowing.Standing) error {
-	var batch pgx.Batch
-	for _, id := range slices.Sorted(maps.Keys(standings)) { // in the order in which accounts are locked
-		st := standings[id]
-		var expires *time.Time
-		if st.ExpiresOn != nil {
-			midnight := st.ExpiresOn.Midnight()
-			expires = &midnight
+	return s.db.InPgxTx(ctx, func(tx pgx.Tx) error {
+		var batch pgx.Batch
+		for _, id := range slices.Sorted(maps.Keys(standings)) { // in the order in which accounts are locked
+			st := standings[id]
+			var expires *time.Time
+			if st.ExpiresOn != nil {
+				midnight := st.ExpiresOn.Midnight()
+				expires = &midnight
+			}
+			batch.Queue(`UPDATE borrowing.accounts SET category = $2, expires_on = $3, blocked = $4, keeps_history = $5, member_version = $6
+				WHERE member_id = $1 AND member_version <= $6`, id, st.Category, expires, st.Blocked, st.KeepsHistory, st.Version)
 		}
-		batch.Queue(`UPDATE borrowing.accounts SET category = $2, expires_on = $3, blocked = $4, keeps_history = $5, member_version = $6
-			WHERE member_id = $1 AND member_version <= $6`, id, st.Category, expires, st.Blocked, st.KeepsHistory, st.Version)
-	}
-	return s.db.InPgxTx(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, &batch).Close() })
+		return tx.SendBatch(ctx, &batch).Close()
+	})
 }

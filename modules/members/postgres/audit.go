@@ -7,15 +7,32 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 
 	"bookvault/modules/members"
 	"bookvault/platform/identity"
 )
 
-// RecordAudit writes entries in a transaction of their own.
+const insertAudit = `INSERT INTO members.audit (at, actor_id, actor_role, via, action, subject_id, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+
+func auditColumns(e members.AuditEntry) []any {
+	return []any{e.At, nullable(e.ActorID), e.ActorRole.String(), string(e.Via), e.Action, nullable(e.SubjectID), e.Detail}
+}
+
+// RecordAudit writes entries in a transaction of their own, of two round trips: whoever reads an account waits for it.
 func (s *Store) RecordAudit(ctx context.Context, entries ...members.AuditEntry) error {
-	return s.inTx(ctx, func(tx *gorm.DB) error { return recordAudit(tx, entries...) })
+	err := s.db.InPgxTx(ctx, func(tx pgx.Tx) error {
+		var batch pgx.Batch
+		for _, e := range entries {
+			batch.Queue(insertAudit, auditColumns(e)...)
+		}
+		return tx.SendBatch(ctx, &batch).Close()
+	})
+	if err != nil {
+		return fmt.Errorf("record audit: %w", err)
+	}
+	return nil
 }
 
 // auditAtOnce is how many entries one statement writes: a statement has at most 65,535 parameters.
@@ -27,7 +44,7 @@ func recordAudit(tx *gorm.DB, entries ...members.AuditEntry) error {
 		args := make([]any, 0, 7*len(some))
 		for i, e := range some {
 			rows[i] = "(?, ?, ?, ?, ?, ?, ?)"
-			args = append(args, e.At, nullable(e.ActorID), e.ActorRole.String(), string(e.Via), e.Action, nullable(e.SubjectID), e.Detail)
+			args = append(args, auditColumns(e)...)
 		}
 		if err := tx.Exec(`INSERT INTO members.audit (at, actor_id, actor_role, via, action, subject_id, detail) VALUES `+strings.Join(rows, ", "), args...).Error; err != nil {
 			return fmt.Errorf("record audit: %w", err)

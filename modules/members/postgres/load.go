@@ -27,8 +27,8 @@ func (s *Store) InsertMany(ctx context.Context, accounts []members.Account, entr
 			return err
 		}
 		loaded = len(fresh)
-		_, err = tx.Exec(ctx, `INSERT INTO members.audit (at, actor_id, actor_role, via, action, detail) VALUES ($1, $2, $3, $4, $5, $6)`,
-			entry.At, nullable(entry.ActorID), entry.ActorRole.String(), string(entry.Via), entry.Action, fmt.Sprintf("%d members", loaded))
+		entry.Detail = fmt.Sprintf("%d members", loaded)
+		_, err = tx.Exec(ctx, insertAudit, auditColumns(entry)...)
 		return err
 	})
 	return loaded, err
