@@ -1,12 +1,18 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
@@ -175,13 +181,14 @@ func (o *overall) fails(servers map[string]*labServer, d dependency, on bool, se
 		if err := d.way.Begin(fault); err != nil {
 			return 0, err
 		}
-		during := mix
+		during, lost := mix, losses{}
 		during.For = 4 * o.seconds
+		during.Next, during.Heard = lost.watch(mix.Next, mix.Clients)
 		tally, err := during.Run(o.ctx)
 		if err := errors.Join(err, d.way.End(o.ctx, fault)); err != nil {
 			return 0, err
 		}
-		fmt.Fprintf(os.Stderr, "%s: %s, on %v: %v\n", d.name, fault.Name, on, tally)
+		fmt.Fprintf(os.Stderr, "%s: %s, on %v: %v%s\n", d.name, fault.Name, on, tally, &lost)
 		asked, served = asked+tally.Asked, served+tally.Served
 		if err := o.wellAgain(mix); err != nil {
 			return 0, err
@@ -203,4 +210,47 @@ func (o *overall) wellAgain(mix harness.Trial) error {
 		}
 	}
 	return errors.New("it was not well again within a minute")
+}
+
+// losses counts requests that were not served, by what was asked and how it was answered. The zero value counts.
+type losses struct {
+	lock  sync.Mutex
+	count map[string]int
+}
+
+// aNumber is a part of a path that names one of many.
+var aNumber = regexp.MustCompile(`/[0-9]+`)
+
+// watch has requests counted that so many clients send, each one after the other.
+func (l *losses) watch(next func(*rand.Rand, int) []byte, clients int) (asks func(*rand.Rand, int) []byte, heard func(int, int, []byte)) {
+	asked := make([]string, clients) // each is its client's alone
+	asks = func(r *rand.Rand, n int) []byte {
+		request := next(r, n)
+		target, _, _ := strings.Cut(string(request), " HTTP")
+		target, _, _ = strings.Cut(target, "?")
+		asked[n] = aNumber.ReplaceAllString(target, "/N")
+		return request
+	}
+	heard = func(n, status int, body []byte) {
+		if status > 0 && status < 500 && status != http.StatusTooManyRequests {
+			return
+		}
+		var said struct{ Code string }
+		_ = json.Unmarshal(body, &said) // where it says nothing, the status does
+		l.lock.Lock()
+		defer l.lock.Unlock()
+		if l.count == nil {
+			l.count = map[string]int{}
+		}
+		l.count[fmt.Sprintf("%s: %d %s", asked[n], status, said.Code)]++
+	}
+	return asks, heard
+}
+
+// String tells them a line each.
+func (l *losses) String() (all string) {
+	for _, what := range slices.Sorted(maps.Keys(l.count)) {
+		all += fmt.Sprintf("\n  %5d  %s", l.count[what], what)
+	}
+	return all
 }
