@@ -33,7 +33,7 @@ func newMemories(f Foundations, p *Patterns) (m *memories, err error) {
 	m = &memories{f: f, patterns: p}
 	c := f.Settings.Cache
 	if c.Remote != "" {
-		m.remote, err = cache.NewRemote(cache.RemoteSettings{URL: c.Remote, Version: f.Version, Timeout: c.RemoteTimeout, TTL: c.RemoteTTL, MaxValue: int(c.RemoteMaxValue),
+		m.remote, err = cache.NewRemote(cache.RemoteSettings{URL: c.Remote, Version: f.Version, Timeout: c.RemoteTimeout, TTL: c.RemoteTTL, MaxValue: int(c.RemoteMaxValue), Conns: c.RemoteConnections,
 			Enabled: p.RemoteCache.Load, Registry: f.Registry, Logger: f.Logger})
 		if err != nil {
 			return nil, &config.Error{Key: "cache.remote", Problem: err.Error(), Mend: "correct it, or leave it empty for none"}

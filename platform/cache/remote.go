@@ -25,6 +25,7 @@ type RemoteSettings struct {
 	TTL      time.Duration // of a value there at most; 60 s
 	MaxValue int           // bytes of a value that is written, at most; 256 KiB
 	Calls    int           // at once, at most; more are refused; 64
+	Conns    int           // connections, by which those calls go, one after the other on each; 8
 	Queue    int           // values that wait to be written, at most; more are dropped; 256
 
 	// Enabled is asked each time; false lets nobody ask or write. Nil: always on.
@@ -61,6 +62,7 @@ func NewRemote(s RemoteSettings) (*Remote, error) {
 	s.TTL = cmp.Or(s.TTL, time.Minute)
 	s.MaxValue = cmp.Or(s.MaxValue, 256<<10)
 	s.Calls = cmp.Or(s.Calls, 64)
+	s.Conns = cmp.Or(s.Conns, 8)
 	s.Queue = cmp.Or(s.Queue, 256)
 	s.Logger = cmp.Or(s.Logger, slog.Default())
 	if s.Enabled == nil {
@@ -147,7 +149,7 @@ const connectEvery = 500 * time.Millisecond
 func (r *Remote) connect(running context.Context) {
 	told := false
 	for {
-		client := newRemoteClient(r.dial)
+		client := newRemoteClient(r.dial, r.s.Conns)
 		err := client.connect(running)
 		if err == nil {
 			r.client.Store(client)

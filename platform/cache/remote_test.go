@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -110,6 +111,27 @@ func (p *process) count(e remoteEvent) uint64 { return p.c.remote.metrics.counts
 func (p *process) written(t testing.TB, n uint64) {
 	t.Helper()
 	until(t, fmt.Sprintf("%d written", n), func() bool { return p.count(remoteWrites) >= n })
+}
+
+// As many connections are made as were asked for, and no more, however many ask at once.
+func TestThereAreAsManyConnectionsAsWereAskedFor(t *testing.T) {
+	redis := redistest.New(t)
+	p := newProcess(t, redis.URL, func(s *RemoteSettings, _ *Settings[int64]) { s.Conns = 3 }).connected(t)
+	if open := p.remote.client.Load().pool.ActiveCount(); open != 3 {
+		t.Errorf("%d connections before anybody asks, not 3", open)
+	}
+	var asking sync.WaitGroup
+	for key := range int64(60) {
+		asking.Go(func() {
+			if n, found, err := p.Get(t.Context(), key, p.loading(7)); n != 7 || !found || err != nil {
+				t.Errorf("%d %v %v", n, found, err)
+			}
+		})
+	}
+	asking.Wait()
+	if open := p.remote.client.Load().pool.ActiveCount(); open > 3 {
+		t.Errorf("%d connections, not 3", open)
+	}
 }
 
 func TestWhatOneProcessLoadedAnotherFinds(t *testing.T) {

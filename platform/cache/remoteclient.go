@@ -42,21 +42,18 @@ func newDialer(address string, timeout time.Duration) (dialer, error) {
 // errAddress says what is wrong with an address.
 var errAddress = errors.New("the address of the remote cache is none that a Redis or Valkey has; it looks like redis://host:6379/0, rediss://user:password@host:6379 or unix:///path")
 
-// connections is how many there are; calls wait for one. An answer takes a tenth of a millisecond, and making a connection as long as many calls
-// have, so they are made beforehand and kept.
-const connections = 8
-
-// remoteClient is these connections.
+// remoteClient is a fixed number of connections; calls wait for one. An answer takes a tenth of a millisecond, and making a connection as long
+// as many calls have, so they are made beforehand and kept.
 type remoteClient struct{ pool *redis.Pool }
 
-// newRemoteClient makes a client, not yet connected.
-func newRemoteClient(dial dialer) *remoteClient {
+// newRemoteClient makes a client with so many connections, not yet connected.
+func newRemoteClient(dial dialer, connections int) *remoteClient {
 	return &remoteClient{&redis.Pool{DialContext: dial, MaxIdle: connections, MaxActive: connections, Wait: true}}
 }
 
 // connect makes the connections, if it answers.
 func (c *remoteClient) connect(ctx context.Context) error {
-	for range connections {
+	for range c.pool.MaxActive {
 		conn, err := c.pool.GetContext(ctx)
 		if err != nil {
 			return err

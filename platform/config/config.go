@@ -291,6 +291,8 @@ type Cache struct {
 	RemoteTimeout  time.Duration `key:"remote_timeout" min:"1ms" max:"1s"`
 	RemoteTTL      time.Duration `key:"remote_ttl" min:"1s" max:"1h"`
 	RemoteMaxValue Size          `key:"remote_max_value" min:"1KiB" max:"16MiB"`
+
+	RemoteConnections int `key:"remote_connections" min:"1" max:"64"`
 }
 
 // GatewayCache bounds what is kept of whole answers, and says for how long.

@@ -105,6 +105,7 @@ func TestWhatIsRefusedAndHowItIsSaid(t *testing.T) {
 		{name: "bare duration", environ: "BOOKVAULT_SERVER_IDLE_TIMEOUT=5", want: []string{"server.idle_timeout", `"5"`, "BOOKVAULT_SERVER_IDLE_TIMEOUT", "5s"}},
 		{name: "bare size", file: "server: {max_body: 1000000}", want: []string{"server.max_body", `"1000000"`, "64MiB"}},
 		{name: "too small", file: "server: {max_header: 1KiB}", want: []string{"server.max_header", "too small", "4KiB"}},
+		{name: "no connection at all", file: "cache: {remote_connections: 0}", want: []string{"cache.remote_connections", "too small", "1"}},
 		{name: "too large", flag: [2]string{"server.shutdown_timeout", "1h"}, want: []string{"server.shutdown_timeout", "too large", "5m"}},
 		{name: "no number", file: "server: {max_connections: many}", want: []string{"server.max_connections", `"many"`, "digits"}},
 		{name: "no truth", environ: "BOOKVAULT_DATABASE_EMBEDDED_REPLICA=maybe", want: []string{"database.embedded.replica", "true or false"}},
