@@ -5,6 +5,8 @@ import (
 	"sort"
 	"time"
 	"unicode/utf8"
+
+	"bookvault/platform/problem"
 )
 
 // Sort is the order of a list of titles.
@@ -77,7 +79,8 @@ type Found struct {
 	More   bool // whether titles follow
 	Total  Total
 	Facets Facets
-	// Partial tells that the search took its budget: these are any of the matches, perhaps not the first ones, and no page follows.
+	// Partial tells that the search took its budget: these are any of the matches, perhaps not the first ones, and no page follows. There are
+	// some; a search that found none in its time fails (SearchTooSlow).
 	Partial bool
 	AsOf    *time.Time // of the order, where it goes by figures that are reckoned now and then; else nil
 }
@@ -91,12 +94,19 @@ type Suggestion struct {
 
 // Search finds titles.
 type Search interface {
-	// Find gives the titles that match, a page of them.
+	// Find gives the titles that match, a page of them. The error is SearchTooSlow where none was found in the time that a search may take.
 	Find(ctx context.Context, c Criteria) (Found, error)
 	// Existing gives those of the words that stand in some title; with open, those that some word begins with.
 	Existing(ctx context.Context, words []string, open bool) ([]string, error)
 	// Suggest completes a key (see Key), at most limit of each kind, titles first.
 	Suggest(ctx context.Context, key string, limit int) ([]Suggestion, error)
+}
+
+// SearchTooSlow is the answer to a search that had found nothing when it had taken its budget: whether there is something, nobody knows.
+func SearchTooSlow() error {
+	e := problem.New(problem.Unavailable, "too_slow", "The search found nothing yet in the time that it may take. Please try again in a moment, or search for something narrower.")
+	e.RetryAfter = time.Second
+	return e
 }
 
 // Page is an answer to a search.

@@ -35,7 +35,7 @@ type searchBody struct {
 	Total      catalog.Total  `json:"total"`
 	Facets     catalog.Facets `json:"facets" doc:"Counted over the first matches, as many as the total says: exact when its relation is eq."`
 	Corrected  string         `json:"corrected,omitempty" doc:"The query as it was understood, where a typo was mended."`
-	Partial    bool           `json:"partial,omitempty" doc:"The search took all the time it may: these are titles that match, perhaps not the first ones, and no page follows. Ask for something narrower."`
+	Partial    bool           `json:"partial,omitempty" doc:"The search took all the time it may: these are titles that match, perhaps not the first ones, and no page follows. Ask for something narrower. Had it found none by then, it would be answered 503 (too_slow)."`
 	AsOf       *time.Time     `json:"as_of,omitempty" doc:"With sort=popular: when loans were last counted."`
 }
 

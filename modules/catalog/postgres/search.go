@@ -40,7 +40,7 @@ func (f *survey) isBroad(candidates int) bool {
 // candidates: any matches, in whatever order PostgreSQL comes upon them, bounded in number. They are counted and looked at for
 // facets; when they are all that matches, they are put in order as well, and that is the answer. Otherwise the page is asked
 // for along an index that has the order asked for. So no search costs more than the bound, whatever it matches; and one that takes its budget all
-// the same answers what it has found by then, and says so.
+// the same answers what it has found by then, and says so, or fails if that is nothing.
 func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.settings.Budget, errBudget)
 	defer cancel()
@@ -60,7 +60,7 @@ func (s *Store) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, er
 	}
 	f, err := s.survey(ctx, m, c, loans)
 	if overBudget(ctx, err) {
-		return catalog.Found{Partial: true, Total: catalog.Total{Relation: "gte"}, Facets: catalog.NoFacets(), AsOf: asOf}, nil
+		return catalog.Found{}, catalog.SearchTooSlow()
 	}
 	if err != nil {
 		return catalog.Found{}, err

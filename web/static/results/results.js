@@ -3,7 +3,7 @@
 import { get } from "../lib/api.js";
 import { append, find, html, render } from "../lib/html.js";
 import { genreName, language, t } from "../lib/i18n.js";
-import { go, keep } from "../lib/router.js";
+import { again, go, keep } from "../lib/router.js";
 import { may, me } from "../lib/session.js";
 import { fillAvailability } from "../parts/availability.js";
 import { GAP } from "../states/states.js";
@@ -67,6 +67,7 @@ export async function show({ url, signal, kept }) {
           </label>
         </div>
         ${page.corrected && html`<p class="note corrected">${t("results.corrected", { q: page.corrected })}</p>`}
+        ${page.partial && html`<p class="note partial">${t("results.partial")} <button type="button" class="link-button" data-again>${t("state.retry")}</button></p>`}
         ${page.items.some(({ stale }) => stale) && html`<p class="quiet" role="note">${t("results.stale")}</p>`}
         ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map((book) => row(book, mark, lends))}</ol>`}
         <p class="more">${page.next_cursor && html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>`}</p>
@@ -77,6 +78,7 @@ export async function show({ url, signal, kept }) {
     body,
     ready(main, alive) {
       void offers(main, member, alive);
+      main.querySelector("[data-again]")?.addEventListener("click", () => void again());
       find(main, "#sort").addEventListener("change", (event) => {
         const next = new URL(url);
         next.searchParams.set("sort", /** @type {HTMLSelectElement} */ (event.target).value);

@@ -67,6 +67,9 @@ export async function problemPage(error, url) {
   if (error instanceof Offline) {
     return state({ title: t("state.offline"), picture: CUT, words: t("state.offlineWords"), retry: error instanceof NotLoaded ? () => location.reload() : () => void again() });
   }
+  if (error instanceof Problem && error.code === "too_slow") {
+    return state({ title: t("state.slow"), picture: FALL, words: t("state.slowWords"), retry: () => void again() });
+  }
   if (error instanceof Problem && (error.status === 429 || error.status === 503)) {
     return state({ title: t("state.busy"), picture: FALL, words: t("state.busyWords"), retry: () => void again() });
   }
