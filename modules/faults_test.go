@@ -91,7 +91,8 @@ func TestTheCataloguesFailureIsNotTheDesks(t *testing.T) {
 			if lent := l.lendOne(t); lent.Title != "" || !lent.Untitled {
 				t.Errorf("the catalogue is out of reach, and the desk heard of %q", lent.Title)
 			}
-			for _, on := range []bool{false, true} { // loans are shown without their titles, unless that is switched off
+			open := l.fillDetour(t)
+			for _, on := range []bool{true, false} { // loans are shown without their titles, unless that is switched off
 				l.Patterns.Fallback.Store(on)
 				list, _, err := l.Borrowing.Loans(l.staff, "", borrowing.LoanFilter{Limit: 1})
 				if shown := err == nil && len(list) == 1 && list[0].Untitled; shown != on || !on && problem.Of(err).Kind != problem.Unavailable {
@@ -99,9 +100,27 @@ func TestTheCataloguesFailureIsNotTheDesks(t *testing.T) {
 				}
 			}
 
+			open()
 			l.end(t, f)
 			l.wellAgain(t)
 		})
+	}
+}
+
+// fillDetour has titles not come by the other way either.
+func (l *ailing) fillDetour(t *testing.T) (open func()) {
+	t.Helper()
+	detour := l.policies.For("catalog-detour").Bulkhead()
+	most, _ := detour.Limits()
+	for range most {
+		if _, err := detour.Enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		for range most {
+			detour.Leave()
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ var patternFigures = map[string][]figureSpec{
 	"compression": {{"saved", saved, all("bookvault_compression_sent_bytes_total"), all("bookvault_compression_plain_bytes_total")},
 		{"answers", perSecond, all("bookvault_compression_answers_total"), pick{}}},
 	"fallback": {{"stood_in", perSecond, with("bookvault_cache_events_total", "event", "stood_in"), pick{}},
-		{"stale", perSecond, with("bookvault_gateway_cache_events_total", "event", "stale_on_error"), pick{}}},
+		{"stale", perSecond, with("bookvault_gateway_cache_events_total", "event", "stale_on_error"), pick{}}, {"detours", perSecond, all("bookvault_database_detours_total"), pick{}}},
 	"gateway_cache": {{"hit_rate", share, with("bookvault_gateway_cache_events_total", "event", "hit stale collapsed"), with("bookvault_gateway_cache_events_total", "event", "miss")},
 		{"answers", perSecond, with("bookvault_gateway_cache_events_total", "event", "hit stale collapsed"), pick{}}, {"bytes", now, all("bookvault_gateway_cache_bytes"), pick{}}},
 	"group_commit": {{"commands_together", ratio, all("bookvault_group_commit_commands"), all("#bookvault_group_commit_commands")},

@@ -73,6 +73,7 @@ func newPolicies(f Foundations, p *Patterns, remote *cache.Remote) *policies {
 		}
 	})
 	// The servers themselves, whoever asks them.
+	var detours []*resilience.Stack
 	for _, b := range f.DB.Guard(database.Guards{
 		Breaker: func(server string) *resilience.Breaker {
 			slow := time.Duration(0) // of the primary others judge, who know what they ask
@@ -84,9 +85,16 @@ func newPolicies(f Foundations, p *Patterns, remote *cache.Remote) *policies {
 		Hedge: func(what string) *resilience.Hedge {
 			return resilience.NewHedge(resilience.HedgeSettings{Name: what, Quantile: r.Replicas.HedgeAfter, Budget: r.Replicas.HedgeBudget, Enabled: p.Hedging.Load, Metrics: metrics})
 		},
+		Detour: func(way string) database.Detour {
+			name := strings.TrimPrefix(way, "primary-") + "-detour"
+			few := resilience.NewBulkhead(resilience.BulkheadSettings{Name: name, Concurrent: uint(r.Detour.Concurrent), Queue: r.Detour.Queue, MaxWait: r.Detour.MaxWait, Enabled: p.Bulkhead.Load, Metrics: metrics})
+			detours = append(detours, resilience.NewStack(resilience.StackSettings{Name: name, Subject: "The database", Bulkhead: few}))
+			return database.Detour{Places: few, Silence: r.Detour.Silence, Enabled: p.Fallback.Load}
+		},
 	}) {
 		all.stacks = append(all.stacks, resilience.NewStack(resilience.StackSettings{Name: b.Name(), Subject: "The database", Breaker: b}))
 	}
+	all.stacks = append(all.stacks, detours...)
 	if remote != nil {
 		all.stacks = append(all.stacks, resilience.NewStack(resilience.StackSettings{Name: "remote-cache", Subject: "The remote cache", Breaker: remote.Breaker()}))
 	}

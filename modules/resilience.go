@@ -12,7 +12,7 @@ import (
 
 type dependencyBody struct {
 	Name        string           `json:"name" doc:"Of the dependency, as in metrics and in the log."`
-	State       string           `json:"state" enum:"closed,open,half-open" doc:"Of its circuit breaker: closed lets calls through, open none, half-open a few to find out."`
+	State       string           `json:"state" enum:"closed,open,half-open" doc:"Of its circuit breaker: closed lets calls through, open none, half-open a few to find out. Without one (a detour) it is closed."`
 	RetryAfter  int64            `json:"retry_after_ms" doc:"Milliseconds until calls may try it again; 0 when it is not open."`
 	Compartment *compartmentBody `json:"compartment,omitempty" doc:"Of the calls to it, where they have one."`
 }
@@ -40,7 +40,10 @@ func registerResilience(api *rest.API, p *policies) {
 }
 
 func dependencyOf(s *resilience.Stack) dependencyBody {
-	d := dependencyBody{Name: s.Name(), State: s.Breaker().State().String(), RetryAfter: s.Breaker().RetryAfter().Milliseconds()}
+	d := dependencyBody{Name: s.Name(), State: resilience.Closed.String()}
+	if b := s.Breaker(); b != nil {
+		d.State, d.RetryAfter = b.State().String(), b.RetryAfter().Milliseconds()
+	}
 	if b := s.Bulkhead(); b != nil {
 		concurrent, queue := b.Limits()
 		d.Compartment = &compartmentBody{InUse: b.InUse(), Concurrent: concurrent, Waiting: b.Waiting(), Queue: queue}

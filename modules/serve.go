@@ -199,7 +199,9 @@ func (s *server) assemble(ctx context.Context) (note string, err error) {
 		s.health.Add("remote-cache", false, s.library.Remote.Health)
 	}
 	for _, dependency := range s.library.policies.stacks {
-		s.health.Add("breaker "+dependency.Name(), false, breakerHealth(dependency))
+		if dependency.Breaker() != nil {
+			s.health.Add("breaker "+dependency.Name(), false, breakerHealth(dependency))
+		}
 	}
 	return "", s.library.Start(ctx)
 }

@@ -15,6 +15,7 @@ type Resilience struct {
 	Statistics Compartment `key:"statistics"`
 	Neighbours Neighbours  `key:"neighbours"`
 	Replicas   Replicas    `key:"replicas"`
+	Detour     Detour      `key:"detour"`
 
 	AdaptiveLimit AdaptiveLimit `key:"adaptive_limit"`
 }
@@ -48,6 +49,14 @@ type Compartment struct {
 	MaxWait    time.Duration `key:"max_wait" min:"1ms" max:"1m"`
 	Timeout    time.Duration `key:"timeout" min:"10ms" max:"10m"`
 	SlowAfter  time.Duration `key:"slow_after" min:"10ms" max:"10m"`
+}
+
+// Detour bounds what reads of a module may take of the way that all share, while the module's own way to the database fails.
+type Detour struct {
+	Concurrent int           `key:"concurrent" min:"1" max:"10000"`
+	Queue      int           `key:"queue" min:"0" max:"100000"`
+	MaxWait    time.Duration `key:"max_wait" min:"1ms" max:"1m"`
+	Silence    time.Duration `key:"silence" min:"20ms" max:"1m"`
 }
 
 // Neighbours bounds what the desk waits for the other modules.

@@ -10,9 +10,9 @@ func (db *DB) Apart(name, dsn string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a way of its own for %s: %w", name, err)
 	}
-	db.apart = append(db.apart, s)
-	db.watching.Go(func() { db.watchLeaks([]*server{s}) })
 	way := &DB{shared: db.shared, primary: s}
+	db.apart = append(db.apart, way)
+	db.watching.Go(func() { db.watchLeaks([]*server{s}) })
 	if way.gorm, err = way.openGORM(); err != nil {
 		return nil, err
 	}

@@ -15,15 +15,22 @@ type Guards struct {
 	Breaker func(server string) *resilience.Breaker
 	// Hedge makes the hedge of reads from replicas, of those through Read ("reads") and through Search ("searches").
 	Hedge func(what string) *resilience.Hedge
+	// Detour says how reads of a way apart take the usual way while theirs fails, by its name, primary-catalog and so on. Nil: none does.
+	Detour func(way string) Detour
 }
 
-// Guard puts breakers before all servers, and hedges before reads from replicas; it gives the breakers. It must be called before db is used.
+// Guard puts breakers before all servers, hedges before reads from replicas, and opens detours; it gives the breakers. It must be called before db is used.
 func (db *DB) Guard(g Guards) []*resilience.Breaker {
 	var all []*resilience.Breaker
-	for _, s := range append(db.servers(), db.apart...) {
+	for _, s := range append(db.servers(), db.ways()...) {
 		b := g.Breaker(s.name)
 		s.breaker.Store(b)
 		all = append(all, b)
+	}
+	for _, way := range db.apart {
+		if g.Detour != nil {
+			db.openDetour(way, g.Detour(way.primary.name))
+		}
 	}
 	if len(db.replicas) > 0 {
 		db.hedges = map[bool]*resilience.Hedge{false: g.Hedge("reads"), true: g.Hedge("searches")}
@@ -107,7 +114,7 @@ func (db *DB) OnReturn(fn func()) { db.returns = append(db.returns, fn) }
 // returned takes in that the primary answers again, by whichever way it is asked.
 func (db *DB) returned() {
 	db.primary.again()
-	for _, way := range db.apart {
+	for _, way := range db.ways() {
 		way.again()
 	}
 	for _, fn := range db.returns {

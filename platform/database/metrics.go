@@ -57,6 +57,8 @@ var (
 	readsChosen  = describe("reads_total", "Reads by the server chosen for them.", "server")
 	fallbacks    = describe("read_fallbacks_total", "Reads that went to the primary because their replica failed.")
 	standIns     = describe("read_stand_ins_total", "Reads that the primary answered in place of replicas.")
+	detours      = describe("detours_total", "Reads that took the usual way, since the one of their module failed.", "server")
+	wayUp        = describe("way_usable", "1 unless a way of a module's own was just found to lead nowhere.", "server")
 	poolLeaks    = describe("pool_leaks_total", "Connections that were held for longer than the threshold.", "server", "pool")
 	primaryUp    = describe("primary_usable", "1 unless a transaction just found no server that takes writes.")
 	replicaLag   = describe("replica_lag_seconds", "How far a replica is behind the primary, at most.", "server")
@@ -76,7 +78,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe is for prometheus: what can be collected.
 func (db *DB) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{poolConns, poolAcquires, poolWaits, poolWaited, poolLeaks, primaryUp, readsChosen, fallbacks, standIns, replicaLag, replicaUp, transactions, txRetries, feedLooks, feedChanges, feedGaps, feedWaits, feedAge} {
+	for _, d := range []*prometheus.Desc{poolConns, poolAcquires, poolWaits, poolWaited, poolLeaks, primaryUp, readsChosen, fallbacks, standIns, detours, wayUp, replicaLag, replicaUp, transactions, txRetries, feedLooks, feedChanges, feedGaps, feedWaits, feedAge} {
 		to <- d
 	}
 }
@@ -89,7 +91,7 @@ func (db *DB) Collect(to chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
-	for _, s := range append(db.servers(), db.apart...) {
+	for _, s := range append(db.servers(), db.ways()...) {
 		for name, p := range s.pools() {
 			stat := p.pgx.Stat()
 			gauge(poolConns, float64(stat.AcquiredConns()), s.name, name, "in_use")
@@ -114,6 +116,18 @@ func (db *DB) Collect(to chan<- prometheus.Metric) {
 		if s.Lag >= 0 {
 			gauge(replicaLag, s.Lag.Seconds(), s.Name)
 		}
+	}
+	for _, way := range db.apart {
+		d := way.detour.Load()
+		if d == nil {
+			continue
+		}
+		counter(detours, float64(d.taken.Load()), way.primary.name)
+		up := 1.0
+		if way.primary.fell.Load() || way.primary.open() {
+			up = 0
+		}
+		gauge(wayUp, up, way.primary.name)
 	}
 	if db.primaryGone(time.Now()) {
 		gauge(primaryUp, 0)

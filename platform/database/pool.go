@@ -110,6 +110,7 @@ type DB struct {
 	gorm     *gorm.DB
 	primary  *server
 	replicas []*server
+	detour   atomic.Pointer[detour] // of a way apart: for its reads while it fails; nil: there is none
 
 	closing      context.Context // ends with Close
 	stopWatching context.CancelFunc
@@ -131,7 +132,7 @@ type shared struct {
 	written     *lru.Cache[int64, wal.Position]
 	history     history
 	counts      counts
-	apart       []*server                  // the primary again, by ways of their own
+	apart       []*DB                      // the primary again, by ways of their own
 	returns     []func()                   // called when the primary answers again
 	hedges      map[bool]*resilience.Hedge // of reads from replicas, by whether they are searches; empty: none
 }
@@ -140,6 +141,8 @@ type shared struct {
 type server struct {
 	name       string // "primary", "replica-1" …: in metrics
 	dsn        string
+	role       role
+	silence    time.Duration // that is put up with when it is asked how far it is
 	main       *pool
 	search     *pool
 	background *pool // of the primary by the usual way; nil elsewhere
@@ -147,6 +150,7 @@ type server struct {
 	breaker   atomic.Pointer[resilience.Breaker] // nil: none stands before it; a watcher may look before there is one
 	progress  atomic.Pointer[progress]           // what the watcher last saw; nil while a replica shows nothing
 	answers   atomic.Bool                        // whether the watcher's last look succeeded
+	fell      atomic.Bool                        // whether it did not; neither holds before the first one
 	downUntil atomic.Int64                       // Unix nanoseconds: a read failed for want of the server
 	reads     atomic.Int64                       // reads that it was chosen for
 	silent    silence                            // of a replica: reads that wait for it go elsewhere when it falls silent
@@ -221,7 +225,7 @@ func (db *DB) Close() {
 }
 
 func (db *DB) closePools() {
-	for _, s := range append(db.servers(), db.apart...) {
+	for _, s := range append(db.servers(), db.ways()...) {
 		for _, p := range s.pools() {
 			_ = p.sql.Close()
 			p.pgx.Close()
@@ -234,6 +238,14 @@ func (db *DB) servers() []*server {
 		return nil
 	}
 	return append([]*server{db.primary}, db.replicas...)
+}
+
+// ways gives the primary again, by each way of its own.
+func (db *DB) ways() (all []*server) {
+	for _, way := range db.apart {
+		all = append(all, way.primary)
+	}
+	return all
 }
 
 // Read begins a query. It is answered by a replica that is fresh enough for this context's reader, else by the primary. It
@@ -270,10 +282,11 @@ const usualWay = "primary"
 
 // openServer makes the pools to one server. It does not connect yet.
 func (s Settings) openServer(name, dsn string, role role) (*server, error) {
-	all := &server{name: name, dsn: dsn}
+	all := &server{name: name, dsn: dsn, role: role, silence: s.ConnectTimeout}
 	most := s.MaxConns
 	if role == standby {
 		most = cmp.Or(s.ReplicaMaxConns, s.MaxConns)
+		all.silence = min(s.ConnectTimeout, s.ReplicaSilence) // whoever takes longer to say how far it is has nothing to do with reads
 	}
 	var errs [3]error
 	all.main, errs[0] = s.openPool(dsn, role, most, s.MinConns, nil)

@@ -227,25 +227,33 @@ func (r *router) standIn(ctx context.Context) (leave func(), err error) {
 }
 
 // QueryContext runs a query on the server that fits, and on the primary if that one turns out to be gone.
-func (r *router) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, instead, err := r.pick(ctx, nil)
+func (r *router) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	err = r.detoured(ctx, func(ctx context.Context, r *router) error {
+		s, instead, err := r.pick(ctx, nil)
+		if err == nil {
+			rows, err = r.hedged(ctx, s, instead, query, args)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, explain(ctx, err)
 	}
-	rows, err := r.hedged(ctx, s, instead, query, args)
-	return rows, explain(ctx, err)
+	return rows, nil
 }
 
 // QueryRowContext is QueryContext for one row, which brings its own error. A row cannot be thrown away, so a late one is waited for.
 func (r *router) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
-	s, instead, err := r.pick(ctx, nil)
-	if err == nil {
-		err = r.ask(ctx, s, instead, func(ctx context.Context, db *sql.DB) error {
+	err := r.detoured(ctx, func(ctx context.Context, r *router) error {
+		s, instead, err := r.pick(ctx, nil)
+		if err != nil {
+			return err
+		}
+		return r.ask(ctx, s, instead, func(ctx context.Context, db *sql.DB) error {
 			row = db.QueryRowContext(ctx, query, args...)
 			return row.Err()
 		})
-	}
-	if row != nil && (err == nil || row.Err() != nil) {
+	})
+	if err == nil {
 		return row
 	}
 	nowhere := sql.OpenDB(refusing{explain(ctx, err)}) // database/sql makes no row of an error by itself

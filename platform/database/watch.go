@@ -56,7 +56,8 @@ func (db *DB) watch() {
 }
 
 // watchServer asks one server again and again how far it is, on a connection of its own, so that a busy pool does not make a
-// fresh replica look stale. The primary is asked five times less often: it only dates the lag.
+// fresh replica look stale. The primary is asked five times less often, by whatever way: it only dates the lag, or shows that the way leads
+// there.
 func (db *DB) watchServer(ctx context.Context, s *server) {
 	var conn *pgx.Conn
 	defer func() {
@@ -65,7 +66,7 @@ func (db *DB) watchServer(ctx context.Context, s *server) {
 		}
 	}()
 	interval := db.settings.ReplicaPoll
-	if s == db.primary {
+	if s.role == primaryOnly {
 		interval *= 5
 	}
 	for ctx.Err() == nil {
@@ -73,6 +74,7 @@ func (db *DB) watchServer(ctx context.Context, s *server) {
 		if before := s.answers.Swap(err == nil); err == nil && !before && s != db.primary { // of the primary the feed knows
 			s.again()
 		}
+		s.fell.Store(err != nil)
 		wait := interval
 		if err != nil {
 			if s != db.primary {
@@ -97,11 +99,7 @@ func (db *DB) watchServer(ctx context.Context, s *server) {
 
 // look asks a server once and publishes the answer.
 func (db *DB) look(ctx context.Context, s *server, conn **pgx.Conn) (err error) {
-	patience := db.settings.ConnectTimeout
-	if s != db.primary {
-		patience = min(patience, db.settings.ReplicaSilence) // whoever takes longer to say how far it is has nothing to do with reads
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, s.silence)
 	defer cancel()
 	if *conn == nil {
 		c, err := pgx.ParseConfig(s.dsn)
@@ -114,16 +112,14 @@ func (db *DB) look(ctx context.Context, s *server, conn **pgx.Conn) (err error) 
 		c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 			return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
 		}
-		if s == db.primary {
-			primaryOnly.validate(c)
-		}
+		s.role.validate(c)
 		if *conn, err = pgx.ConnectConfig(ctx, c); err != nil {
 			return err
 		}
 	}
 	asked := time.Now()
 	question := askReplica
-	if s == db.primary {
+	if s.role == primaryOnly {
 		question = askPrimary
 	}
 	at, err := askPosition(ctx, *conn, question)
