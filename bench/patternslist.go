@@ -127,6 +127,7 @@ var labPatterns = []labPattern{
 		figures: []labFigure{p50Of(claimHit), rateOf(claimRate), queriesOf(claimDatabase), databaseOf(claimDatabase)}},
 	{name: "write_through", server: "plain", about: "counts of copies, asked for with a token", work: countsOfCopies, behind: []string{"gateway_cache"},
 		figures: []labFigure{p50Of("-50 to -80 ms"), rateOf(""), queriesOf("")}},
+	{name: "write_through", server: "plain", about: "check-outs and check-ins, each of which leaves counts behind", work: lending, figures: []labFigure{p50Of("+5 to +10 ms")}},
 	{name: "remote_cache", server: "small", settings: []string{"BOOKVAULT_CACHE_REMOTE=redis", "BOOKVAULT_CACHE_TITLES=1MiB"}, about: "titles that another process has loaded, and this one's memory does not hold", work: evenTitles,
 		behind: []string{"gateway_cache"}, figures: []labFigure{p50Of(claimHit), rateOf(claimRate), queriesOf(claimDatabase), databaseOf(claimDatabase)}},
 	{name: "coalescing", server: "plain", about: "hot titles that no cache holds", work: hotTitles, behind: cachesBefore,

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -63,6 +64,57 @@ func TestEveryPatternOfTheLabIsASwitchWithARemark(t *testing.T) {
 		if !strings.Contains(patterns, "  "+name+":\n") {
 			t.Errorf("there is no pattern %s", name)
 		}
+	}
+}
+
+// Each usual claim stands beside what was measured of it, at each distance or with the reason why not, and where it is not reached it is said why.
+func TestEveryUsualClaimIsHeldToAFigure(t *testing.T) {
+	rows, _, err := readRows("../docs/performance")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, c := range usualClaims {
+		seen[c.pattern] = true
+		for _, d := range distances {
+			r, found := c.measured(rows, d.name)
+			switch {
+			case !found && d.delay == 0:
+				t.Errorf("%s: %s: no row is %s %q", c.pattern, c.claim, c.suite+c.row, c.figure)
+			case !found && c.why == "":
+				t.Errorf("%s: %s is not measured at %s, and nothing says why", c.pattern, c.claim, d.name)
+			case found && !c.reached(r) && c.why == "":
+				t.Errorf("%s: %s is not reached at %s (%s), and nothing says why", c.pattern, c.claim, d.name, c.cell(r))
+			}
+		}
+	}
+	for _, pattern := range []string{"logging sidecar", "metrics sidecar", "write-through", "read-through", "caching sidecar", "cache-aside", "gateway cache", "read replicas",
+		"breaker, retry, fallback", "bulkhead", "rate limiting", "pool tuning", "coalescing", "CDN", "event sourcing", "materialized views", "write-behind with queue", "compression"} {
+		if !seen[pattern] {
+			t.Errorf("nothing is claimed of %s", pattern)
+		}
+	}
+	page, err := os.ReadFile("../docs/PERFORMANCE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	claimsTable(&table, rows)
+	if !strings.Contains(string(page), table.String()) {
+		t.Error("docs/PERFORMANCE.md has other claims or figures: go run ./bench report writes it")
+	}
+}
+
+// A thing that two files have measured has no one value.
+func TestAFigureIsReadOnce(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"a.json", "b.json"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(`[{"suite": "patterns", "pattern": "retry", "distance": "loopback", "figure": "x: p50", "value": 1}]`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := readRows(folder); err == nil || !strings.Contains(err.Error(), "b.json") || !strings.Contains(err.Error(), "x: p50") {
+		t.Errorf("read twice: %v", err)
 	}
 }
 

@@ -117,12 +117,22 @@ func readRows(folder string) (rows []harness.Row, on machine, err error) {
 		if err := json.Unmarshal(text, &some); err != nil {
 			return nil, on, fmt.Errorf("read %s: %w", file, err)
 		}
+		for _, r := range some {
+			if r.Pattern != "" && slices.ContainsFunc(rows, func(other harness.Row) bool { return sameFigure(r, other) }) {
+				return nil, on, fmt.Errorf("%s says once more what %s, %q at %s, is: leave out one of the files", file, r.Pattern, r.Figure, r.Distance)
+			}
+		}
 		rows = append(rows, some...)
 	}
 	if len(rows) == 0 {
 		return nil, on, fmt.Errorf("there are no rows in %s: go run ./bench patterns -json %s/patterns.json makes some", folder, folder)
 	}
 	return rows, on, nil
+}
+
+// sameFigure tells whether two rows of patterns measure one thing, of which the page can say one value.
+func sameFigure(a, b harness.Row) bool {
+	return a.Pattern == b.Pattern && a.Figure == b.Figure && a.Distance == b.Distance
 }
 
 // number writes a value with three digits that count.
@@ -234,10 +244,13 @@ func gainOf(line string, rows []harness.Row) string {
 			continue
 		}
 		work, what, _ := strings.Cut(r.Figure, ": ")
-		about = work
 		said := fmt.Sprintf("%s %s → %s %s (%s)", what, number(r.Off), number(r.Value), r.Unit, change(r))
 		switch r.Distance {
 		case "loopback":
+			if work != about {
+				said = work + ": " + said
+			}
+			about = work
 			near = append(near, said)
 			if r.Claim != "" {
 				claims = append(claims, what+" "+r.Claim)
@@ -248,7 +261,7 @@ func gainOf(line string, rows []harness.Row) string {
 			}
 		}
 	}
-	text := about + ": " + strings.Join(near, ", ")
+	text := strings.Join(near, ", ")
 	if len(far) > 0 {
 		text += "; with the dependencies 10 ms away " + strings.Join(far, ", ")
 	}
