@@ -39,7 +39,7 @@ func newPolicies(f Foundations, p *Patterns, remote *cache.Remote) *policies {
 			Retry: resilience.NewRetry(resilience.RetrySettings{Name: name, Attempts: r.Retry.Attempts, Backoff: r.Retry.Backoff, Budget: r.Retry.Budget,
 				Failed: database.Ill, Enabled: p.Retry.Load, Metrics: metrics}),
 			Breaker: breaker(name, c.SlowAfter, database.Ill),
-			Timeout: timeout(name, c.Timeout, c.Timeout+locks), Bulkhead: places})
+			Timeout: timeout(name, c.Timeout, c.Timeout+locks), Bulkhead: places, Explain: database.Explain})
 	}
 	compartment := func(name, subject string, c config.Compartment, locks time.Duration) *resilience.Stack {
 		return within(name, subject, c, locks, places(name, c))

@@ -60,6 +60,10 @@ func inConflict(err error) bool {
 	return state == "40001" || state == "40P01"
 }
 
+// Explain turns the failures of infrastructure into problems that a caller may be shown, for whoever asks the database past Read, Search and
+// the transactions, which do so themselves.
+func Explain(ctx context.Context, err error) error { return explain(ctx, err) }
+
 // explain turns the failures of infrastructure into problems that a caller may be shown. What failed because the caller left or
 // ran out of time says so, in whatever words it came: a cancelled statement, a connection that was closed. The rest stays as it is.
 func explain(ctx context.Context, err error) error {

@@ -33,6 +33,9 @@ func through(t *testing.T, r *http.Request, handler http.HandlerFunc, adjust ...
 		if err := json.Unmarshal(line, &fields); err != nil {
 			t.Fatalf("log line %q: %v", line, err)
 		}
+		if bytes.Count(line, []byte(`"request_id":`)) > 1 {
+			t.Errorf("a line says twice whose it is: %s", line)
+		}
 		lines = append(lines, fields)
 	}
 	return w, lines

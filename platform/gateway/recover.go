@@ -23,7 +23,7 @@ func recoverPanics(logger *slog.Logger) func(http.Handler) http.Handler {
 				if thrown == http.ErrAbortHandler { // net/http's own way to cut a connection: not a defect
 					panic(thrown)
 				}
-				logger.ErrorContext(r.Context(), "panic in a handler", "request_id", RequestID(r.Context()),
+				logger.ErrorContext(r.Context(), "panic in a handler",
 					"method", r.Method, "route", loggedPath(writer.route, r.URL.Path, http.StatusInternalServerError), "panic", fmt.Sprint(thrown), "stack", string(debug.Stack()))
 				if writer.status != 0 {
 					panic(http.ErrAbortHandler)

@@ -17,6 +17,8 @@ type StackSettings struct {
 	Breaker  *Breaker
 	Timeout  *Timeout
 	Bulkhead *Bulkhead
+	// Explain words what the dependency itself failed with, once the policies have judged it by what it was. Nil: it stays as it is.
+	Explain func(context.Context, error) error
 }
 
 // Stack is the way to one dependency: retry( breaker( timeout( bulkhead( the call )))). The order matters:
@@ -62,10 +64,10 @@ func Do[T any](ctx context.Context, s *Stack, fn func(context.Context) (T, error
 func attempt[T any](ctx context.Context, s *Stack, once bool, fn func(context.Context) (T, error)) (value T, err error) {
 	if s.s.Breaker == nil {
 		value, _, err = bounded(ctx, s, once, fn)
-		return value, s.explain(err)
+		return value, s.explain(ctx, err)
 	}
 	if err := s.s.Breaker.Allow(); err != nil {
-		return value, s.explain(err)
+		return value, s.explain(ctx, err)
 	}
 	var took time.Duration
 	value, err = guarded(func() (value T, err error) {
@@ -78,7 +80,7 @@ func attempt[T any](ctx context.Context, s *Stack, once bool, fn func(context.Co
 			s.s.Breaker.Record(err, took)
 		}
 	})
-	return value, s.explain(err)
+	return value, s.explain(ctx, err)
 }
 
 // neverBegan is how long a call took that did not get as far as the dependency.
@@ -121,8 +123,8 @@ func refused(err error) bool {
 	return errors.Is(err, ErrOpen) || errors.Is(err, ErrFull) || errors.Is(err, ErrTooSlow)
 }
 
-// explain words a refusal for whoever asked.
-func (s *Stack) explain(err error) error {
+// explain words a refusal, or a failure, for whoever asked.
+func (s *Stack) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -138,6 +140,8 @@ func (s *Stack) explain(err error) error {
 		e = problem.New(problem.Unavailable, "busy", "%s has more to do than it can take. Please try again in a moment.", s.s.Subject)
 	case errors.Is(err, ErrTooSlow):
 		e = problem.New(problem.Unavailable, "too_slow", "%s needs too long to answer right now. Please try again in a moment.", s.s.Subject)
+	case s.s.Explain != nil:
+		return s.s.Explain(ctx, err)
 	default:
 		return err
 	}

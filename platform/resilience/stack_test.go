@@ -69,6 +69,21 @@ func slow(ctx context.Context) (int, error) {
 	return 0, ctx.Err()
 }
 
+// A failure is worded once the policies have judged it by what it was; a refusal of theirs is worded as ever.
+func TestAFailureIsWordedAfterItWasJudged(t *testing.T) {
+	worded := problem.New(problem.Unavailable, "database_unavailable", "Not now.")
+	s := NewStack(StackSettings{Name: "catalog", Subject: "The catalogue", Breaker: NewBreaker(BreakerSettings{Failed: func(err error) bool { return err == errIll }, Logger: slog.New(slog.DiscardHandler)}),
+		Explain: func(_ context.Context, err error) error { return worded.Because(err) }})
+	for range 5 {
+		if _, err := Do(t.Context(), s, func(context.Context) (int, error) { return 0, errIll }); !errors.Is(err, worded) || !errors.Is(err, errIll) {
+			t.Fatalf("%v", err)
+		}
+	}
+	if _, err := Do(t.Context(), s, func(context.Context) (int, error) { return 1, nil }); problem.Of(err).Code != "part_unavailable" {
+		t.Errorf("after five failures: %v", err)
+	}
+}
+
 func TestReadsAreMadeAnewAndCommandsAreNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, calls := whole(always), 0

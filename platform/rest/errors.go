@@ -56,7 +56,7 @@ func (a *API) classify(ctx context.Context, err error) error {
 
 func (a *API) logIfInternal(ctx context.Context, err error) {
 	if e := problem.Of(err); e.Kind == problem.Internal && a.settings.Logger != nil {
-		a.settings.Logger.LogAttrs(ctx, slog.LevelError, "internal error", slog.String("request_id", RequestID(ctx)), slog.Any("error", err))
+		a.settings.Logger.LogAttrs(ctx, slog.LevelError, "internal error", slog.Any("error", err))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,6 +21,9 @@ func (byHeader) Authenticate(r *http.Request) (identity.Principal, error) {
 	token, ok := BearerOf(r)
 	if ok && token == "" {
 		return identity.Principal{Role: identity.Public}, nil
+	}
+	if token == "left" {
+		return identity.Principal{}, fmt.Errorf("read token: %w", context.Canceled)
 	}
 	role, err := identity.ParseRole(token)
 	if !ok || err != nil {
@@ -120,6 +124,7 @@ func TestWhatTheEdgeRefuses(t *testing.T) {
 		"no such path":            {"GET", "/api/t/v1/nothing", "", "", "", 404, "no_such_path", ""},
 		"no such method":          {"DELETE", path, "", "", "", 405, "method_not_allowed", ""},
 		"an internal error":       {"POST", path, "Bearer desk", "", `{"title":"boom"}`, 500, "internal_error", ""},
+		"a caller who left":       {"POST", path, "Bearer left", "", `{"title":"x"}`, 503, "request_cancelled", ""},
 		"a refusal":               {"POST", path, "Bearer desk", "", `{"title":"no"}`, 409, "item_on_loan", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

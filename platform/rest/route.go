@@ -141,6 +141,7 @@ func (a *API) authenticate(r *http.Request) (identity.Principal, error) {
 }
 
 func (a *API) refuse(c *gin.Context, err error) {
+	err = a.classify(c.Request.Context(), err)
 	a.logIfInternal(c.Request.Context(), err)
 	problem.Write(c.Writer, c.Request, err)
 }
