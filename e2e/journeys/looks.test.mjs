@@ -145,6 +145,31 @@ test("slow answers show bones after 300 ms and not before; no answer shows what 
   await close();
 });
 
+test("a search that had no time says so, and one that is not all; both are tried again", async () => {
+  const { page, open, calm, close } = await reader(browser, { expected: [503] });
+  const answers = "**/api/catalog/v1/books?*";
+  await page.route(answers, (route) => route.fulfill({ status: 503, headers: { "Retry-After": "1" }, contentType: "application/problem+json", body: '{"status":503,"code":"too_slow","detail":"The search found nothing yet."}' }));
+  await open("/search?q=truyen");
+  await page.locator("h1", { hasText: "That took too long" }).waitFor();
+  await accessible(page, "a search without time");
+  await page.unroute(answers);
+  await page.route(answers, async (route) => {
+    const found = await route.fetch();
+    await route.fulfill({ response: found, json: { ...(await found.json()), partial: true, next_cursor: null, total: { value: 1, relation: "gte" } } });
+  });
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".note.partial", { hasText: "there may be better ones" }).waitFor();
+  assert.ok((await page.locator(".row h2").count()) > 0, "what was found is shown");
+  await accessible(page, "a search that is not all");
+  await picture(page, "partial");
+  await page.unroute(answers);
+  await page.locator(".note.partial").getByRole("button", { name: "Try again" }).click();
+  await page.locator(".note.partial").waitFor({ state: "detached" });
+  await page.locator(".row h2").first().waitFor();
+  calm();
+  await close();
+});
+
 test("the documents have the right statuses and keep the policy", async () => {
   for (const [path, status] of /** @type {const} */ ([["/", 200], ["/search?q=a", 200], [`/books/${book}`, 200], ["/nothing", 404], ["/lib/", 404]])) {
     const answer = await fetch(URL_ + path, { headers: { Accept: "text/html" } });
