@@ -114,7 +114,7 @@ func forgets(m *memories, topic string, kept interface {
 	})
 }
 
-// search puts the memory of searches in front of the search; any title's change empties it.
+// search puts the memory of searches in front of the search; any title's change empties it. What is left in it stands in while searching fails.
 func (m *memories) search(search catalog.Search) (catalog.Search, error) {
 	size, on := m.f.Settings.Cache.Searches, m.patterns.ReadThrough.Load
 	through, searches, err := layers.ReadThrough(search, shareRemotely(m, keep[catalog.Found](m, "searches", size*3/4, on)),
@@ -126,7 +126,7 @@ func (m *memories) search(search catalog.Search) (catalog.Search, error) {
 	for _, topic := range []string{catalog.Changes, database.ViewsChanged} { // the latter has the order "popular"
 		m.f.DB.Feed().Subscribe(topic, func(h database.Heard) { searches.Forget(h.At) })
 	}
-	return through, nil
+	return layers.StaleSearches(through, searches, m.patterns.Fallback.Load, database.MustSeeUnheard), nil
 }
 
 // What cache.exact is shared by, in sixteenths of it: they are all of it.

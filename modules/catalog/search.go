@@ -82,6 +82,7 @@ type Found struct {
 	// Partial tells that the search took its budget: these are any of the matches, perhaps not the first ones, and no page follows. There are
 	// some; a search that found none in its time fails (SearchTooSlow).
 	Partial bool
+	Stale   bool       `json:"-"` // an older page that stands in while searching fails; never stored
 	AsOf    *time.Time // of the order, where it goes by figures that are reckoned now and then; else nil
 }
 
@@ -118,6 +119,7 @@ type Page struct {
 	Corrected string // the query as it was understood, where a typo was mended
 	AsOf      *time.Time
 	Partial   bool // the search took its budget: the best found so far
+	Stale     bool // an older page, since searching fails just now
 }
 
 // Search finds titles. When nothing matches, one typo a word is forgiven, and the page says so.
@@ -149,7 +151,7 @@ func (s *Service) Search(ctx context.Context, c Criteria) (Page, error) {
 			}
 		}
 	}
-	page := Page{Total: found.Total, Facets: found.Facets, AsOf: found.AsOf, Partial: found.Partial}
+	page := Page{Total: found.Total, Facets: found.Facets, AsOf: found.AsOf, Partial: found.Partial, Stale: found.Stale}
 	books, err := s.stores.Books.Many(ctx, found.IDs)
 	if err != nil {
 		return Page{}, err

@@ -36,6 +36,7 @@ type searchBody struct {
 	Facets     catalog.Facets `json:"facets" doc:"Counted over the first matches, as many as the total says: exact when its relation is eq."`
 	Corrected  string         `json:"corrected,omitempty" doc:"The query as it was understood, where a typo was mended."`
 	Partial    bool           `json:"partial,omitempty" doc:"The search took all the time it may: these are titles that match, perhaps not the first ones, and no page follows. Ask for something narrower. Had it found none by then, it would be answered 503 (too_slow)."`
+	Stale      bool           `json:"stale,omitempty" doc:"true: an older page of this search, since searching fails just now."`
 	AsOf       *time.Time     `json:"as_of,omitempty" doc:"With sort=popular: when loans were last counted."`
 }
 
@@ -66,8 +67,8 @@ func (o *operations) search(ctx context.Context, in *searchInput) (*searchOutput
 	if err != nil {
 		return nil, err
 	}
-	out := &searchOutput{CacheControl: revalidate, Body: searchBody{Items: make([]bookView, len(page.Books)), Total: page.Total, Facets: page.Facets, Corrected: page.Corrected, AsOf: page.AsOf, Partial: page.Partial}}
-	stale := false
+	out := &searchOutput{CacheControl: revalidate, Body: searchBody{Items: make([]bookView, len(page.Books)), Total: page.Total, Facets: page.Facets, Corrected: page.Corrected, AsOf: page.AsOf, Partial: page.Partial, Stale: page.Stale}}
+	stale := page.Stale
 	for i := range page.Books {
 		out.Body.Items[i] = show(&page.Books[i])
 		stale = stale || page.Books[i].Stale

@@ -112,7 +112,7 @@ func StaleOnError(books catalog.Books, kept *KeptTitles, enabled func() bool, un
 // Get reads one title, if need be an older copy, which says so.
 func (s *staleOnError) Get(ctx context.Context, id int64) (catalog.Book, error) {
 	book, err := s.Books.Get(ctx, id)
-	if !s.helps(ctx, err) {
+	if !staleHelps(ctx, err, s.enabled, s.unheard) {
 		return book, err
 	}
 	return s.remembered(id, err)
@@ -121,7 +121,7 @@ func (s *staleOnError) Get(ctx context.Context, id int64) (catalog.Book, error) 
 // Many does so for all of the titles, or for none.
 func (s *staleOnError) Many(ctx context.Context, ids []int64) (map[int64]catalog.Book, error) {
 	books, err := s.Books.Many(ctx, ids)
-	if !s.helps(ctx, err) {
+	if !staleHelps(ctx, err, s.enabled, s.unheard) {
 		return books, err
 	}
 	books = make(map[int64]catalog.Book, len(ids))
@@ -146,9 +146,9 @@ func (s *staleOnError) remembered(id int64, cause error) (catalog.Book, error) {
 	return book, err
 }
 
-// helps tells whether an error is one that an older copy is better than: the database, not the question, is at fault.
-func (s *staleOnError) helps(ctx context.Context, err error) bool {
-	if err == nil || !s.enabled() || s.unheard(ctx) || ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
+// staleHelps tells whether an error is one that an older copy is better than: the database, not the question, is at fault.
+func staleHelps(ctx context.Context, err error, enabled func() bool, unheard func(context.Context) bool) bool {
+	if err == nil || !enabled() || unheard(ctx) || ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}
 	switch problem.Of(err).Kind {

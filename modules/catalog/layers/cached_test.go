@@ -2,6 +2,7 @@ package layers_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -169,6 +170,72 @@ func (f *finder) Find(_ context.Context, c catalog.Criteria) (catalog.Found, err
 func (f *finder) Suggest(_ context.Context, typed string, limit int) ([]catalog.Suggestion, error) {
 	f.typed = append(f.typed, typed)
 	return []catalog.Suggestion{{Text: typed, Kind: "title"}}[:min(1, limit)], nil
+}
+
+// failingFinder finds nothing any more once it fails.
+type failingFinder struct {
+	finder
+	fails error
+}
+
+// Find fails, or finds.
+func (f *failingFinder) Find(ctx context.Context, c catalog.Criteria) (catalog.Found, error) {
+	if f.fails != nil {
+		return catalog.Found{}, f.fails
+	}
+	return f.finder.Find(ctx, c)
+}
+
+// A page that was shown stands in, marked, while searching fails or takes too long: for nobody who was promised a write, not once a title has
+// changed, and not in place of an answer to what was asked wrongly.
+func TestAnOlderPageStandsInWhileSearchingFails(t *testing.T) {
+	f := &failingFinder{}
+	var now atomic.Int64
+	pages := cache.Settings[catalog.Found]{TTL: time.Minute, Keep: time.Hour, Early: -1, Clock: func() time.Time { return time.Unix(now.Load(), 0) }}
+	through, kept, err := layers.ReadThrough(f, pages, cache.Settings[[]catalog.Suggestion]{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kept.Close)
+	type promised struct{}
+	var on atomic.Bool
+	on.Store(true)
+	search := layers.StaleSearches(through, kept, on.Load, func(ctx context.Context) bool { return ctx.Value(promised{}) != nil })
+	c := catalog.Criteria{Sort: catalog.Newest, Limit: 20, Reader: "vi"}
+	eventually(t, "never kept", func() bool {
+		n := len(f.asked)
+		if found, err := search.Find(t.Context(), c); err != nil || found.Stale {
+			t.Fatalf("%+v %v", found, err)
+		}
+		return len(f.asked) == n
+	})
+	now.Add(3 * 60) // past its time
+	expect := func(what string, ctx context.Context, c catalog.Criteria, stands bool) {
+		t.Helper()
+		if found, err := search.Find(ctx, c); stands != (err == nil && found.Stale && len(found.IDs) == 1) || !stands && !errors.Is(err, f.fails) {
+			t.Errorf("%s: %+v %v", what, found, err)
+		}
+	}
+	for _, f.fails = range []error{catalog.SearchTooSlow(), problem.New(problem.Unavailable, "database_unavailable", "Not now.")} {
+		expect("while it fails", t.Context(), c, true)
+	}
+	other := c
+	other.Reader = "en"
+	expect("the same list for a reader of another language", t.Context(), other, true)
+	other.Limit = 10
+	expect("another list", t.Context(), other, false)
+	other = c
+	other.Available = true
+	expect("what is on the shelf", t.Context(), other, false)
+	expect("a reader who was promised a write", context.WithValue(t.Context(), promised{}, true), c, false)
+	on.Store(false)
+	expect("switched off", t.Context(), c, false)
+	on.Store(true)
+	f.fails = problem.InvalidField("query.q", "is wrong")
+	expect("a question at fault", t.Context(), c, false)
+	f.fails = catalog.SearchTooSlow()
+	kept.Forget(wal.Position{})
+	expect("after a change", t.Context(), c, false)
 }
 
 func TestSearchesAreReadThroughAndForgottenTogether(t *testing.T) {

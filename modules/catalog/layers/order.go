@@ -13,7 +13,7 @@ func Order(store any) []string {
 			return names
 		}
 		switch l.(type) {
-		case *staleOnError:
+		case *staleOnError, *staleSearches:
 			names = append(names, "stale-on-error")
 		case *cachedBooks, *cachedAuthors:
 			names = append(names, "cache-aside")
@@ -29,6 +29,7 @@ func Order(store any) []string {
 }
 
 func (s *staleOnError) inner() any  { return s.Books }
+func (s *staleSearches) inner() any { return s.Search }
 func (c *cachedBooks) inner() any   { return c.Books }
 func (c *cachedAuthors) inner() any { return c.Authors }
 func (s *searchThrough) inner() any { return s.Search }

@@ -62,18 +62,27 @@ func (s *searchThrough) Find(ctx context.Context, c catalog.Criteria) (catalog.F
 	if c.Available {
 		return s.Search.Find(ctx, c)
 	}
+	key, err := searchKey(c)
+	if err != nil {
+		return catalog.Found{}, err
+	}
+	found, _, err := s.kept.pages.Get(ctx, key)
+	if partial, ok := errors.AsType[*partialAnswer](err); ok {
+		return partial.found, nil
+	}
+	return found, err
+}
+
+// searchKey is what a page is kept under: all that was asked.
+func searchKey(c catalog.Criteria) (string, error) {
 	if c.Sort != catalog.ByTitle && c.Sort != catalog.ByTitleDesc {
 		c.Reader = "" // the alphabet matters to nothing else
 	}
 	key, err := json.Marshal(c)
 	if err != nil {
-		return catalog.Found{}, fmt.Errorf("make the key of a search: %w", err)
+		return "", fmt.Errorf("make the key of a search: %w", err)
 	}
-	found, _, err := s.kept.pages.Get(ctx, string(key))
-	if partial, ok := errors.AsType[*partialAnswer](err); ok {
-		return partial.found, nil
-	}
-	return found, err
+	return string(key), nil
 }
 
 // partialAnswer carries an answer past the memory that should not be kept.

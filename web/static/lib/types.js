@@ -21,7 +21,7 @@
  * @property {boolean} [stale] an older copy, since the catalogue cannot be read just now
  *
  * @typedef {{value: string, count: number, label?: string}} FacetValue
- * @typedef {{items: Book[], next_cursor?: string, total: {value: number, relation: string}, facets?: Record<string, FacetValue[]>, corrected?: string, partial?: boolean}} BookPage
+ * @typedef {{items: Book[], next_cursor?: string, total: {value: number, relation: string}, facets?: Record<string, FacetValue[]>, corrected?: string, partial?: boolean, stale?: boolean}} BookPage
  * @typedef {{text: string, kind: string, id?: number | null}} Suggestion
  *
  * A reading list of a member.

@@ -68,7 +68,7 @@ export async function show({ url, signal, kept }) {
         </div>
         ${page.corrected && html`<p class="note corrected">${t("results.corrected", { q: page.corrected })}</p>`}
         ${page.partial && html`<p class="note partial">${t("results.partial")} <button type="button" class="link-button" data-again>${t("state.retry")}</button></p>`}
-        ${page.items.some(({ stale }) => stale) && html`<p class="quiet" role="note">${t("results.stale")}</p>`}
+        ${(page.stale || page.items.some(({ stale }) => stale)) && html`<p class="quiet" role="note">${t("results.stale")}</p>`}
         ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map((book) => row(book, mark, lends))}</ol>`}
         <p class="more">${page.next_cursor && html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>`}</p>
       </section>
