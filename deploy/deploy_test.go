@@ -9,9 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // program finds a program; without it the test is skipped, and with CI=true it fails.
@@ -171,6 +174,59 @@ func TestWhatComposeMountsIsThere(t *testing.T) {
 		words := strings.Split(strings.ToLower(strings.TrimPrefix(name, "BOOKVAULT_")), "_")
 		if !strings.Contains(string(settings), "\n"+words[0]+":") || !strings.Contains(string(settings), " "+words[len(words)-1]+":") && !strings.Contains(string(settings), "_"+words[len(words)-1]+":") {
 			t.Errorf("%s is no setting", name)
+		}
+	}
+}
+
+// One container is the whole deployment; all else is a piece that is started by its profile, and refers to what there is.
+func TestEachPieceOfComposeIsOptionalAndWhole(t *testing.T) {
+	text, err := os.ReadFile("compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compose struct {
+		Services map[string]struct {
+			Image     string
+			Profiles  []string
+			DependsOn any `yaml:"depends_on"`
+			Volumes   []string
+		}
+		Volumes map[string]any
+	}
+	if err := yaml.Unmarshal(text, &compose); err != nil {
+		t.Fatal(err)
+	}
+	for _, piece := range []string{"bookvault-1", "bookvault-2", "nginx", "postgres", "replica-1", "replica-2", "redis", "nats", "fluent-bit", "prometheus", "postgres-exporter", "redis-exporter", "grafana", "caddy"} {
+		if _, there := compose.Services[piece]; !there {
+			t.Errorf("there is no %s", piece)
+		}
+	}
+	for name, service := range compose.Services {
+		if alone := name == "bookvault"; alone != (len(service.Profiles) == 0) || service.Image == "" {
+			t.Errorf("%s has profiles %v and image %q", name, service.Profiles, service.Image)
+		}
+		var needs []string
+		switch on := service.DependsOn.(type) {
+		case []any:
+			for _, other := range on {
+				needs = append(needs, other.(string))
+			}
+		case map[string]any:
+			for other := range on {
+				needs = append(needs, other)
+			}
+		}
+		for _, other := range needs {
+			with, there := compose.Services[other]
+			if !there || !slices.Equal(with.Profiles, service.Profiles) {
+				t.Errorf("%s needs %s, which its profiles %v do not start", name, other, service.Profiles)
+			}
+		}
+		for _, volume := range service.Volumes {
+			from, _, _ := strings.Cut(volume, ":")
+			if _, named := compose.Volumes[from]; !named && !strings.HasPrefix(from, "./") {
+				t.Errorf("%s mounts %s, which is neither a file here nor a volume", name, from)
+			}
 		}
 	}
 }
