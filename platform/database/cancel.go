@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,8 +24,15 @@ type canceller struct {
 	answered chan bool // whether the server took the request
 }
 
-// HandleCancel is called when the caller has left.
-func (c *canceller) HandleCancel(context.Context) {
+// HandleCancel is called when the caller has left. A server that has fallen silent is told nothing, and its connection is given up at once:
+// whoever waits is to be answered by another.
+func (c *canceller) HandleCancel(left context.Context) {
+	if errors.Is(context.Cause(left), errSilent) {
+		_ = c.conn.Conn().SetDeadline(time.Now())
+		c.answered = make(chan bool, 1)
+		c.answered <- false
+		return
+	}
 	deadline := time.Now().Add(c.patience)
 	_ = c.conn.Conn().SetDeadline(deadline) // a connection that is closed already needs none
 	answered := make(chan bool, 1)

@@ -14,6 +14,7 @@ import (
 
 	"bookvault/platform/database"
 	"bookvault/platform/database/dbtest"
+	"bookvault/platform/database/faulttest"
 )
 
 // One connection, and callers who leave at every moment of a statement: before it, in it, as it ends. Who comes next on the same
@@ -61,5 +62,35 @@ func TestAConnectionWhoseCancellationIsUnansweredIsGivenUp(t *testing.T) {
 			t.Errorf("with a patience of %v the connection is closed: %v", patience, conn.IsClosed())
 		}
 		_ = conn.Close(t.Context())
+	}
+}
+
+// Who leaves a server that has fallen silent asks nothing more of it, not even to stop.
+func TestASilentServerIsNotAskedToStop(t *testing.T) {
+	way, through, err := faulttest.ToPostgres(dbtest.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(way.Close)
+	c, err := pgx.ParseConfig(through)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler { return database.Canceller(conn, time.Minute) }
+	conn, err := pgx.ConnectConfig(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := way.Connections()
+	if err := way.Begin(faulttest.Latency(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, leave := context.WithCancelCause(t.Context())
+	time.AfterFunc(10*time.Millisecond, func() { leave(database.ErrSilent) })
+	if _, err := conn.Exec(ctx, `SELECT 1`); err == nil {
+		t.Error("it answered")
+	}
+	if !conn.IsClosed() || way.Connections() != made {
+		t.Errorf("closed: %v, and %d more connections were made to say so", conn.IsClosed(), way.Connections()-made)
 	}
 }

@@ -107,7 +107,7 @@ func TestTheDetourIsNarrow(t *testing.T) {
 	for range 2 {
 		go func() { done <- way.Read(asleep).Raw(`SELECT pg_sleep(60)`).Row().Scan(new(string)) }()
 	}
-	within(t, 20*time.Second, "both places are taken", func() bool { return places.InUse() == 2 })
+	within(t, 20*time.Second, "both places are taken", func() bool { return places.InUse() == 2 && db.Stats()[0].InUse == 2 })
 	for range 50 {
 		if err := way.Read(fresh(t)).Raw(`SELECT 1`).Row().Scan(new(int)); problem.Of(err).Code != "database_busy" || database.Ill(err) {
 			t.Fatalf("a third one: %v", err)

@@ -12,6 +12,9 @@ func Canceller(conn *pgconn.PgConn, patience time.Duration) ctxwatch.Handler {
 	return &canceller{conn: conn, patience: patience}
 }
 
+// ErrSilent is why a read leaves a server that has fallen silent.
+var ErrSilent = errSilent
+
 // Looks tells how often the feed has looked.
 func (f *Feed) Looks() int64 { return f.counters.looks.Load() }
 
