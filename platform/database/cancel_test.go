@@ -82,9 +82,11 @@ func TestASilentServerIsNotAskedToStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	made := way.Connections()
-	if err := way.Begin(faulttest.Latency(time.Hour)); err != nil {
+	dead := faulttest.Latency(time.Hour)
+	if err := way.Begin(dead); err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = way.End(context.Background(), dead) }()
 	ctx, leave := context.WithCancelCause(t.Context())
 	time.AfterFunc(10*time.Millisecond, func() { leave(database.ErrSilent) })
 	if _, err := conn.Exec(ctx, `SELECT 1`); err == nil {
