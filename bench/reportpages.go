@@ -196,7 +196,7 @@ var elsewhere = []struct {
 	{"`patterns.bulkhead.enabled`", "faults", []string{"desk: errors and timeouts while the catalogue's database takes 5 s", "desk: p99 during it"}, "full isolation of a neighbour's failure"},
 	{"`database.pool.*`", "pool", []string{"500 clients, p99 of a read", "until a read has its connection, mean", "reads a second"}, "connection wait -50 to -70 %, requests a second +30 to +50 %"},
 	{"`ledger.*`", "ledger", []string{"a check-out with its events and outbox, 4 desks"}, "writes +100 to +200 % where they replace updates; here they are beside the rows, for the past and for proof"},
-	{"`patterns.circuit_breaker.enabled`", "faults", []string{"desk: errors and timeouts while the catalogue's database takes 5 s", "callers of what is dead, its breaker open: p99"},
+	{"`patterns.circuit_breaker.enabled`", "faults", []string{"desk: errors and timeouts while the catalogue's database takes 5 s", "titles not served during it, which come by the other way", "callers of what is dead, its breaker open: p99"},
 		"cascade failures -90 %, -200 to -500 ms (fallback against timeout)"},
 }
 

@@ -93,17 +93,17 @@ func metric(t *testing.T, address, name string) (sum float64) {
 
 var ownMetric = regexp.MustCompile(`\bbookvault_[a-z_]+`)
 
-// askedForMetricsThatThereAre holds rules, alerts and the dashboard to metrics that a process serves.
+// askedForMetricsThatThereAre holds rules, alerts, the dashboard and the catalogue of patterns to metrics that a process serves.
 func askedForMetricsThatThereAre(t *testing.T, address string) {
 	t.Helper()
 	served := scraped(t, address)
-	for _, file := range []string{"rules.yml", "alerts.yml", "grafana/dashboard.json"} {
+	for _, file := range []string{"rules.yml", "alerts.yml", "grafana/dashboard.json", "../../../docs/PATTERNS.md"} {
 		text, err := os.ReadFile("../../deploy/sidecars/metrics/" + file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range ownMetric.FindAllString(string(text), -1) {
-			if strings.Contains(name, "replica_lag") || strings.HasPrefix(name, "bookvault_database_replica") || strings.HasPrefix(name, "bookvault_database_way") || strings.HasPrefix(name, "bookvault_hedge") {
+			if strings.Contains(name, "replica_lag") || strings.HasPrefix(name, "bookvault_database_replica") || strings.HasPrefix(name, "bookvault_database_way") || strings.HasPrefix(name, "bookvault_database_detours") || strings.HasPrefix(name, "bookvault_hedge") {
 				continue // there is no replica here, and no way of a module's own
 			}
 			base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
