@@ -50,7 +50,7 @@ test("charges, history, profile, password, browsers and keys (phone, dark)", asy
   const { page, open, calm, close, card, password } = await newReader(browser, librarian, "Ông Hồ Sơ", { viewport: PHONE, scheme: "dark", expected: [403, 422] });
   await librarian.post("/api/borrowing/v1/charges", { member_card: card, amount: 12_000, note: "<b>A lost bag</b>" });
   await open("/charges");
-  assert.match((await page.locator("main").innerText()).replace(/\u00a0/g, " "), /To pay: ₫12,000 .*Charges are paid at any desk.*<b>A lost bag<\/b>/s);
+  assert.match((await page.locator("main").innerText()).replace(/\u00a0/g, " "), /To pay: ₫12,000\s+Charges are paid at any desk.*<b>A lost bag<\/b>/s);
   await accessible(page, "charges");
   await picture(page, "charges-phone-dark");
 

@@ -19,7 +19,8 @@ export async function show({ signal }) {
     title: t("mine.charges"),
     body: html`${ways("/charges")}<h1>${t("mine.charges")}</h1>
       <div class="stack"><div>
-        <p>${balance > 0 ? html`<strong class="late">${t("charges.owed", { amount: money(balance, currency, exponent) })}</strong> ${t("charges.how")}` : t("charges.none")}</p>
+        <p>${balance > 0 ? html`<strong class="late">${t("charges.owed", { amount: money(balance, currency, exponent) })}</strong>` : t("charges.none")}</p>
+        ${balance > 0 && html`<p>${t("charges.how")}</p>`}
         ${accrued > 0 && html`<p>${t("charges.accrued", { amount: money(accrued, currency, exponent) })}</p>`}
       </div>${items.length > 0 && chargeTable(account)}</div>`,
   };

@@ -27,7 +27,7 @@ function boxes({ places, kinds, currency }, item) {
     ${choice("branch", t("items.home"), places, item.home_branch ?? deskBranch(places))}
     ${choice("item_type", t("items.type"), kinds, item.item_type)}
     ${field("price", `${t("items.price")} (${priced})`, { value: item.price && amountText(item.price.minor, digits(priced)), inputmode: "decimal", max: 20 })}
-    ${tick("loanable", t("items.loanable"), item.loanable !== false)}`;
+    <div class="whole">${tick("loanable", t("items.loanable"), item.loanable !== false)}</div>`;
 }
 
 /** @param {FormData} values @param {string} currency */

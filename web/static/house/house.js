@@ -30,7 +30,7 @@ function named(which, list) {
 const months = (one) => (one.months_valid === null ? t("house.forEver") : t("house.monthsN", { n: one.months_valid }));
 
 /** @param {Partial<Category>} one */
-const categoryBoxes = (one) => html`${field("name", t("house.name"), { value: one.name, required: true, max: 100 })}${field("months_valid", t("house.months"), { value: one.months_valid, inputmode: "numeric", max: 4, hint: t("house.monthsHint") })}${tick("default", t("house.default"), one.default)}`;
+const categoryBoxes = (one) => html`${field("name", t("house.name"), { value: one.name, required: true, max: 100 })}${field("months_valid", t("house.months"), { value: one.months_valid, inputmode: "numeric", max: 4, hint: t("house.monthsHint") })}<div class="whole">${tick("default", t("house.default"), one.default)}</div>`;
 
 /** @param {Category[]} list */
 function categories(list) {

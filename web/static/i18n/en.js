@@ -16,7 +16,7 @@ export const messages = {
   "offline.try": "The library cannot be reached. Nothing was changed; try again.",
 
   "search.label": "Search the library",
-  "search.placeholder": "Title, author, subject or ISBN",
+  "search.placeholder": "Title, author or ISBN",
   "search.suggestions": "Suggestions",
   "search.go": "Search",
   "suggest.book": "title",

@@ -1,10 +1,10 @@
 // office-en.js: the words of the librarian’s and the operator’s pages in English: catalogue, rules, reports, operations.
 
 export const messages = {
-  "reports.asOf": "As counted {at}.",
+  "reports.asOf": "As of {at}.",
   "reports.chart": "Lent and returned, by day",
-  "reports.out": "lent",
-  "reports.back": "returned",
+  "reports.out": "Lent",
+  "reports.back": "Returned",
   "reports.none": "Nothing in this time.",
   "reports.everywhere": "All branches",
   "reports.unknown": "not noted",
@@ -62,7 +62,7 @@ export const messages = {
   "book.delete": "Delete this title",
   "book.deleteWords": "Only a title without copies, holds and open charges can be deleted.",
   "book.deleted": "Deleted",
-  "book.into": "Make it one with title №",
+  "book.into": "Number of the title that stays",
   "book.merge": "Merge",
   "book.mergeWords": "Its copies, loans and holds move there, and its address leads there.",
   "book.merged": "Merged",
@@ -268,7 +268,7 @@ export const messages = {
   "house.months": "Months of a membership",
   "house.monthsHint": "A whole number; empty: it does not expire.",
   "house.forEver": "does not expire",
-  "house.default": "For members for whom none is named",
+  "house.default": "For new members, unless another is chosen",
   "house.isDefault": "the usual one",
   "audit.words": "What was done is kept as it was, and nothing of it can be changed.",
   "audit.desk": "At the desk",
@@ -347,6 +347,9 @@ export const messages = {
   "touched.token_revoked": "key revoked",
   "touched.session_revoked": "signed out elsewhere",
   "touched.loans_read": "loans read",
+  "touched.holds_read": "holds read",
+  "touched.charges_read": "charges read",
+  "touched.notices_read": "notices read",
   "house.monthsN": { one: "{n} month", other: "{n} months" },
 };
 

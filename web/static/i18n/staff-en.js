@@ -231,7 +231,7 @@ export const messages = {
   "theirHolds.none": "No holds.",
   "theirHolds.place": "Place a hold",
   "theirHolds.go": "Place the hold",
-  "theirHolds.number": "Number of the title, or a barcode",
+  "theirHolds.number": "Title number, or a barcode",
   "refusal.item_reserved": "This copy is kept on the hold shelf for another member.",
   "refusal.loan_has_followers": "Something happened since, so it can no longer be undone. Check the book in instead.",
   "refusal.part_has_holds": "Members wait for this part, and no other copy has it.",

@@ -17,7 +17,7 @@ export const messages = {
   "offline.try": "Không liên lạc được với thư viện. Chưa có gì thay đổi; hãy thử lại.",
 
   "search.label": "Tìm trong thư viện",
-  "search.placeholder": "Nhan đề, tác giả, chủ đề hoặc ISBN",
+  "search.placeholder": "Nhan đề, tác giả hoặc ISBN",
   "search.suggestions": "Gợi ý",
   "search.go": "Tìm",
   "suggest.book": "nhan đề",

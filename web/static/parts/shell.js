@@ -13,7 +13,7 @@ const MARK = unsafe(`<svg viewBox="0 0 32 32" aria-hidden="true" focusable="fals
 
 /** The pages behind a way that leads to more than one. @type {Record<string, RegExp>} */
 const ROOMS = {
-  "/desk": /^\/(desk|members|catalogue|rules|calendar|house|audit|ops)(\/|$)/,
+  "/desk": /^\/(desk|members|catalogue|rules|calendar|house|audit|ops|books\/\d+\/edit)(\/|$)/,
   "/loans": /^\/(loans|charges|reading-lists|ratings|history|profile)$/,
 };
 

@@ -34,7 +34,7 @@ export function cite(place, book) {
   render(
     place,
     html`<dl class="cite"><div><dt>${t("cite.line")}</dt><dd><span dir="auto">${texts.line}</span>${copy("line")}</dd></div>
-      <div><dt>BibTeX</dt><dd><pre tabindex="0">${texts.bibtex}</pre>${copy("bibtex")}</dd></div>
+      <div><dt>BibTeX</dt><dd><pre>${texts.bibtex}</pre>${copy("bibtex")}</dd></div>
       <div><dt>${t("cite.address")}</dt><dd><span>${address}</span>${copy("address")}</dd></div></dl>
       ${"share" in navigator && html`<button type="button" class="button slim" id="share">${t("cite.share")}</button>`}`,
   );
