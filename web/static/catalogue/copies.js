@@ -5,6 +5,7 @@ import { branches } from "../lib/branches.js";
 import { choice, failure, field, press, text, tick, wish, Wrong } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
+import { kindsOfCopies } from "../lib/kinds.js";
 import { amountText, minorOf, money } from "../lib/money.js";
 import { toast } from "../parts/toast.js";
 import { deskBranch } from "../staff/frame.js";
@@ -64,9 +65,9 @@ export async function copiesOf(place, book, barcode, signal) {
   /** @type {House} */
   let house;
   try {
-    const [copies, places, kinds, rules] = await Promise.all([get("/api/borrowing/v1/items", { book_id: book, limit: 200 }, signal), branches(signal), get("/api/borrowing/v1/item-types", {}, signal), get("/api/borrowing/v1/rules", {}, signal)]);
+    const [copies, places, kinds, rules] = await Promise.all([get("/api/borrowing/v1/items", { book_id: book, limit: 200 }, signal), branches(signal), kindsOfCopies(signal), get("/api/borrowing/v1/rules", {}, signal)]);
     items = copies.items;
-    house = { places, kinds: kinds.items, currency: rules.currency };
+    house = { places, kinds, currency: rules.currency };
   } catch (error) {
     if (!signal.aborted) render(place, html`<h2>${t("items.heading")}</h2>${failure(error)}`);
     return;

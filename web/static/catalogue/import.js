@@ -3,7 +3,7 @@
 import { address, get, upload } from "../lib/api.js";
 import { failure, field, text, tick, wish, Wrong } from "../lib/forms.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
-import { number, t } from "../lib/i18n.js";
+import { number, said, t } from "../lib/i18n.js";
 import { go } from "../lib/router.js";
 import { rooms, staff } from "../staff/frame.js";
 
@@ -79,7 +79,7 @@ function progress(one) {
 function table(findings, heading) {
   if (findings.length === 0) return null;
   return html`<h2 tabindex="-1">${heading}</h2><table class="rows" aria-label="${heading}"><thead><tr><th scope="col" class="number">${t("import.line")}</th><th scope="col">${t("import.field")}</th><th scope="col">${t("import.why")}</th><th scope="col">${t("import.value")}</th></tr></thead>
-    <tbody>${findings.map(({ line, field: at, reason, value }) => html`<tr><td class="number" data-label="${t("import.line")}">${number(line)}</td><td data-label="${t("import.field")}">${at}</td><td>${reason}</td><td dir="auto" data-label="${t("import.value")}">${value}</td></tr>`)}</tbody></table>`;
+    <tbody>${findings.map(({ line, field: at, reason, value }) => html`<tr><td class="number" data-label="${t("import.line")}">${number(line)}</td><td data-label="${t("import.field")}">${at}</td><td data-label="${t("import.why")}">${said(reason)}</td><td dir="auto" data-label="${t("import.value")}">${value}</td></tr>`)}</tbody></table>`;
 }
 
 /**

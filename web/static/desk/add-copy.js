@@ -5,6 +5,7 @@ import { find, html, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { choice, failure, field, text, wish, Wrong } from "../lib/forms.js";
 import { branches } from "../lib/branches.js";
+import { kindsOfCopies } from "../lib/kinds.js";
 import { deskBranch } from "../staff/frame.js";
 import { may, me } from "../lib/session.js";
 
@@ -26,11 +27,11 @@ class AddCopy extends HTMLElement {
 
   async #draw() {
     const code = this.dataset.code ?? "";
-    const [kinds, places, who] = await Promise.all([get("/api/borrowing/v1/item-types").catch(() => ({ items: [] })), branches().catch(() => []), me().catch(() => null)]);
+    const [kinds, places, who] = await Promise.all([kindsOfCopies().catch(() => []), branches().catch(() => []), me().catch(() => null)]);
     render(
       this,
       html`<form class="looking">${field("q", t("addCopy.find"), { max: 200 })}<button class="button" type="submit">${t("addCopy.search")}</button>${may(who, "librarian") && html` <a href="/catalogue/new?barcode=${encodeURIComponent(code)}">${t("addCopy.newTitle")}</a>`}<div class="answer"></div></form>
-        <form class="adding" hidden><div class="found"></div>${field("call_number", t("addCopy.mark"), { max: 100 })}${kinds.items.length > 1 && choice("item_type", t("addCopy.type"), kinds.items)}<button class="button first" type="submit">${t("addCopy.go")}</button><div class="answer" aria-live="polite"></div></form>`,
+        <form class="adding" hidden><div class="found"></div>${field("call_number", t("addCopy.mark"), { max: 100 })}${kinds.length > 1 && choice("item_type", t("addCopy.type"), kinds)}<button class="button first" type="submit">${t("addCopy.go")}</button><div class="answer" aria-live="polite"></div></form>`,
     );
     const looking = /** @type {HTMLFormElement} */ (find(this, ".looking"));
     const adding = /** @type {HTMLFormElement} */ (find(this, ".adding"));

@@ -3,7 +3,7 @@
 import { commandKey } from "../lib/api.js";
 import { branches } from "../lib/branches.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
-import { date, maybe, t } from "../lib/i18n.js";
+import { date, maybe, t, today } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { saidOf } from "../lib/refusals.js";
 import { toast } from "../parts/toast.js";
@@ -20,10 +20,12 @@ import { undo as takeBack } from "./undo.js";
 function memberPanel({ member }) {
   if (!member) return html`<p class="quiet">${t("desk.noMember")}</p>`;
   const late = member.loans.filter(({ overdue }) => overdue).length;
-  const facts = [member.category && (maybe(`category.${member.category}`) ?? member.category), member.expires_on && t("desk.expires", { date: date(member.expires_on) })].filter(Boolean);
+  const expired = member.expires_on !== undefined && member.expires_on < today();
+  const facts = [member.category && (maybe(`category.${member.category}`) ?? member.category), member.expires_on && !expired && t("desk.expires", { date: date(member.expires_on) })].filter(Boolean);
   return html`<h2 dir="auto">${member.name}</h2>
     <p class="quiet numbers">${member.card}</p>
     <p>${facts.join(" · ")}</p>
+    ${expired && html`<p class="note bad">${t("desk.expired", { date: date(member.expires_on ?? "") })}</p>`}
     ${(member.blocks ?? []).map(({ code, note }) => html`<p class="note bad">${t("desk.blocked", { why: maybe(`block.${code}`) ?? code })}${note && html` <span class="small">${note}</span>`}</p>`)}
     <p><strong>${t("loans.count", { n: member.loans.length })}</strong>${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p>
     ${member.account && member.account.balance + member.account.accrued > 0 && html`<p><strong class="late">${t("desk.owes", { amount: money(member.account.balance + member.account.accrued, member.account.currency, member.account.exponent) })}</strong></p>`}

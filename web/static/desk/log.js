@@ -1,7 +1,7 @@
 // log.js: the desk's scans on screen: the time, OK or NO, what and why; undo and override where they can be had.
 
 import { html } from "../lib/html.js";
-import { clock, t } from "../lib/i18n.js";
+import { clock, said, t } from "../lib/i18n.js";
 import { overridable } from "../staff/frame.js";
 
 /** @typedef {import("./scans.js").Scan} Scan */
@@ -33,7 +33,7 @@ function line(scan, i, me, card, latest) {
   return html`<li class="scan ${scan.state}${scan.undone && " undone"}">
     <time class="numbers">${clock(scan.at)}</time>
     <strong class="sign">${t(SIGNS[scan.state])}</strong>
-    <div class="what"><span class="name" dir="auto">${scan.title}</span> <span class="words">${scan.state === "held" ? t("desk.held") : scan.words}</span>${scan.alert && html` <strong class="alert" lang="en">${scan.alert}</strong>`}${scan.title !== scan.code && html` <span class="code numbers">${scan.code}</span>`}${scan.took !== undefined && html` <span class="took numbers">${t("desk.took", { ms: Math.ceil(scan.took) })}</span>`}</div>
+    <div class="what"><span class="name" dir="auto">${scan.title}</span> <span class="words">${scan.state === "held" ? t("desk.held") : scan.words}</span>${scan.alert && html` <strong class="alert">${said(scan.alert)}</strong>`}${scan.title !== scan.code && html` <span class="code numbers">${scan.code}</span>`}${scan.took !== undefined && html` <span class="took numbers">${t("desk.took", { ms: Math.ceil(scan.took) })}</span>`}</div>
     ${(scan.loan || scan.closed) && !scan.undone && html`<button type="button" class="button slim" data-undo="${i}">${t("desk.undo")}<span class="hidden-text"> ${scan.title}</span></button>`}
     ${scan.slip && html`<button type="button" class="button slim" data-slip="${i}">${t("slip.print")}<span class="hidden-text"> ${scan.title}</span></button>`}
     ${latest && scan.state === "no" && scan.card === card && cameLate(scan) && html`<button type="button" class="button slim" data-record="${i}">${t("desk.recordLate")}</button>`}

@@ -1,5 +1,7 @@
 // staff-vi.js: the words of the staff’s pages in Vietnamese. The type says that no word of staff-en.js is missing.
 
+export { said } from "./said-vi.js";
+
 /** @type {import("./staff-en.js").StaffMessages} */
 export const messages = {
   "desk.counter": "Quầy",
@@ -149,6 +151,9 @@ export const messages = {
   "addCopy.go": "Thêm bản này",
   "addCopy.newTitle": "Nhan đề mới",
   "addCopy.choose": "Chọn nhan đề",
+  "kind.book": "Sách",
+  "kind.short loan": "Mượn ngắn hạn",
+  "kind.reference, in the house only": "Tra cứu, đọc tại chỗ",
   "money.wrong": "Đây không phải là số tiền.",
   "members.find": "Tên, số thẻ hoặc email",
   "members.search": "Tìm",
@@ -167,7 +172,7 @@ export const messages = {
   "members.passwordHint": "Để dùng trang thư viện; có thể để trống.",
   "members.create": "Tạo bạn đọc",
   "members.created": "Đã tạo",
-  "members.expired": "Thẻ đã hết hạn.",
+  "desk.expired": "Thẻ đã hết hạn ngày {date}.",
   "members.renewCard": "Gia hạn thẻ",
   "members.renewed": "Đã gia hạn đến {date}",
   "members.edit": "Sửa thông tin",

@@ -9,7 +9,7 @@
 /** @typedef {keyof Messages} Key */
 /** @typedef {"en" | "vi"} Language */
 
-/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: PublicMessages}>, account: () => Promise<{messages: AccountMessages}>, staff: () => Promise<{messages: StaffMessages}>, office: () => Promise<{messages: OfficeMessages}>}>} */
+/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: PublicMessages}>, account: () => Promise<{messages: AccountMessages}>, staff: () => Promise<{messages: StaffMessages, said?: [RegExp, string][]}>, office: () => Promise<{messages: OfficeMessages}>}>} */
 export const LANGUAGES = {
   en: { name: "English", locale: "en-GB", load: () => import("../i18n/en.js"), account: () => import("../i18n/account-en.js"), staff: () => import("../i18n/staff-en.js"), office: () => import("../i18n/office-en.js") },
   vi: { name: "Tiếng Việt", locale: "vi-VN", load: () => import("../i18n/vi.js"), account: () => import("../i18n/account-vi.js"), staff: () => import("../i18n/staff-vi.js"), office: () => import("../i18n/office-vi.js") },
@@ -23,6 +23,8 @@ let current = "en";
 let messages;
 /** @type {Set<More>} */
 const spoken = new Set();
+/** @type {[RegExp, string][]} what the library says in English, and how this language says it */
+let sentences = [];
 let plurals = new Intl.PluralRules("en");
 
 export function language() {
@@ -58,6 +60,7 @@ function kept() {
 export async function speak(wish, keep = false) {
   const parts = await Promise.all([LANGUAGES[wish].load(), ...Array.from(spoken, (more) => LANGUAGES[wish][more]())]);
   messages = Object.assign({}, ...parts.map((part) => part.messages));
+  sentences = parts.flatMap((part) => ("said" in part && part.said) || []);
   current = wish;
   plurals = new Intl.PluralRules(LANGUAGES[wish].locale);
   document.documentElement.lang = wish;
@@ -79,6 +82,7 @@ export async function speakMore(...wanted) {
   const parts = await Promise.all(missing.map((more) => LANGUAGES[current][more]()));
   for (const more of missing) spoken.add(more);
   messages = Object.assign({}, messages, ...parts.map((part) => part.messages));
+  sentences = [...sentences, ...parts.flatMap((part) => ("said" in part && part.said) || [])];
 }
 
 /** Letters that run from right to left, and marks that turn what follows them. */
@@ -113,6 +117,18 @@ export function t(key, vars = {}) {
  */
 export function maybe(key, vars) {
   return key in messages ? t(/** @type {Key} */ (key), vars) : undefined;
+}
+
+/**
+ * What the library says in English, sentence by sentence in the reader's language; as it is where we have no other words.
+ * @param {string} text
+ */
+export function said(text) {
+  const translated = (/** @type {string} */ one) => {
+    const [pattern, words] = sentences.find(([known]) => known.test(one)) ?? [];
+    return pattern && words ? one.replace(pattern, words) : one;
+  };
+  return text.split(/(?<=\.) /).map(translated).join(" ");
 }
 
 /** @param {number} value */
@@ -161,14 +177,18 @@ export function date(day) {
   return `${weekday}, ${new Intl.DateTimeFormat(locale(), form).format(at)}`;
 }
 
+/** The reader's day, as YYYY-MM-DD. @param {Date} [now] */
+export function today(now = new Date()) {
+  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}
+
 /**
  * "in 12 days", "today", "3 days ago", counted in whole days of the reader's calendar.
  * @param {string} day as YYYY-MM-DD
  * @param {Date} [now]
  */
 export function fromToday(day, now = new Date()) {
-  const today = Date.UTC(now.getFullYear(), now.getMonth(), now.getDate());
-  const days = Math.round((Date.parse(`${day}T00:00:00Z`) - today) / 86_400_000);
+  const days = Math.round((Date.parse(`${day}T00:00:00Z`) - Date.parse(`${today(now)}T00:00:00Z`)) / 86_400_000);
   const words = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(days, "day");
   return words[0].toLocaleLowerCase(locale()) + words.slice(1); // "Ngày mai" stands in the middle of a sentence here
 }

@@ -3,7 +3,7 @@
 import { address, get, patch, post, Problem, remove } from "../lib/api.js";
 import { choice, field, press, text, wish } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
-import { date, maybe, moment, t } from "../lib/i18n.js";
+import { date, maybe, moment, t, today } from "../lib/i18n.js";
 import { again, go } from "../lib/router.js";
 import { may } from "../lib/session.js";
 import { clean } from "../desk/scans.js";
@@ -20,11 +20,11 @@ const BLOCKS = /** @type {const} */ (["lost_card", "conduct", "unpaid"]);
 
 /** @param {Person} person */
 function head(person) {
-  const expired = person.expires_on !== undefined && person.expires_on < new Date().toISOString().slice(0, 10);
+  const expired = person.expires_on !== undefined && person.expires_on < today();
   return html`<div class="page-head"><div>
       <h1 dir="auto">${person.name}</h1>
-      <p><span class="numbers">${person.card}</span> · ${maybe(`category.${person.category}`) ?? person.category}${person.expires_on && html` · ${t("desk.expires", { date: date(person.expires_on) })}`}${person.email && html` · ${person.email}`}</p>
-      ${expired && html`<p class="note bad">${t("members.expired")}</p>`}
+      <p><span class="numbers">${person.card}</span> · ${maybe(`category.${person.category}`) ?? person.category}${person.expires_on && !expired && html` · ${t("desk.expires", { date: date(person.expires_on) })}`}${person.email && html` · ${person.email}`}</p>
+      ${expired && html`<p class="note bad">${t("desk.expired", { date: date(person.expires_on ?? "") })}</p>`}
       ${person.blocks.map(({ code, note, since }) => html`<p class="note bad">${t("desk.blocked", { why: maybe(`block.${code}`) ?? code })}${note && html` <span dir="auto">${note}</span>`} <span class="small">${t("members.since", { at: moment(since) })}</span> <button type="button" class="link-button" data-unblock="${code}">${t("members.unblock")}</button></p>`)}
       <div class="answer" id="head-answer" aria-live="polite"></div>
     </div><div class="acts">${person.expires_on && html`<button type="button" class="button" id="renew-card">${t("members.renewCard")}</button>`}</div></div>`;

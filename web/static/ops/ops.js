@@ -31,7 +31,7 @@ const state = (on) => t(on ? "ops.on" : "ops.off");
 
 /** What a pattern gained: the first figure at once, the others when asked for. They are measured, and told, in English. @param {string} [gain] */
 function gainOf(gain = "") {
-  const [first, ...rest] = gain.replace(/ \(PERFORMANCE\)$/, "").split(/(?<=\))[,;.] /);
+  const [first, ...rest] = gain.replace(/ \(PERFORMANCE\)$/, "").replaceAll("(-", "(−").replaceAll(" %", "\u00a0%").split(/(?<=\))[,;.] /);
   return html`<div class="small gain"><p><span class="quiet">${t("ops.gain")}</span> ${first ? html`<span lang="en">${first}</span>` : t("ops.unmeasured")}</p>
     ${rest.length > 0 && html`<details class="fold"><summary>${t("ops.gainMore")}</summary><ul lang="en">${rest.map((figure) => html`<li>${figure}</li>`)}</ul></details>`}</div>`;
 }

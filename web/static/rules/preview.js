@@ -3,7 +3,7 @@
 import { post } from "../lib/api.js";
 import { choice, field, text, wish } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
-import { date, dateWithDistance, maybe, number, t } from "../lib/i18n.js";
+import { date, dateWithDistance, maybe, number, said, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { reasonWords } from "../lib/refusals.js";
 import { deskBranch } from "../staff/frame.js";
@@ -28,7 +28,7 @@ function words({ would_lend, rule, candidates, due, limits, refusals }, house) {
   const others = candidates.filter((one) => name(one) !== name(rule));
   const amount = (/** @type {number} */ n, /** @type {string | undefined} */ currency) => (currency ? money(n, currency) : number(n));
   return html`<div class="note ${would_lend ? "good" : "bad"}"><p><strong>${t(would_lend ? "preview.lends" : "preview.refuses")}</strong></p>${refusals.length > 0 && html`<ul>${refusals.map((one) => html`<li>${reasonWords(one)}</li>`)}</ul>`}
-    ${due && html`<p>${t("preview.due", { due: dateWithDistance(due.due_on), days: due.days, from: date(due.counted_from) })}${due.moved && html`; ${t("preview.moved", { from: date(due.moved.from) })} <span class="quiet" lang="en">(${due.moved.why})</span>`}</p>`}
+    ${due && html`<p>${t("preview.due", { due: dateWithDistance(due.due_on), days: due.days, from: date(due.counted_from) })}${due.moved && html`; ${t("preview.moved", { from: date(due.moved.from) })} <span class="quiet" dir="auto">(${said(due.moved.why)})</span>`}</p>`}
     <p>${t("preview.rule", { rule: name(rule) })}</p>
     ${others.length > 0 && html`<p class="quiet">${t("preview.others", { rules: others.map(name).join("; ") })}</p>`}
     <ul>${limits.filter(({ most }) => most !== null).map(({ limit, most, has_now, currency, exhausted }) => html`<li class="${exhausted && "late"}">${t("preview.limit", { what: maybe(`limit.${limit}`) ?? limit, now: has_now === null ? "—" : amount(has_now, currency), most: amount(Number(most), currency) })}</li>`)}</ul></div>`;

@@ -5,6 +5,7 @@ import { branches } from "../lib/branches.js";
 import { field, text, wish } from "../lib/forms.js";
 import { find, html } from "../lib/html.js";
 import { moment, t } from "../lib/i18n.js";
+import { kindsOfCopies } from "../lib/kinds.js";
 import { again } from "../lib/router.js";
 import { may } from "../lib/session.js";
 import { categories } from "../members/form.js";
@@ -66,12 +67,12 @@ export async function show({ signal }) {
     /** @type {Promise<Matrix>} */ (get("/api/borrowing/v1/rules", {}, signal)),
     branches(signal),
     categories(signal),
-    get("/api/borrowing/v1/item-types", {}, signal),
+    kindsOfCopies(signal),
     get("/api/borrowing/v1/rules/versions", { limit: 20 }, signal),
   ]);
   const exponent = new Intl.NumberFormat("en", { style: "currency", currency: matrix.currency }).resolvedOptions().maximumFractionDigits ?? 0;
   /** @type {House} */
-  const house = { places, groups, kinds: kinds.items, exponent, may: may(who, "librarian") };
+  const house = { places, groups, kinds, exponent, may: may(who, "librarian") };
   return {
     title: t("staff.rules"),
     body: html`${rooms(who, "/rules")}

@@ -2,7 +2,7 @@
 
 import { get } from "../lib/api.js";
 import { html, render } from "../lib/html.js";
-import { dateWithDistance, maybe, t } from "../lib/i18n.js";
+import { dateWithDistance, locale, maybe, t } from "../lib/i18n.js";
 import { branchName } from "../lib/branches.js";
 
 /** @typedef {import("../lib/types.js").Item} Item */
@@ -31,13 +31,17 @@ export async function copies(place, book, signal) {
     return;
   }
   const names = await branchName(signal);
+  const where = (/** @type {Item} */ { branch }) => (branch ? names(branch) : "—");
+  const mark = (/** @type {Item} */ item) => [item.call_number ?? item.location ?? item.barcode, item.part].filter(Boolean).join(" · ");
+  const order = new Intl.Collator(locale(), { numeric: true });
+  items = items.toSorted((a, b) => order.compare(where(a), where(b)) || order.compare(mark(a), mark(b)));
   render(
     place,
     html`<table class="copy-table">
       <thead><tr><th scope="col">${t("copies.branch")}</th><th scope="col">${t("copies.mark")}</th><th scope="col">${t("copies.status")}</th></tr></thead>
       <tbody>${items.map((item) => html`<tr>
-        <td>${item.branch ? names(item.branch) : "—"}</td>
-        <td class="numbers">${item.call_number ?? item.location ?? item.barcode}</td>
+        <td>${where(item)}</td>
+        <td class="numbers">${mark(item)}</td>
         <td><span class="status ${item.status === "available" ? "in" : "out"}">${statusWords(item.status)}</span>${item.due_on && html` <span class="quiet small">${t("copies.due", { due: dateWithDistance(item.due_on) })}</span>`}</td>
       </tr>`)}</tbody>
     </table>`,
