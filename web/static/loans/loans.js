@@ -54,7 +54,7 @@ export async function show({ signal }) {
         const rows = [...main.querySelectorAll("bv-loan")].filter((row) => row instanceof LoanRow);
         for (const row of rows) if (await row.renew()) renewed++;
         all.removeAttribute("aria-disabled");
-        render(find(main, "#said"), t("loans.renewedOf", { n: renewed, of: rows.length }));
+        render(find(main, "#said"), html`· ${t("loans.renewedOf", { n: renewed, of: rows.length })}`);
       });
     },
   };
@@ -105,10 +105,9 @@ const untitled = (rows, titles) => rows.some((row) => row.title_unknown && !titl
 function atHome(loans, titles) {
   const late = loans.filter(({ overdue }) => overdue).length;
   return html`<div class="loans-head">
-      <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p></div>
+      <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`} <span role="status" id="said"></span></p></div>
       ${loans.length > 1 && html`<button type="button" class="button" id="renew-all">${t("loans.renewAll")}</button>`}
     </div>
     ${untitled(loans, titles)}
-    <p class="hidden-text" role="status" id="said"></p>
     <ul class="loans">${loans.map((loan) => loanRow(loan, titles.get(loan.book_id)))}</ul>`;
 }
