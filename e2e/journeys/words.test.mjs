@@ -40,7 +40,7 @@ test("why a row of a file was refused, and who read an account, is told in Vietn
   const { page, open, calm, close } = await reader(browser, { viewport: PHONE, locale: "vi-VN" });
   await open("/sign-in?next=/catalogue/import");
   await signIn(page, "librarian");
-  const rows = [`Sách có mã lạ ${Date.now()},Ai Đó,not-a-language,MDCC`, ",Ai Đó,vi,1999", `${"x".repeat(600)},Ai Đó,vi,1999`];
+  const rows = [`Sách có mã lạ ${Date.now()},Ai Đó,xx-bad-language-code-very-long,MDCC`, ",Ai Đó,vi,1999", `${"x".repeat(2000)},Ai Đó,vi,1999`];
   await page.getByLabel("Tệp", { exact: true }).setInputFiles({ name: "a.csv", mimeType: "text/csv", buffer: Buffer.from(`title,authors,language,year\n${rows.join("\n")}\n`) });
   await page.getByRole("button", { name: "Nhập" }).click();
   await page.locator("#left-out tbody tr").nth(1).waitFor();
