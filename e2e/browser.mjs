@@ -105,7 +105,8 @@ export async function signIn(page, role) {
 }
 
 /**
- * No violation of WCAG 2.2 A and AA, nor of axe's best practices, in the page as it stands; and nothing wider than the window.
+ * No violation of WCAG 2.2 A and AA, nor of axe's best practices, in the page as it stands; nothing wider than the window; and
+ * nothing seen that is marked as hidden, which a style may show by mistake.
  * @param {Page} page
  * @param {string} where
  */
@@ -117,6 +118,8 @@ export async function accessible(page, where) {
   assert.deepEqual(said, [], `accessibility of ${where}`);
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(beyond <= 0, `${where} is ${beyond} px wider than its window`);
+  const shown = await page.evaluate(() => [...document.querySelectorAll("[hidden]")].filter((one) => one.checkVisibility({ visibilityProperty: true })).map((one) => one.outerHTML.slice(0, 120)));
+  assert.deepEqual(shown, [], `hidden things show in ${where}`);
 }
 
 /** A picture for people to look at, kept as output; in CI a smaller one, which takes less time. @param {Page} page @param {string} name @param {boolean} [whole] */

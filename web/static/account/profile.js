@@ -36,7 +36,7 @@ function tokenList(tokens) {
 export async function show({ signal }) {
   await mine();
   const [me, sessions, tokens] = await Promise.all([/** @type {Promise<Person>} */ (get("/api/members/v1/me", {}, signal)), get("/api/members/v1/sessions", {}, signal), get("/api/members/v1/tokens", {}, signal)]);
-  const languages = [{ code: "", name: "—" }, ...Object.entries(LANGUAGES).map(([code, { name }]) => ({ code, name }))];
+  const languages = [{ code: "", name: t("letters.ours") }, ...Object.entries(LANGUAGES).map(([code, { name }]) => ({ code, name }))];
   const save = (/** @type {string} */ words) => html`<div class="whole"><button class="button" type="submit">${words}</button></div><div class="answer" aria-live="polite"></div>`;
   return {
     title: t("mine.profile"),

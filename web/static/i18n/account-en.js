@@ -113,6 +113,7 @@ export const messages = {
   "profile.email": "Email",
   "profile.emailHint": "Where the library writes to you; empty: letters wait at the desk.",
   "profile.language": "Language of letters",
+  "letters.ours": "The library’s language",
   "profile.save": "Save",
   "profile.saved": "Saved",
   "profile.password": "Change the password",

@@ -114,6 +114,7 @@ export const messages = {
   "profile.email": "Email",
   "profile.emailHint": "Nơi thư viện gửi thư; để trống: thư chờ tại quầy.",
   "profile.language": "Ngôn ngữ của thư",
+  "letters.ours": "Ngôn ngữ của thư viện",
   "profile.save": "Lưu",
   "profile.saved": "Đã lưu",
   "profile.password": "Đổi mật khẩu",

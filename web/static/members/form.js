@@ -18,7 +18,7 @@ export async function categories(signal) {
  * @param {Partial<Person>} person
  */
 export function details(kinds, person) {
-  const languages = [{ code: "", name: "—" }, ...Object.entries(LANGUAGES).map(([code, { name }]) => ({ code, name }))];
+  const languages = [{ code: "", name: t("letters.ours") }, ...Object.entries(LANGUAGES).map(([code, { name }]) => ({ code, name }))];
   return html`${field("name", t("members.name"), { value: person.name, required: true, max: 200 })}
     ${field("email", t("members.email"), { value: person.email, type: "email" })}
     ${choice("category", t("members.category"), kinds, person.category ?? kinds.find((kind) => kind.default)?.code)}
