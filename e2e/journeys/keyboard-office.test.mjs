@@ -57,10 +57,10 @@ test("a title gets a cover, loses it, and becomes one with another", async () =>
   await page.locator("#add-copy").waitFor();
   await tabTo(/^summary Delete or merge/);
   await press("Enter");
-  await tabTo(/^input Make it one with title/);
+  await tabTo(/^input Number of the title/);
   await type("nothing");
   await press("Enter");
-  await isAt(/^input Make it one with title/, "what is wrong has the focus");
+  await isAt(/^input Number of the title/, "what is wrong has the focus");
   await page.locator("#merge .note.bad").waitFor();
   await press("Control+A");
   await type(String(stays.id));

@@ -7,7 +7,7 @@ import { t } from "../lib/i18n.js";
 import { again, go } from "../lib/router.js";
 import { coverOf } from "../parts/cover.js";
 import { toast } from "../parts/toast.js";
-import { rooms, staff } from "../staff/frame.js";
+import { ahead, putIn, rooms, staff } from "../staff/frame.js";
 import { bookOf, boxes, sideBySide } from "./book-form.js";
 import { copiesOf } from "./copies.js";
 
@@ -24,6 +24,8 @@ export async function show({ url, params: [id], signal }) {
   const who = await staff("librarian");
   if (!id) return adding(who, url.searchParams.get("barcode"));
   const book = /** @type {Book} */ (await get(`/api/catalog/v1/books/${id}`, {}, signal));
+  const copies = ahead("copies");
+  await copiesOf(copies, book.id, url.searchParams.get("barcode") ?? "", signal);
   return {
     title: `${t("items.edit")}: ${book.title}`,
     body: html`${rooms(who, "")}
@@ -38,9 +40,9 @@ export async function show({ url, params: [id], signal }) {
           <form class="form" id="merge"><p class="whole">${t("book.mergeWords")}</p>${field("into", t("book.into"), { inputmode: "numeric", required: true, max: 20 })}<div class="whole"><button class="button" type="submit">${t("book.merge")}</button></div><div class="answer" aria-live="polite"></div></form>
           <form class="form" id="delete"><p class="whole">${t("book.deleteWords")}</p><div class="whole"><button class="button" type="submit">${t("book.delete")}</button></div><div class="answer" aria-live="polite"></div></form></details>
       </div>`,
-    ready(main, alive) {
+    ready(main) {
+      putIn(main, copies);
       editing(main, book);
-      void copiesOf(find(main, "#copies"), book.id, url.searchParams.get("barcode") ?? "", alive);
     },
   };
 }

@@ -54,7 +54,7 @@ export const messages = {
   "book.create": "Add the title",
   "book.created": "Added. Now its copies.",
   "book.number": "That is no whole number.",
-  "book.conflict": "Somebody changed this title while you were editing. Yours is in the boxes, theirs stands beside them. Choose, then save again.",
+  "book.conflict": "Somebody changed this title while you were editing. Yours is in the boxes, theirs stands by them. Choose, then save again.",
   "book.theirs": "Theirs",
   "book.take": "Take theirs",
   "book.empty": "(empty)",

@@ -55,7 +55,7 @@ export const messages = {
   "book.create": "Thêm nhan đề",
   "book.created": "Đã thêm. Bây giờ thêm bản sách.",
   "book.number": "Đây không phải là số nguyên.",
-  "book.conflict": "Có người vừa sửa nhan đề này. Phần của bạn ở trong ô, phần của họ ở bên cạnh. Hãy chọn rồi lưu lại.",
+  "book.conflict": "Có người vừa sửa nhan đề này. Phần của bạn ở trong ô, phần của họ ở ngay đó. Hãy chọn rồi lưu lại.",
   "book.theirs": "Của họ",
   "book.take": "Lấy của họ",
   "book.empty": "(trống)",

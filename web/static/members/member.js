@@ -8,7 +8,7 @@ import { again, go } from "../lib/router.js";
 import { may } from "../lib/session.js";
 import { clean } from "../desk/scans.js";
 import { toast } from "../parts/toast.js";
-import { rooms, staff } from "../staff/frame.js";
+import { ahead, putIn, rooms, staff } from "../staff/frame.js";
 import { theirAccount } from "./account.js";
 import { categories, details, detailsOf } from "./form.js";
 import { theirHolds, theirLoans } from "./loans.js";
@@ -37,6 +37,8 @@ function head(person) {
 export async function show({ params: [card], signal }) {
   const who = await staff();
   const [person, kinds] = /** @type {[Person, Awaited<ReturnType<typeof categories>>]} */ (await Promise.all([get(`/api/members/v1/members/${encodeURIComponent(card)}`, {}, signal), categories(signal)]));
+  const parts = ["loans", "holds", "account"].map(ahead);
+  await fill(parts, person, who, signal);
   return {
     title: person.name,
     body: html`${rooms(who, "/members")}${head(person)}
@@ -51,24 +53,24 @@ export async function show({ params: [card], signal }) {
         ${may(who, "librarian") && html`<details class="sheet" id="merge"><summary>${t("members.merge")}</summary><form class="form"><p class="whole">${t("members.mergeWords", { name: person.name })}</p>${field("into", t("members.mergeInto"), { required: true, max: 64 })}${field("reason", t("staff.reason"), { required: true, max: 500 })}<div class="whole"><button class="button" type="submit">${t("members.mergeGo")}</button></div><div class="answer" aria-live="polite"></div></form></details>
         <p><a href="${address("/audit", { of: "accounts", member_id: person.id })}">${t("members.audit")}</a></p>`}
       </div>`,
-    ready(main, alive) {
-      void fill(main, person, who, alive);
+    ready(main) {
+      putIn(main, ...parts);
       forms(main, person);
     },
   };
 }
 
-/** @param {HTMLElement} main @param {Person} person @param {import("../lib/session.js").Me} who @param {AbortSignal} signal */
-async function fill(main, person, who, signal) {
-  const account = () => theirAccount(find(main, "#account"), person.card, who, signal);
-  const parts = [["#loans", () => theirLoans(find(main, "#loans"), person.card, who, account, signal)], ["#holds", () => theirHolds(find(main, "#holds"), person.card, signal)], ["#account", account]];
-  await Promise.all(parts.map(async ([place, draw]) => {
+/** @param {HTMLElement[]} parts @param {Person} person @param {import("../lib/session.js").Me} who @param {AbortSignal} signal */
+async function fill([loans, holds, account], person, who, signal) {
+  const owed = () => theirAccount(account, person.card, who, signal);
+  const attempt = async (/** @type {HTMLElement} */ place, /** @type {Promise<void>} */ drawn) => {
     try {
-      await /** @type {() => Promise<void>} */ (draw)();
+      await drawn;
     } catch (error) {
-      if (!signal.aborted) render(find(main, /** @type {string} */ (place)), html`<p class="note warn">${t(error instanceof Problem ? "state.failedWords" : "offline.try")}</p>`);
+      if (!signal.aborted) render(place, html`<p class="note warn">${t(error instanceof Problem ? "state.failedWords" : "offline.try")}</p>`);
     }
-  }));
+  };
+  await Promise.all([attempt(loans, theirLoans(loans, person.card, who, owed, signal)), attempt(holds, theirHolds(holds, person.card, signal)), attempt(account, owed())]);
 }
 
 /** @param {HTMLElement} main @param {Person} person */

@@ -53,6 +53,16 @@ export function rooms(who, here) {
   return html`<nav class="rooms" aria-label="${t("staff.rooms")}">${ROOMS.filter(([, , role]) => may(who, role)).map(([path, words]) => html`<a href="${path}"${path === here && html` aria-current="page"`}>${t(words)}</a>`)}</nav>`;
 }
 
+/** A part of a page that is filled before the page is drawn, and then put in its place: nothing below it jumps. @param {string} id */
+export function ahead(id) {
+  return Object.assign(document.createElement("section"), { id, className: "part" });
+}
+
+/** @param {HTMLElement} main @param {HTMLElement[]} parts */
+export function putIn(main, ...parts) {
+  for (const part of parts) main.querySelector(`#${part.id}`)?.replaceWith(part);
+}
+
 /**
  * The branch where this desk works: what was chosen on this machine, else the first.
  * @param {{code: string}[]} places
