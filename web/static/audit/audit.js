@@ -29,8 +29,8 @@ function deskRows(items) {
 function accountRows(items) {
   return html`<thead><tr><th scope="col">${t("audit.when")}</th><th scope="col">${t("audit.what")}</th><th scope="col">${t("audit.whose")}</th><th scope="col">${t("audit.who")}</th><th scope="col">${t("audit.detail")}</th></tr></thead>
     <tbody>${items.map((one) => html`<tr><td data-label="${t("audit.when")}" class="numbers">${moment(one.at)}</td><td data-label="${t("audit.what")}">${maybe(`touched.${one.action}`) ?? one.action.replaceAll("_", " ")}</td>
-      <td data-label="${t("audit.whose")}">${one.member_id && html`<a href="${address("/audit", { of: "accounts", member_id: one.member_id })}">№ ${one.member_id}</a>`}</td>
-      <td data-label="${t("audit.who")}">${maybe(`role.${one.actor_role}`) ?? one.actor_role}${one.actor_id && ` № ${one.actor_id}`}</td><td dir="auto" data-label="${t("audit.detail")}">${one.detail}</td></tr>`)}</tbody>`;
+      <td data-label="${t("audit.whose")}">${one.member_id && html`<a href="${address("/audit", { of: "accounts", member_id: one.member_id })}">${t("audit.number", { id: String(one.member_id) })}</a>`}</td>
+      <td data-label="${t("audit.who")}">${maybe(`role.${one.actor_role}`) ?? one.actor_role}${one.actor_id && ` ${t("audit.number", { id: String(one.actor_id) })}`}</td><td dir="auto" data-label="${t("audit.detail")}">${maybe(`role.${one.detail}`) ?? one.detail}</td></tr>`)}</tbody>`;
 }
 
 /**

@@ -280,6 +280,7 @@ export const messages = {
   "audit.whose": "Whose",
   "audit.detail": "Detail",
   "audit.data": "All of it",
+  "audit.number": "№ {id}",
   "audit.staff": "staff № {id}",
   "audit.by.borrower": "the borrower",
   "audit.by.system": "the library itself",

@@ -281,6 +281,7 @@ export const messages = {
   "audit.whose": "Của ai",
   "audit.detail": "Chi tiết",
   "audit.data": "Toàn bộ",
+  "audit.number": "số {id}",
   "audit.staff": "nhân viên số {id}",
   "audit.by.borrower": "người mượn",
   "audit.by.system": "hệ thống",
