@@ -128,3 +128,17 @@ test("slips for the hold shelf and for the box that travels", async () => {
   await close();
   for (const { barcode } of copies) await staff.post("/api/borrowing/v1/check-ins", { barcode, branch: places[0].code });
 });
+
+test("a list that is taken along to the shelves is printed without what only a screen needs", async () => {
+  const { page, calm, close } = await desk();
+  await page.getByRole("link", { name: "Pull list" }).click();
+  await page.waitForURL("**/desk/pull-list");
+  await page.locator("#list").waitFor();
+  await page.emulateMedia({ media: "print" });
+  const shown = (/** @type {string} */ what) => page.locator(what).first().isVisible();
+  assert.deepEqual(await Promise.all(["h1", ".branch select", "#list"].map(shown)), [true, true, true], "of which branch it is, and the list");
+  assert.deepEqual(await Promise.all(["bv-shell", ".rooms", "#scan", "#footer", "bv-toast"].map(shown)), [false, false, false, false, false]);
+  await picture(page, "print-pull-list");
+  calm();
+  await close();
+});
