@@ -74,6 +74,12 @@ func deskMember(m members.Member, replaced bool) borrowing.Member {
 	}
 	for _, b := range m.Blocks {
 		d.Blocks = append(d.Blocks, b.Code)
+		if b.Note != "" {
+			if d.BlockNotes == nil {
+				d.BlockNotes = map[string]string{}
+			}
+			d.BlockNotes[b.Code] = b.Note
+		}
 	}
 	return d
 }

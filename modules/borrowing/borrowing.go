@@ -30,7 +30,8 @@ type Member struct {
 	Blocks    []string // codes of what stands against lending
 	Version   int32    // how often the member was changed: of two answers the one with the higher version is the newer one
 
-	KeepsHistory bool // the member wants to see past loans: nothing of them is forgotten
+	BlockNotes   map[string]string // what staff noted of some of them, for staff only
+	KeepsHistory bool              // the member wants to see past loans: nothing of them is forgotten
 }
 
 // Members answers who a member is; modules/members does, introduced by modules.go.
@@ -64,8 +65,9 @@ type Settings struct {
 	Clock         func() time.Time // time.Now
 	Committed     func()           // called after each command that changed something, to wake the outbox relay; nothing
 	Carrier       Carrier          // carries out the commands that can share a transaction; nil: each has one of its own
-	// StaffRead records that staff read of what a member has here (0: of everybody); an answer is given after it is recorded. Nobody.
-	StaffRead func(ctx context.Context, what string, memberID int64) error
+	// StaffRead records that staff read of what a member has here (0: of everybody), each kind by itself; an answer is given after it is
+	// recorded. Nobody.
+	StaffRead func(ctx context.Context, memberID int64, what ...string) error
 	// Current makes a context whose reads see all that was committed anywhere, for looking again. Nil: the same context.
 	Current func(context.Context) context.Context
 	// Untitled is asked whether loans and holds are shown without their titles while the catalogue is ill, rather than not at all. They are.

@@ -17,7 +17,12 @@ type ChargeView struct {
 type AccountView struct {
 	Charges []ChargeView // newest first
 	More    bool
-	Balance Money // what is owed, in the library's currency
+	Debt
+}
+
+// Debt is what a member owes, in the library's currency.
+type Debt struct {
+	Balance Money // of charges
 	Accrued Money // fines that still grow on open loans; no charges yet
 }
 
@@ -39,17 +44,12 @@ func (s *Service) Account(ctx context.Context, card string, f ChargeFilter) (Acc
 	if memberID == 0 {
 		return AccountView{}, problem.InvalidField("query.member_card", "is required")
 	}
-	recorded := s.staffReads(ctx, readAccount, memberID)
-	policy, err := s.store.Policy(ctx)
+	recorded := s.staffReads(ctx, memberID, readAccount)
+	debt, err := s.debt(ctx, memberID)
 	if err != nil {
 		return AccountView{}, err
 	}
-	owed, late, err := s.store.Owed(ctx, memberID, s.Today(s.now()))
-	if err != nil {
-		return AccountView{}, err
-	}
-	currency := s.settings.Currency
-	view := AccountView{Balance: Money{owed[currency], currency}, Accrued: Money{accrued(policy, late, currency, s.Today(s.now())), currency}}
+	view := AccountView{Debt: debt}
 	f.MemberID = memberID
 	limit := f.Limit
 	f.Limit++
@@ -60,6 +60,17 @@ func (s *Service) Account(ctx context.Context, card string, f ChargeFilter) (Acc
 	view.More = len(charges) > limit
 	view.Charges = s.chargeViews(ctx, who, charges[:min(len(charges), limit)])
 	return view, recorded()
+}
+
+// debt gives what a member owes now.
+func (s *Service) debt(ctx context.Context, memberID int64) (Debt, error) {
+	policy, err := s.store.Policy(ctx)
+	if err != nil {
+		return Debt{}, err
+	}
+	today, currency := s.Today(s.now()), s.settings.Currency
+	owed, late, err := s.store.Owed(ctx, memberID, today)
+	return Debt{Balance: Money{owed[currency], currency}, Accrued: Money{accrued(policy, late, currency, today), currency}}, err
 }
 
 // chargeViews shows charges of a member, whose card is asked for where it is not known.

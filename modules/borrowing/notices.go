@@ -27,7 +27,7 @@ func (s *Service) Notices(ctx context.Context, card string, f NoticeFilter) ([]N
 		return nil, false, err
 	}
 	f.MemberID = who.ID
-	recorded := s.staffReads(ctx, readNotices, f.MemberID)
+	recorded := s.staffReads(ctx, f.MemberID, readNotices)
 	f.Open = f.Open || f.MemberID == 0
 	f.Today = s.Today(s.now())
 	limit := f.Limit

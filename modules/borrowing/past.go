@@ -48,7 +48,7 @@ func (s *Service) LoanAt(ctx context.Context, id int64, at time.Time) (LoanView,
 	if err != nil {
 		return LoanView{}, err
 	}
-	recorded := s.staffReadsOne(ctx, readLoans, l.MemberID)
+	recorded := s.staffReadsOne(ctx, l.MemberID, readLoans)
 	then, err := s.loansAt(ctx, []Loan{l}, at)
 	if err == nil && len(then) == 0 {
 		err = problem.NotFound("loan_not_found", "This loan had not been made yet.")
@@ -110,7 +110,7 @@ func (s *Service) LoansAt(ctx context.Context, card string, f LoanFilter, at tim
 	if err != nil {
 		return nil, false, err
 	}
-	recorded := s.staffReads(ctx, readLoans, memberID)
+	recorded := s.staffReads(ctx, memberID, readLoans)
 	search := LoanFilter{MemberID: memberID, Before: f.Before, Limit: pastAtOnce, OpenedBy: at}
 	if f.Status == LoanOpen || f.Overdue {
 		search.ClosedAfter = at.Add(-s.settings.OfflineMaxAge) // it may have been entered later that it was closed
@@ -160,7 +160,7 @@ func (s *Service) HoldAt(ctx context.Context, id int64, at time.Time) (HoldView,
 	if err != nil {
 		return HoldView{}, err
 	}
-	recorded := s.staffReadsOne(ctx, readHolds, h.MemberID)
+	recorded := s.staffReadsOne(ctx, h.MemberID, readHolds)
 	then, err := s.holdsAt(ctx, []Hold{h.Hold}, at)
 	if err == nil && len(then) == 0 {
 		err = problem.NotFound("hold_not_found", "This hold had not been placed yet.")
@@ -210,7 +210,7 @@ func (s *Service) HoldsAt(ctx context.Context, card string, f HoldFilter, at tim
 	if err != nil {
 		return nil, false, err
 	}
-	recorded := s.staffReads(ctx, readHolds, memberID)
+	recorded := s.staffReads(ctx, memberID, readHolds)
 	search := HoldFilter{MemberID: memberID, Before: f.Before, Limit: pastAtOnce, PlacedBy: at}
 	var list []Hold
 	for more := true; more && len(list) <= f.Limit; {

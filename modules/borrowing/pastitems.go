@@ -86,7 +86,7 @@ func (s *Service) AccountAt(ctx context.Context, card string, f ChargeFilter, at
 	if f.MemberID, err = s.pastOf(ctx, card); err != nil {
 		return view, err
 	}
-	recorded := s.staffReads(ctx, readAccount, f.MemberID)
+	recorded := s.staffReads(ctx, f.MemberID, readAccount)
 	limit := f.Limit
 	f.Limit++
 	currency := s.settings.Currency

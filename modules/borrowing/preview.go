@@ -96,7 +96,7 @@ func (s *Service) preview(ctx context.Context, cmd Preview) (Foreseen, error) {
 		}
 		scope.Books, scope.Items = []int64{seen.BookID}, []int64{seen.ItemID}
 	}
-	recorded := s.staffReadsOne(ctx, readAccount, member.ID) // it tells what they have and owe
+	recorded := s.staffReadsOne(ctx, member.ID, readAccount) // it tells what they have and owe
 	f, err := execute(ctx, s, Order{DryRun: true}, scope, nil, func(sc *Scene) (Foreseen, error) {
 		branch, err := s.branchOf(sc, cmd.Branch)
 		if err != nil {

@@ -147,7 +147,7 @@ func (s *Service) Hold(ctx context.Context, id int64) (HoldView, error) {
 	if err != nil {
 		return h, err
 	}
-	return h, s.staffReadsOne(ctx, readHolds, h.MemberID)()
+	return h, s.staffReadsOne(ctx, h.MemberID, readHolds)()
 }
 
 // visibleHold is Hold for commands, which are recorded elsewhere.
@@ -173,7 +173,7 @@ func (s *Service) Holds(ctx context.Context, card string, f HoldFilter) ([]HoldV
 	if err != nil {
 		return nil, false, err
 	}
-	recorded := s.staffReads(ctx, readHolds, who.ID)
+	recorded := s.staffReads(ctx, who.ID, readHolds)
 	f.MemberID = who.ID
 	limit := f.Limit
 	f.Limit++

@@ -46,7 +46,7 @@ func (s *Service) Loan(ctx context.Context, id int64) (LoanView, error) {
 	if err != nil {
 		return LoanView{}, err
 	}
-	recorded := s.staffReadsOne(ctx, readLoans, l.MemberID)
+	recorded := s.staffReadsOne(ctx, l.MemberID, readLoans)
 	views, err := s.loanViews(ctx, []Loan{l})
 	if err != nil {
 		return LoanView{}, err
@@ -71,7 +71,7 @@ func (s *Service) LoanEvents(ctx context.Context, id int64, after, limit int) ([
 	if err != nil {
 		return nil, false, err
 	}
-	recorded := s.staffReadsOne(ctx, readLoans, l.MemberID)
+	recorded := s.staffReadsOne(ctx, l.MemberID, readLoans)
 	events, err := s.store.Events(ctx, loanStream(id), after, limit+1)
 	if err != nil {
 		return nil, false, err
@@ -86,7 +86,7 @@ func (s *Service) Loans(ctx context.Context, card string, f LoanFilter) ([]LoanV
 	if err != nil {
 		return nil, false, err
 	}
-	recorded := s.staffReads(ctx, readLoans, who.ID)
+	recorded := s.staffReads(ctx, who.ID, readLoans)
 	f.MemberID = who.ID
 	limit := f.Limit
 	f.Limit++

@@ -276,8 +276,8 @@ func TestAPreviewOfAMemberIsRecordedAsReadingTheirAccount(t *testing.T) {
 	l := opened(t, 1)
 	var read []string
 	audited := borrowing.New(l.store, l.people, l.shelf, borrowing.Settings{Clock: l.clock.read, DefaultBranch: "main",
-		StaffRead: func(_ context.Context, what string, member int64) error {
-			read = append(read, fmt.Sprint(what, " ", member))
+		StaffRead: func(_ context.Context, member int64, what ...string) error {
+			read = append(read, fmt.Sprint(strings.Join(what, " "), " ", member))
 			return nil
 		}})
 	for _, p := range []borrowing.Preview{{Card: "C1", ItemType: "book"}, {Category: "adult", ItemType: "book"}} {

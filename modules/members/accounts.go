@@ -128,7 +128,7 @@ func (s *Service) Get(ctx context.Context, card string) (Member, error) {
 	if !p.May(identity.Desk) {
 		return Member{}, errNotFound()
 	}
-	return m, s.StaffRead(ctx, actionRead, m.ID)
+	return m, s.StaffRead(ctx, m.ID, actionRead)
 }
 
 // List finds members by name (each word a beginning), card or e-mail, in the order of names; staff only. It gives at most limit
@@ -154,7 +154,7 @@ func (s *Service) List(ctx context.Context, query string, after *Place, limit in
 	if err != nil {
 		return nil, nil, fmt.Errorf("list members: %w", err)
 	}
-	if err := s.StaffRead(ctx, actionSearched, 0); err != nil {
+	if err := s.StaffRead(ctx, 0, actionSearched); err != nil {
 		return nil, nil, err
 	}
 	var next *Place

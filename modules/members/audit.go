@@ -98,7 +98,7 @@ func (s *Service) AuditOf(ctx context.Context, card string, before int64, limit 
 	if err != nil || p.MemberID == m.ID {
 		return entries, err
 	}
-	return entries, s.StaffRead(ctx, actionAuditRead, m.ID)
+	return entries, s.StaffRead(ctx, m.ID, actionAuditRead)
 }
 
 // Audit lists what was done to accounts and who looked at them, by the stable ids of members: also of those who are no more. Librarians only.
@@ -110,5 +110,5 @@ func (s *Service) Audit(ctx context.Context, f AuditFilter) ([]RecordedEntry, er
 	if err != nil || f.SubjectID == 0 { // who watches over the whole reads nobody's account
 		return entries, err
 	}
-	return entries, s.StaffRead(ctx, actionAuditRead, f.SubjectID)
+	return entries, s.StaffRead(ctx, f.SubjectID, actionAuditRead)
 }

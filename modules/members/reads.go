@@ -12,7 +12,7 @@ const writeWithin = 10 * time.Second
 
 // reads records who looked at whose account. An answer waits until it is recorded, so nothing is lost, whatever dies; all who come while a
 // round is being written share the next one, so that a busy library writes a few rows at once and not a transaction a reading. A round holds
-// what the requests in flight bring, one entry each, which the server bounds.
+// what the requests in flight bring, some entries each, which the server bounds.
 type reads struct {
 	write func(ctx context.Context, entries ...AuditEntry) error
 
@@ -27,14 +27,14 @@ type round struct {
 	err     error
 }
 
-// record returns when the entry is on disk.
-func (r *reads) record(ctx context.Context, entry AuditEntry) error {
+// record returns when the entries are on disk.
+func (r *reads) record(ctx context.Context, entries ...AuditEntry) error {
 	r.mu.Lock()
 	if r.next == nil {
 		r.next = &round{done: make(chan struct{})}
 	}
 	mine := r.next
-	mine.entries = append(mine.entries, entry)
+	mine.entries = append(mine.entries, entries...)
 	if !r.writing {
 		r.writing = true
 		go r.writeRounds()
@@ -66,10 +66,15 @@ func (r *reads) writeRounds() {
 	}
 }
 
-// StaffRead records that the caller read of a member's account (0: of many), before it is answered; what is one of the audit's actions, in
-// the words of the module that answers.
-func (s *Service) StaffRead(ctx context.Context, what string, memberID int64) error {
-	if err := s.reads.record(ctx, audit(caller(ctx), s.clock(), what, memberID, "")); err != nil {
+// StaffRead records that the caller read of a member's account (0: of many), before it is answered; what are actions of the audit, in
+// the words of the module that answers. They are recorded together.
+func (s *Service) StaffRead(ctx context.Context, memberID int64, what ...string) error {
+	p, now := caller(ctx), s.clock()
+	entries := make([]AuditEntry, len(what))
+	for i, action := range what {
+		entries[i] = audit(p, now, action, memberID, "")
+	}
+	if err := s.reads.record(ctx, entries...); err != nil {
 		return fmt.Errorf("record the reading of an account: %w", err)
 	}
 	return nil

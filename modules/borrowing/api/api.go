@@ -65,6 +65,7 @@ func Register(api *rest.API, desk *borrowing.Service) {
 	rest.Register(api, route("GET", "/pull-list", "pull-list", "Copies to fetch from the shelves of a branch", identity.Desk, 0), o.pullList)
 	rest.Register(api, route("GET", "/hold-shelf", "hold-shelf", "Copies on the hold shelf of a branch", identity.Desk, 0), o.holdShelf)
 	rest.Register(api, route("GET", "/transit", "transit", "Copies that travel to a branch, or leave it", identity.Desk, 0), o.transit)
+	rest.Register(api, route("GET", "/borrowers/{card}", "get-borrower", "A member as the desk meets them: who they are, what they have, wait for and owe", identity.Desk, 0), o.borrower)
 	rest.Register(api, route("GET", "/charges", "list-charges", "A member's account: charges, what became of them, and what is owed", identity.Patron, 0), o.listCharges)
 	rest.Register(api, route("POST", "/charges", "make-charge", "Charge something by hand", identity.Desk, http.StatusCreated), o.charge)
 	rest.Register(api, route("POST", "/payments", "take-payment", "Take a payment", identity.Desk, http.StatusCreated), o.pay)

@@ -21,15 +21,21 @@ func listed[T, B any](ctx context.Context, things []T, more bool, scope string, 
 
 // page is that without the answer around it.
 func page[T, B any](things []T, more bool, scope string, body func(T) B, last func(B) int64) rest.Page[B] {
-	p := rest.Page[B]{Items: make([]B, len(things))}
-	for i, t := range things {
-		p.Items[i] = body(t)
-	}
+	p := rest.Page[B]{Items: bodies(things, body)}
 	if more && len(things) > 0 {
 		cursor := rest.EncodeCursor(scope, last(p.Items[len(p.Items)-1]))
 		p.NextCursor = &cursor
 	}
 	return p
+}
+
+// bodies writes each of some things.
+func bodies[T, B any](things []T, body func(T) B) []B {
+	list := make([]B, len(things))
+	for i, t := range things {
+		list[i] = body(t)
+	}
+	return list
 }
 
 // place opens a cursor; 0 for none.
