@@ -11,8 +11,18 @@ import { lastFour } from "../staff/slip.js";
 /** @typedef {import("../lib/types.js").Item} Item */
 /** @typedef {import("../lib/types.js").Next} Next */
 /** @typedef {import("../lib/types.js").Hold} Hold */
-/** @typedef {import("../lib/types.js").Account} Account */
-/** @typedef {{card: string, name: string, category?: string, expires_on?: string, blocks?: {code: string, note?: string}[], loans: Loan[], ready: number, account: Account | null}} Member */
+/**
+ * A member as the desk meets them.
+ * @typedef {object} Member
+ * @property {string} card the current one
+ * @property {string} name
+ * @property {string} category
+ * @property {string} [expires_on]
+ * @property {{code: string, note?: string}[]} blocks
+ * @property {Loan[]} loans open ones
+ * @property {Hold[]} holds live ones
+ * @property {{balance: number, accrued: number, currency: string, exponent: number}} [account] lending goes on without it
+ */
 
 /** @param {unknown} error @param {string} code */
 const absent = (error, code) => error instanceof Problem && error.status === 404 && error.code === code;
@@ -21,23 +31,13 @@ const absent = (error, code) => error instanceof Problem && error.status === 404
 const passing = ({ status, code }) => [429, 502, 503, 504].includes(status) || code === "idempotency_in_progress";
 
 /**
- * A member and what they have at home; nobody when no card has this number.
+ * A member with all that they have here, by one question; nobody when no card has this number.
  * @param {string} card
  * @returns {Promise<Member | null>}
  */
 export async function memberOf(card) {
   try {
-    const member = await get(`/api/members/v1/members/${encodeURIComponent(card)}`);
-    const theirs = { member_card: member.card, limit: 100 };
-    const [loans, holds, account] = await Promise.all([
-      get("/api/borrowing/v1/loans", { ...theirs, status: "open" }),
-      get("/api/borrowing/v1/holds", theirs),
-      get("/api/borrowing/v1/charges", { member_card: member.card, limit: 1 }).catch((error) => {
-        if (error instanceof Offline) throw error;
-        return null; // lending goes on without the account
-      }),
-    ]);
-    return { ...member, loans: loans.items, ready: holds.items.filter((/** @type {Hold} */ { status }) => status === "ready").length, account };
+    return await get(`/api/borrowing/v1/borrowers/${encodeURIComponent(card)}`);
   } catch (error) {
     if (absent(error, "member_not_found") || (error instanceof Problem && (error.status === 422 || error.status === 400))) return null;
     if (error instanceof Problem && passing(error)) throw new Paused(error.message, error.retryAfter);
@@ -95,6 +95,8 @@ export class Desk {
   branch = "";
   /** @type {import("./scans.js").Mode} */
   mode = "lend";
+  /** Called when something came that an answer did not wait for. */
+  later = () => {};
 
   /**
    * Does one scan. A code that is no item of ours may be a card, and the other way round.
@@ -180,7 +182,7 @@ export class Desk {
       scan.words = [answer.closed_loan ? t("desk.returned") : t("desk.notOut"), todo].filter(Boolean).join(" · ");
       scan.alert = next.alert;
       scan.title = item.title ?? answer.title ?? answer.closed_loan?.title ?? (await titleOf(item.book_id));
-      await this.#slipOf(scan, next, item);
+      void this.#slipOf(scan, next, item).then(this.later);
       const closed = /** @type {Loan | undefined} */ (answer.closed_loan);
       const followed = next.action !== "shelve" || next.alert || scan.late || answer.charges?.length > 0 || answer.refunded;
       if (closed?.member_card && !followed) scan.closed = { card: closed.member_card, due_on: closed.due_on };

@@ -11,7 +11,7 @@ import { branchChoice, deskBranch, keepBranch, rooms, staff as staffOnly } from 
 import { lastFour, printSlip } from "../staff/slip.js";
 import { Desk } from "./actions.js";
 import "./add-copy.js";
-import { logOf } from "./log.js";
+import { drawLog, scanAt } from "./log.js";
 import { clean, Scans } from "./scans.js";
 import { play, quiet, silence } from "./sound.js";
 import { undo as takeBack } from "./undo.js";
@@ -20,16 +20,17 @@ import { undo as takeBack } from "./undo.js";
 function memberPanel({ member }) {
   if (!member) return html`<p class="quiet">${t("desk.noMember")}</p>`;
   const late = member.loans.filter(({ overdue }) => overdue).length;
+  const ready = member.holds.filter(({ status }) => status === "ready").length;
   const expired = member.expires_on !== undefined && member.expires_on < today();
   const facts = [member.category && (maybe(`category.${member.category}`) ?? member.category), member.expires_on && !expired && t("desk.expires", { date: date(member.expires_on) })].filter(Boolean);
   return html`<h2 dir="auto">${member.name}</h2>
     <p class="quiet numbers">${member.card}</p>
     <p>${facts.join(" · ")}</p>
     ${expired && html`<p class="note bad">${t("desk.expired", { date: date(member.expires_on ?? "") })}</p>`}
-    ${(member.blocks ?? []).map(({ code, note }) => html`<p class="note bad">${t("desk.blocked", { why: maybe(`block.${code}`) ?? code })}${note && html` <span class="small">${note}</span>`}</p>`)}
+    ${member.blocks.map(({ code, note }) => html`<p class="note bad">${t("desk.blocked", { why: maybe(`block.${code}`) ?? code })}${note && html` <span class="small">${note}</span>`}</p>`)}
     <p><strong>${t("loans.count", { n: member.loans.length })}</strong>${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`}</p>
     ${member.account && member.account.balance + member.account.accrued > 0 && html`<p><strong class="late">${t("desk.owes", { amount: money(member.account.balance + member.account.accrued, member.account.currency, member.account.exponent) })}</strong></p>`}
-    ${member.ready > 0 && html`<p><strong class="ready">${t("desk.ready", { n: member.ready })}</strong></p>`}
+    ${ready > 0 && html`<p><strong class="ready">${t("desk.ready", { n: ready })}</strong></p>`}
     <p class="ways"><a href="/members/${encodeURIComponent(member.card)}">${t("desk.account")}</a>${member.loans.length > 0 && html` <button type="button" class="link-button" data-receipt>${t("desk.receipt")}</button>`}</p>
     <button type="button" class="link-button" data-done>${t("desk.done")} <kbd>Esc</kbd></button>`;
 }
@@ -83,6 +84,7 @@ function run(main, signal, desk, staff) {
   const log = find(main, "#log");
   const panel = find(main, "#member");
   const drop = /** @type {HTMLInputElement} */ (find(form, "[name=drop]"));
+  let shown = ""; // in the panel
   let spoken = "";
   let told = false; // that nothing is recorded right now
 
@@ -96,15 +98,17 @@ function run(main, signal, desk, staff) {
   const draw = () => {
     mode(desk.mode);
     scans.card = desk.member?.card ?? "";
-    if (!log.querySelector("details[open]:focus-within")) keepFocus(log, () => render(log, logOf(scans.log, staff, scans.card)), () => box);
-    keepFocus(panel, () => render(panel, memberPanel(desk)), () => box);
+    if (!log.querySelector("details[open]:focus-within")) keepFocus(log, () => (scans.log.length > 0 ? drawLog(log, scans.log, staff, scans.card) : render(log, html`<p class="quiet empty">${t("desk.empty")}</p>`)), () => box);
+    const words = memberPanel(desk);
+    if (words.markup !== shown) keepFocus(panel, () => render(panel, words), () => box);
+    shown = words.markup;
     panel.classList.toggle("present", desk.member !== null);
     render(find(main, "#queue"), scans.words);
     if (scans.paused !== told) render(find(main, "#paused"), (told = scans.paused) && html`<p class="note bad">${t("desk.paused")}</p>`);
     const last = scans.log.find(({ state }) => state !== "waiting");
-    const words = last ? `${last.title}: ${last.words}` : "";
-    if (words === spoken || !last) return;
-    render(find(main, "#last"), (spoken = words));
+    const said = last ? `${last.title}: ${last.words}` : "";
+    if (said === spoken || !last) return;
+    render(find(main, "#last"), (spoken = said));
     play(last.alert && last.state === "ok" ? "note" : last.state);
   };
 
@@ -121,8 +125,7 @@ function run(main, signal, desk, staff) {
     box.focus();
   };
 
-  const undo = (/** @type {number} */ i) => {
-    const scan = scans.log[i];
+  const undo = (/** @type {import("./scans.js").Scan | undefined} */ scan) => {
     if (scan) void attempt(() => takeBack(desk, scan, commandKey()));
   };
 
@@ -142,15 +145,14 @@ function run(main, signal, desk, staff) {
   log.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-undo], [data-slip], [data-record]") : null;
     if (!(button instanceof HTMLElement)) return;
-    if (button.dataset.undo) undo(Number(button.dataset.undo));
-    const scan = scans.log[Number(button.dataset.slip ?? button.dataset.record)];
-    if (button.dataset.slip && scan?.slip) printSlip(scan.slip);
-    if (button.dataset.record && scan) void attempt(() => desk.record(scan, commandKey()));
+    const scan = scanAt(log, button);
+    if ("undo" in button.dataset) undo(scan);
+    if ("slip" in button.dataset && scan?.slip) printSlip(scan.slip);
+    if ("record" in button.dataset && scan) void attempt(() => desk.record(scan, commandKey()));
     box.focus();
   });
   log.addEventListener("copy-added", (event) => {
-    const added = /** @type {HTMLElement} */ (event.target);
-    const scan = scans.log[Number(added.dataset.scan)];
+    const scan = scanAt(log, /** @type {HTMLElement} */ (event.target));
     box.focus();
     if (scan) scans.push(scan.code, scan.mode, scan.bookDrop);
   });
@@ -161,7 +163,7 @@ function run(main, signal, desk, staff) {
   log.addEventListener("submit", (event) => {
     event.preventDefault();
     const asked = /** @type {HTMLFormElement} */ (event.target);
-    const scan = scans.log[Number(asked.dataset.override)];
+    const scan = scanAt(log, asked);
     const reason = String(new FormData(asked).get("reason")).trim();
     if (scan && reason) {
       box.focus();
@@ -198,7 +200,7 @@ function run(main, signal, desk, staff) {
         if (event.key === "Escape") done();
         if (event.key === "z" && (event.ctrlKey || event.metaKey) && box.value === "") {
           event.preventDefault();
-          undo(scans.log.findIndex(({ loan, closed, undone }) => (loan || closed) && !undone));
+          undo(scans.log.find(({ loan, closed, undone }) => (loan || closed) && !undone));
         }
         return;
       }
@@ -208,6 +210,7 @@ function run(main, signal, desk, staff) {
     },
     { signal },
   );
+  desk.later = () => void (signal.aborted || draw());
   scans.restore();
   draw();
   box.focus();

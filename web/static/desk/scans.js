@@ -62,7 +62,7 @@ export class Scans {
    */
   constructor(act, changed, signal, page = "scans") {
     this.#act = act;
-    this.#changed = changed;
+    this.#changed = () => void (signal.aborted || changed()); // of a page that was left nothing is drawn
     this.#signal = signal;
     this.#kept = `bookvault.desk.${page}`;
     addEventListener("online", () => this.#wake(), { signal });
@@ -78,8 +78,8 @@ export class Scans {
     this.log.unshift({ key: commandKey(), at: new Date(), begun: performance.now(), code, mode, bookDrop, late, state: "waiting", title: code, words: "" });
     while (this.log.length > LOG && !isOpen(this.log[this.log.length - 1])) this.log.pop();
     this.#keep();
+    void this.#work(); // its question is on the way while it is drawn
     this.#changed();
-    void this.#work();
   }
 
   /** Whether the library was reached and recorded nothing, so that scans are held. */

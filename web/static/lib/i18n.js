@@ -27,6 +27,24 @@ const spoken = new Set();
 let sentences = [];
 let plurals = new Intl.PluralRules("en");
 
+/** Formatters by what they are made of: making one costs a phone more than drawing a line of text. @type {Map<string, unknown>} */
+const formatters = new Map();
+
+/**
+ * The formatter of a kind in the reader's language, made once.
+ * @template {object} F
+ * @template {Intl.NumberFormatOptions | Intl.DateTimeFormatOptions | Intl.DisplayNamesOptions | Intl.RelativeTimeFormatOptions} O
+ * @param {new (locale: string, options: O) => F} Kind
+ * @param {O} options
+ * @returns {F}
+ */
+export function formatter(Kind, options) {
+  const key = `${locale()} ${Kind.name} ${JSON.stringify(options)}`;
+  let made = /** @type {F | undefined} */ (formatters.get(key));
+  if (!made) formatters.set(key, (made = new Kind(locale(), options)));
+  return made;
+}
+
 export function language() {
   return current;
 }
@@ -133,7 +151,7 @@ export function said(text) {
 
 /** @param {number} value */
 export function number(value) {
-  return new Intl.NumberFormat(locale()).format(value);
+  return formatter(Intl.NumberFormat, {}).format(value);
 }
 
 /**
@@ -152,7 +170,7 @@ export function languageName(tag) {
   const ours = maybe(`language.${tag}`); // browsers leave rare languages out
   if (ours) return ours;
   try {
-    const name = new Intl.DisplayNames(locale(), { type: "language" }).of(tag) ?? tag;
+    const name = formatter(Intl.DisplayNames, { type: "language" }).of(tag) ?? tag;
     return current === "vi" ? name : name[0].toUpperCase() + name.slice(1);
   } catch {
     return tag;
@@ -170,11 +188,11 @@ export function genreName(genre) {
  */
 export function date(day) {
   const at = new Date(`${day}T12:00:00Z`);
-  const weekday = new Intl.DateTimeFormat(locale(), { weekday: "long", timeZone: "UTC" }).format(at);
+  const weekday = formatter(Intl.DateTimeFormat, { weekday: "long", timeZone: "UTC" }).format(at);
   /** @type {Intl.DateTimeFormatOptions} */
   const form = { day: "numeric", month: "long", timeZone: "UTC" };
   if (at.getUTCFullYear() !== new Date().getFullYear()) form.year = "numeric";
-  return `${weekday}, ${new Intl.DateTimeFormat(locale(), form).format(at)}`;
+  return `${weekday}, ${formatter(Intl.DateTimeFormat, form).format(at)}`;
 }
 
 /** The reader's day, as YYYY-MM-DD. @param {Date} [now] */
@@ -189,7 +207,7 @@ export function today(now = new Date()) {
  */
 export function fromToday(day, now = new Date()) {
   const days = Math.round((Date.parse(`${day}T00:00:00Z`) - Date.parse(`${today(now)}T00:00:00Z`)) / 86_400_000);
-  const words = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(days, "day");
+  const words = formatter(Intl.RelativeTimeFormat, { numeric: "auto" }).format(days, "day");
   return words[0].toLocaleLowerCase(locale()) + words.slice(1); // "Ngày mai" stands in the middle of a sentence here
 }
 
@@ -206,10 +224,10 @@ export function dateWithDistance(day) {
  * @param {string} at RFC 3339
  */
 export function moment(at) {
-  return new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+  return formatter(Intl.DateTimeFormat, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(at));
 }
 
 /** @param {Date} at */
 export function clock(at) {
-  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(at);
+  return formatter(Intl.DateTimeFormat, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(at);
 }

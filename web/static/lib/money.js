@@ -1,6 +1,6 @@
 // money.js: amounts in minor units, written and read as people write them.
 
-import { locale } from "./i18n.js";
+import { formatter } from "./i18n.js";
 
 /**
  * "20.000 ₫", "€12.50".
@@ -10,7 +10,7 @@ import { locale } from "./i18n.js";
  */
 export function money(minor, currency, exponent) {
   const digits = exponent ?? new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 0;
-  return new Intl.NumberFormat(locale(), { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits }).format(minor / 10 ** digits);
+  return formatter(Intl.NumberFormat, { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits }).format(minor / 10 ** digits);
 }
 
 /**

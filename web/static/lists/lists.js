@@ -8,7 +8,7 @@ import { t } from "../lib/i18n.js";
 import { saidOf } from "../lib/refusals.js";
 import { Desk, titleOf } from "../desk/actions.js";
 import "../desk/add-copy.js";
-import { logOf } from "../desk/log.js";
+import { drawLog, scanAt } from "../desk/log.js";
 import { clean, Scans } from "../desk/scans.js";
 import { play } from "../desk/sound.js";
 import { undo } from "../desk/undo.js";
@@ -122,7 +122,7 @@ function run(main, signal, kind, branch, fetched, rows, who) {
   };
   const draw = () => {
     const log = find(main, "#log");
-    if (!log.querySelector("details[open]:focus-within")) keepFocus(log, () => render(log, scans.log.length > 0 && logOf(scans.log, who, "")), () => box);
+    if (!log.querySelector("details[open]:focus-within")) keepFocus(log, () => drawLog(log, scans.log, who, ""), () => box);
     render(find(main, "#queue"), scans.words);
     const last = scans.log.find(({ state }) => state !== "waiting");
     const words = last ? `${last.title}: ${last.words}` : "";
@@ -161,13 +161,13 @@ function run(main, signal, kind, branch, fetched, rows, who) {
   find(main, "#log").addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-slip], [data-undo]") : null;
     if (!(button instanceof HTMLElement)) return;
-    const scan = scans.log[Number(button.dataset.slip ?? button.dataset.undo)];
-    if (button.dataset.slip && scan?.slip) printSlip(scan.slip);
-    if (button.dataset.undo && scan) void undo(desk, scan, commandKey()).catch((error) => toast(saidOf(error), "bad")).then(draw);
+    const scan = scanAt(find(main, "#log"), button);
+    if ("slip" in button.dataset && scan?.slip) printSlip(scan.slip);
+    if ("undo" in button.dataset && scan) void undo(desk, scan, commandKey()).catch((error) => toast(saidOf(error), "bad")).then(draw);
     box.focus();
   });
   find(main, "#log").addEventListener("copy-added", (event) => {
-    const scan = scans.log[Number(/** @type {HTMLElement} */ (event.target).dataset.scan)];
+    const scan = scanAt(find(main, "#log"), /** @type {HTMLElement} */ (event.target));
     box.focus();
     if (scan) scans.push(scan.code, "check-in", false);
   });
@@ -197,6 +197,7 @@ function run(main, signal, kind, branch, fetched, rows, who) {
     },
     { signal },
   );
+  desk.later = () => void (signal.aborted || draw());
   scans.restore();
   box.focus();
 }
