@@ -149,8 +149,9 @@ export function said(text) {
   return text.split(/(?<=\.) /).map(translated).join(" ");
 }
 
-/** @param {number} value */
+/** A number as the language writes it. Up to 999 all ours do alike, and a phone's first page need not load how. @param {number} value */
 export function number(value) {
+  if (Number.isInteger(value) && Math.abs(value) < 1000) return String(value);
   return formatter(Intl.NumberFormat, {}).format(value);
 }
 
@@ -167,7 +168,7 @@ export function year(value) {
  * @param {string} tag
  */
 export function languageName(tag) {
-  const ours = maybe(`language.${tag}`); // browsers leave rare languages out
+  const ours = maybe(`language.${tag}`); // browsers leave rare ones out, and take a phone long to say the others
   if (ours) return ours;
   try {
     const name = formatter(Intl.DisplayNames, { type: "language" }).of(tag) ?? tag;

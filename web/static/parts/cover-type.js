@@ -2,24 +2,22 @@
 
 /** @typedef {{lines: string[], size: number, leading: number}} Setting */
 
-/** @type {CanvasRenderingContext2D | null | undefined} */
-let ruler;
-let ruledFor = "";
-/** @type {Map<string, string>} */
-const families = new Map();
+/** One a family: setting the font of one has the browser look at the whole page. @type {Map<string, CanvasRenderingContext2D | null>} */
+const rulers = new Map();
 const RULED_AT = 100;
 
 /** Widths of the text that is being set: the same lines are tried at every size. @type {Map<string, number>} */
 const measured = new Map();
 
 /** @param {"--serif" | "--sans"} token */
-function family(token) {
-  let value = families.get(token);
-  if (value === undefined) {
-    value = getComputedStyle(document.documentElement).getPropertyValue(token).trim() || "serif";
-    families.set(token, value);
+function rulerOf(token) {
+  let ruler = rulers.get(token);
+  if (ruler === undefined) {
+    ruler = document.createElement("canvas").getContext("2d");
+    if (ruler) ruler.font = `${RULED_AT}px ${getComputedStyle(document.documentElement).getPropertyValue(token).trim() || "serif"}`;
+    rulers.set(token, ruler);
   }
-  return value;
+  return ruler;
 }
 
 /**
@@ -30,9 +28,8 @@ function family(token) {
 function width(text, token) {
   let wide = measured.get(text);
   if (wide === undefined) {
-    ruler ??= document.createElement("canvas").getContext("2d");
+    const ruler = rulerOf(token);
     if (!ruler) return text.length * 0.5;
-    if (ruledFor !== token) ruler.font = `${RULED_AT}px ${family((ruledFor = token))}`;
     wide = ruler.measureText(text).width / RULED_AT;
     measured.set(text, wide);
   }

@@ -1,6 +1,6 @@
 // cover.js: <bv-cover>, a book's cover: the image that was uploaded, else one drawn from its title, author, genre and id, always alike.
 
-import { html } from "../lib/html.js";
+import { html, pause } from "../lib/html.js";
 import { FIGURES, shape } from "./cover-figures.js";
 import { dice, dress } from "./cover-palette.js";
 import { set } from "./cover-type.js";
@@ -139,24 +139,48 @@ export function draw({ id, title, author, genre }) {
   );
 }
 
+const MOMENT = 8; // ms of drawing, after which the browser may paint and readers press
+
 /** Covers that came into the page in this turn. @type {Cover[]} */
 let arrived = [];
 
-/** Draws those in sight before they are painted; the others when a reader comes near. */
-function drawInSight() {
+/** Covers to be drawn now. @type {Set<Cover>} */
+const due = new Set();
+let drawing = false;
+
+/** Those in sight are drawn before they are painted, as far as that takes a moment; the others when a reader comes near. */
+function sort() {
+  const began = performance.now();
   const covers = arrived;
   arrived = [];
   const boxes = covers.map((cover) => cover.getBoundingClientRect()); // all before the first is drawn: one layout
   covers.forEach((cover, i) => {
     const { top, bottom, left, right } = boxes[i];
-    if (bottom > 0 && top < innerHeight && right > 0 && left < innerWidth) cover.draw();
+    if (bottom > 0 && top < innerHeight && right > 0 && left < innerWidth) due.add(cover);
     else near.observe(cover);
   });
+  void drawDue(began);
+}
+
+/** Draws what is due, a moment at a time. @param {number} since when this moment began */
+async function drawDue(since) {
+  if (drawing) return;
+  drawing = true;
+  for (const cover of due) {
+    if (performance.now() - since > MOMENT) {
+      await pause();
+      since = performance.now();
+    }
+    due.delete(cover);
+    if (cover.isConnected) cover.draw();
+  }
+  drawing = false;
 }
 
 const near = new IntersectionObserver(
   (entries) => {
-    for (const { isIntersecting, target } of entries) if (isIntersecting && target instanceof Cover) target.draw();
+    for (const { isIntersecting, target } of entries) if (isIntersecting && target instanceof Cover) due.add(target);
+    void drawDue(performance.now());
   },
   /** @type {IntersectionObserverInit} */ ({ rootMargin: "50%", scrollMargin: "50%" }), // on a shelf too
 );
@@ -170,7 +194,7 @@ class Cover extends HTMLElement {
     if (this.firstChild) return;
     const image = this.getAttribute("image");
     if (image) return this.append(this.#picture(image));
-    if (arrived.push(this) === 1) queueMicrotask(drawInSight);
+    if (arrived.push(this) === 1) queueMicrotask(sort);
   }
 
   /** @param {string} source */
