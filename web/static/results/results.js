@@ -1,7 +1,7 @@
 // results.js: what a search found: filters at the side, one row a title, more on asking. The address says it all.
 
 import { get } from "../lib/api.js";
-import { append, find, html, render } from "../lib/html.js";
+import { append, find, html, pause, render } from "../lib/html.js";
 import { genreName, language, t } from "../lib/i18n.js";
 import { again, go, keep } from "../lib/router.js";
 import { may, me } from "../lib/session.js";
@@ -12,11 +12,13 @@ import { marker } from "./marks.js";
 import { row } from "./row.js";
 import "../parts/search.js";
 
+/** @typedef {import("../lib/types.js").Book} Book */
 /** @typedef {import("../lib/types.js").BookPage} BookPage */
 /** @typedef {import("../lib/router.js").Context} Context */
 /** @typedef {import("../lib/session.js").Me} Me */
 
 const PAGE = 24;
+const AT_ONCE = 8; // rows that are drawn in one go: more than are in sight, and fewer than a phone takes long for
 const MOST = 200; // the API's largest page
 const SORTS = /** @type {const} */ (["relevance", "title", "newest", "popular"]);
 const BOOKS = "/api/catalog/v1/books";
@@ -55,6 +57,10 @@ export async function show({ url, signal, kept }) {
   const heading = headingOf(filters, page);
   const mark = marker(page.corrected ?? filters.q);
   const sort = filters.sort || (filters.q ? "relevance" : "newest");
+  const line = (/** @type {Book} */ book) => row(book, mark, lends);
+  const first = kept.scroll > 0 ? page.items.length : AT_ONCE; // whoever comes back to it finds it as high as it was
+  const later = page.items.slice(first);
+  const next = page.next_cursor && html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>`;
   const body = html`
     <bv-search class="in-page"></bv-search>
     <div class="results">
@@ -69,15 +75,15 @@ export async function show({ url, signal, kept }) {
         ${page.corrected && html`<p class="note corrected">${t("results.corrected", { q: page.corrected })}</p>`}
         ${page.partial && html`<p class="note partial">${t("results.partial")} <button type="button" class="link-button" data-again>${t("state.retry")}</button></p>`}
         ${(page.stale || page.items.some(({ stale }) => stale)) && html`<p class="quiet" role="note">${t("results.stale")}</p>`}
-        ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows">${page.items.map((book) => row(book, mark, lends))}</ol>`}
-        <p class="more">${page.next_cursor && html`<button type="button" class="button" data-cursor="${page.next_cursor}">${t("results.more")}</button>`}</p>
+        ${page.items.length === 0 ? nothing(url.searchParams) : html`<ol class="rows"${later.length > 0 && html` aria-busy="true"`}>${page.items.slice(0, first).map(line)}</ol>`}
+        <p class="more">${later.length === 0 && next}</p>
       </section>
     </div>`;
   return {
     title: heading,
     body,
     ready(main, alive) {
-      void offers(main, member, alive);
+      void rest(main, later, line, next, alive).then(() => offers(main, member, alive));
       main.querySelector("[data-again]")?.addEventListener("click", () => void again());
       find(main, "#sort").addEventListener("change", (event) => {
         const next = new URL(url);
@@ -96,6 +102,25 @@ export async function show({ url, signal, kept }) {
       find(main, ".more").addEventListener("click", (event) => more(main, event, { filters, mark, member }, alive));
     },
   };
+}
+
+/**
+ * Draws the rows that are out of sight, some at a time, and then the way to more.
+ * @param {HTMLElement} main
+ * @param {Book[]} books
+ * @param {(book: Book) => import("../lib/html.js").Html} line
+ * @param {import("../lib/html.js").Part} next
+ * @param {AbortSignal} signal
+ */
+async function rest(main, books, line, next, signal) {
+  for (let i = 0; i < books.length; i += AT_ONCE) {
+    await pause();
+    if (signal.aborted) return;
+    append(find(main, ".rows"), books.slice(i, i + AT_ONCE).map(line));
+  }
+  if (books.length === 0) return;
+  find(main, ".rows").removeAttribute("aria-busy");
+  render(find(main, ".more"), next);
 }
 
 /**
