@@ -24,7 +24,7 @@ func (s *Service) Visit(ctx context.Context, card string) (Visit, error) {
 	if err := needStaff(ctx); err != nil {
 		return Visit{}, err
 	}
-	member, err := s.members.MemberByCard(ctx, card)
+	member, err := s.members.MemberByCard(s.settings.Current(ctx), card) // a block that another desk just set is shown
 	if err != nil {
 		return Visit{}, err
 	}
