@@ -84,6 +84,29 @@ test("a card and a pile of books, faster than the answers; each once, in order, 
   await close();
 });
 
+test("a card is one question and a loan another; the lines of the log that do not change stand as they are", async () => {
+  const member = await newMember(librarian, "Đinh Một Câu");
+  const [copy] = await freeCopies(librarian, 1, 60);
+  const { page, scan, quiet, line, calm, close } = await desk();
+  /** @type {string[]} */
+  const asked = [];
+  page.on("request", (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/api/")) asked.push(`${request.method()} ${pathname}`);
+  });
+  await scan(member.card);
+  await quiet();
+  await line(0).evaluate((one) => one.setAttribute("data-stands", ""));
+  await scan(copy.barcode);
+  await quiet();
+  assert.deepEqual(asked, [`GET /api/borrowing/v1/borrowers/${member.card}`, "POST /api/borrowing/v1/loans"]);
+  assert.match((await page.locator("#member").textContent()) ?? "", /1 book on loan/);
+  assert.notEqual(await line(1).getAttribute("data-stands"), null);
+  calm();
+  await close();
+  await librarian.post("/api/borrowing/v1/check-ins", { barcode: copy.barcode });
+});
+
 test("what was taken back by mistake stays on loan as it was, by one click or key; what others wait for does not", async () => {
   const member = await newMember(librarian, "Hồ Trả Nhầm");
   const [copy, wanted] = await freeCopies(librarian, 2, 25);
