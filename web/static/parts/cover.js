@@ -12,6 +12,7 @@ import { set } from "./cover-type.js";
 const W = 200;
 const H = 300;
 const MARGIN = 18;
+const MOMENT = 5; // ms of drawing, after which the browser may paint and readers press
 const TITLE_SIZES = [38, 34, 30, 27, 24, 21.5, 19, 17, 15];
 const AUTHOR_SIZES = [12.5, 11.5, 10.5];
 
@@ -139,8 +140,6 @@ export function draw({ id, title, author, genre }) {
   );
 }
 
-const MOMENT = 8; // ms of drawing, after which the browser may paint and readers press
-
 /** Covers that came into the page in this turn. @type {Cover[]} */
 let arrived = [];
 
@@ -166,15 +165,18 @@ function sort() {
 async function drawDue(since) {
   if (drawing) return;
   drawing = true;
-  for (const cover of due) {
-    if (performance.now() - since > MOMENT) {
-      await pause();
-      since = performance.now();
+  try {
+    for (const cover of due) {
+      if (performance.now() - since > MOMENT) {
+        await pause();
+        since = performance.now();
+      }
+      due.delete(cover);
+      if (cover.isConnected) cover.draw();
     }
-    due.delete(cover);
-    if (cover.isConnected) cover.draw();
+  } finally {
+    drawing = false;
   }
-  drawing = false;
 }
 
 const near = new IntersectionObserver(

@@ -47,25 +47,33 @@ function group(name, heading, values, chosen, words) {
 }
 
 /**
+ * The panel of filters; where it is folded away, its fields are left for later.
  * @param {Record<string, FacetValue[]>} facets
  * @param {URLSearchParams} params
  */
 export function facetPanel(facets, params) {
   const chosen = ["genre", "language", "author", "year_from", "year_to", "available"].filter((name) => params.get(name)).length;
-  return html`<details class="facet-panel" ${!matchMedia("(max-width: 55rem)").matches && html`open`}>
+  const folded = matchMedia("(max-width: 55rem)").matches;
+  return html`<details class="facet-panel" ${!folded && html`open`}>
     <summary>${t("facet.heading")}${chosen > 0 && html` <span class="numbers">(${chosen})</span>`}</summary>
-    <form class="facets" aria-label="${t("facet.heading")}">
-      <label class="switch"><input type="checkbox" name="available" value="true"${params.get("available") === "true" && html` checked`}><span>${t("facet.available")}</span></label>
-      ${group("genre", t("facet.genre"), facets.genre ?? [], params.get("genre"), genreName)}
-      ${group("language", t("facet.language"), facets.language ?? [], params.get("language"), languageName)}
-      ${group("author", t("facet.author"), facets.author ?? [], params.get("author"), (name) => name)}
-      <fieldset class="years">
-        <legend>${t("facet.year")}</legend>
-        <label><span class="hidden-text">${t("facet.from")}</span><input class="input numbers" type="number" name="year_from" min="-3000" max="2100" placeholder="${t("facet.from")}" value="${params.get("year_from") ?? ""}"></label>
-        <span aria-hidden="true">–</span>
-        <label><span class="hidden-text">${t("facet.to")}</span><input class="input numbers" type="number" name="year_to" min="-3000" max="2100" placeholder="${t("facet.to")}" value="${params.get("year_to") ?? ""}"></label>
-      </fieldset>
-      <button class="hidden-text" type="submit">${t("facet.apply")}</button>
-    </form>
+    <form class="facets" aria-label="${t("facet.heading")}"${folded && html` aria-busy="true"`}>${!folded && facetFields(facets, params)}</form>
   </details>`;
+}
+
+/**
+ * @param {Record<string, FacetValue[]>} facets
+ * @param {URLSearchParams} params
+ */
+export function facetFields(facets, params) {
+  return html`<label class="switch"><input type="checkbox" name="available" value="true"${params.get("available") === "true" && html` checked`}><span>${t("facet.available")}</span></label>
+    ${group("genre", t("facet.genre"), facets.genre ?? [], params.get("genre"), genreName)}
+    ${group("language", t("facet.language"), facets.language ?? [], params.get("language"), languageName)}
+    ${group("author", t("facet.author"), facets.author ?? [], params.get("author"), (name) => name)}
+    <fieldset class="years">
+      <legend>${t("facet.year")}</legend>
+      <label><span class="hidden-text">${t("facet.from")}</span><input class="input numbers" type="number" name="year_from" min="-3000" max="2100" placeholder="${t("facet.from")}" value="${params.get("year_from") ?? ""}"></label>
+      <span aria-hidden="true">–</span>
+      <label><span class="hidden-text">${t("facet.to")}</span><input class="input numbers" type="number" name="year_to" min="-3000" max="2100" placeholder="${t("facet.to")}" value="${params.get("year_to") ?? ""}"></label>
+    </fieldset>
+    <button class="hidden-text" type="submit">${t("facet.apply")}</button>`;
 }

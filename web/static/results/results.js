@@ -7,7 +7,7 @@ import { again, go, keep } from "../lib/router.js";
 import { may, me } from "../lib/session.js";
 import { fillAvailability } from "../parts/availability.js";
 import { GAP } from "../states/states.js";
-import { facetPanel, filtersOf } from "./facets.js";
+import { facetFields, facetPanel, filtersOf } from "./facets.js";
 import { marker } from "./marks.js";
 import { row } from "./row.js";
 import "../parts/search.js";
@@ -53,6 +53,7 @@ export async function show({ url, signal, kept }) {
   if (filters.sort === "title") filters.lang = language(); // the alphabet of the page, not of the browser
   const shown = Math.min(Number(kept.shown) || PAGE, MOST); // coming back finds as many rows as there were
   const [page, member] = await Promise.all([/** @type {Promise<BookPage>} */ (get(BOOKS, { ...filters, limit: shown }, signal)), me().catch(() => null)]);
+  await pause();
   const lends = may(member, "patron");
   const heading = headingOf(filters, page);
   const mark = marker(page.corrected ?? filters.q);
@@ -83,7 +84,11 @@ export async function show({ url, signal, kept }) {
     title: heading,
     body,
     ready(main, alive) {
-      void rest(main, later, line, next, alive).then(() => offers(main, member, alive));
+      void rest(main, later, line, () => facetFields(page.facets ?? {}, url.searchParams), alive).then(() => {
+        if (alive.aborted) return;
+        if (later.length > 0) render(find(main, ".more"), next);
+        void offers(main, member, alive);
+      });
       main.querySelector("[data-again]")?.addEventListener("click", () => void again());
       find(main, "#sort").addEventListener("change", (event) => {
         const next = new URL(url);
@@ -105,22 +110,27 @@ export async function show({ url, signal, kept }) {
 }
 
 /**
- * Draws the rows that are out of sight, some at a time, and then the way to more.
+ * Draws what is out of sight, some at a time: the other rows, and the filters where they are folded away.
  * @param {HTMLElement} main
  * @param {Book[]} books
  * @param {(book: Book) => import("../lib/html.js").Html} line
- * @param {import("../lib/html.js").Part} next
+ * @param {() => import("../lib/html.js").Html} fields
  * @param {AbortSignal} signal
  */
-async function rest(main, books, line, next, signal) {
+async function rest(main, books, line, fields, signal) {
+  const form = find(main, "form.facets");
+  if (form.ariaBusy) {
+    await pause();
+    if (signal.aborted) return;
+    render(form, fields());
+    form.ariaBusy = null;
+  }
   for (let i = 0; i < books.length; i += AT_ONCE) {
     await pause();
     if (signal.aborted) return;
     append(find(main, ".rows"), books.slice(i, i + AT_ONCE).map(line));
   }
-  if (books.length === 0) return;
-  find(main, ".rows").removeAttribute("aria-busy");
-  render(find(main, ".more"), next);
+  main.querySelector(".rows")?.removeAttribute("aria-busy");
 }
 
 /**
