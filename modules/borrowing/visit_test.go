@@ -13,7 +13,7 @@ import (
 // One question of a card says what the lists say, each kind of reading is recorded for staff, and it is for nobody else.
 func TestADeskMeetsAMemberInOneQuestion(t *testing.T) {
 	var read []string
-	failing := errors.New("the disk is full")
+	full := errors.New("the disk is full")
 	var fails error
 	d := atTheDoor(t, 2, func(s *borrowing.Settings) {
 		s.StaffRead = func(_ context.Context, member int64, what ...string) error {
@@ -68,8 +68,42 @@ func TestADeskMeetsAMemberInOneQuestion(t *testing.T) {
 	if _, err := d.Visit(patron(2), "C1"); err == nil {
 		t.Error("a patron was let in behind the door")
 	}
-	fails = failing
-	if _, err := d.Visit(desk(), "C1"); !errors.Is(err, failing) {
+	fails = full
+	if _, err := d.Visit(desk(), "C1"); !errors.Is(err, full) {
 		t.Errorf("answered although it is not recorded: %v", err)
 	}
+}
+
+// An account that cannot be read keeps nobody from borrowing; without loans or holds there is no picture of who stands there.
+func TestADeskGoesOnWithoutWhatAMemberOwes(t *testing.T) {
+	l := opened(t, 1)
+	for _, c := range []struct {
+		store failing
+		shown bool
+	}{{failing{Store: l.store, owed: errors.New("ill")}, true}, {failing{Store: l.store, holds: errors.New("ill")}, false}} {
+		v, err := borrowing.New(c.store, l.people, l.shelf, l.settings).Visit(desk(), "C1")
+		if (err == nil) != c.shown || v.Debt != nil || c.shown && v.Member.Card != "C1" {
+			t.Errorf("%+v, %v", v, err)
+		}
+	}
+}
+
+// failing is a store of which a part is ill.
+type failing struct {
+	borrowing.Store
+	owed, holds error
+}
+
+func (f failing) Owed(ctx context.Context, memberID int64, today borrowing.Date) (map[string]int64, []borrowing.Lateness, error) {
+	if f.owed != nil {
+		return nil, nil, f.owed
+	}
+	return f.Store.Owed(ctx, memberID, today)
+}
+
+func (f failing) Holds(ctx context.Context, filter borrowing.HoldFilter) ([]borrowing.Hold, error) {
+	if f.holds != nil {
+		return nil, f.holds
+	}
+	return f.Store.Holds(ctx, filter)
 }
