@@ -104,18 +104,39 @@ export async function signIn(page, role) {
   await settled(page);
 }
 
+/** What axe judges by colours; the rest of its rules finds the same in the light and in the dark. */
+const COLOURS = ["color-contrast", "link-in-text-block"];
+
 /**
- * No violation of WCAG 2.2 A and AA, nor of axe's best practices, in the page as it stands; nothing wider than the window; and
- * nothing seen that is marked as hidden, which a style may show by mistake.
+ * What axe finds against the page as it stands.
+ * @param {Page} page
+ * @param {string[]} [rules] only these
+ * @returns {Promise<string[]>}
+ */
+async function violations(page, rules) {
+  const found = await page.evaluate((only) => /** @type {any} */ (window).axe.run(document, { resultTypes: ["violations"], ...(only && { runOnly: { type: "rule", values: only } }) }), rules);
+  return found.violations.flatMap((/** @type {any} */ { id, nodes }) => nodes.map((/** @type {any} */ node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n").slice(1).join(" ").slice(0, 200)})`));
+}
+
+/**
+ * No violation of WCAG 2.2 A and AA, nor of axe's best practices, in the page as it stands, and none by its colours in the other
+ * scheme, light or dark, either; nothing wider than the window; and nothing seen that is marked as hidden, which a style may show
+ * by mistake.
  * @param {Page} page
  * @param {string} where
  */
 export async function accessible(page, where) {
   const known = await page.evaluate(() => "axe" in window);
   if (!known) await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => /** @type {any} */ (window).axe.run(document, { resultTypes: ["violations"] }));
-  const said = violations.flatMap((/** @type {any} */ { id, nodes }) => nodes.map((/** @type {any} */ node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split("\n").slice(1).join(" ").slice(0, 200)})`));
-  assert.deepEqual(said, [], `accessibility of ${where}`);
+  assert.deepEqual(await violations(page), [], `accessibility of ${where}`);
+  const [scheme, other] = (await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches)) ? /** @type {const} */ (["dark", "light"]) : /** @type {const} */ (["light", "dark"]);
+  const turned = async (/** @type {"light" | "dark"} */ to) => {
+    await page.emulateMedia({ colorScheme: to });
+    await page.waitForFunction((wanted) => matchMedia(`(prefers-color-scheme: ${wanted})`).matches && document.getAnimations().every(({ playState }) => playState !== "running"), to);
+  };
+  await turned(other);
+  assert.deepEqual(await violations(page, COLOURS), [], `colours of ${where}, ${other}`);
+  await turned(scheme);
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(beyond <= 0, `${where} is ${beyond} px wider than its window`);
   const shown = await page.evaluate(() => [...document.querySelectorAll("[hidden]")].filter((one) => one.checkVisibility({ visibilityProperty: true })).map((one) => one.outerHTML.slice(0, 120)));

@@ -98,6 +98,12 @@ test("the check of accessibility can fail", async () => {
   await open("/sign-in");
   await page.evaluate(() => document.querySelector("label[for=login]")?.remove());
   await assert.rejects(accessible(page, "a form without a label"), /label/);
+  for (const [colour, scheme] of [["light-dark(black, #333)", "dark"], ["light-dark(#ccc, white)", "light"]]) {
+    await open("/sign-in");
+    await page.emulateMedia({ colorScheme: scheme === "dark" ? "light" : "dark" });
+    await page.evaluate((unread) => document.querySelector("h1")?.style.setProperty("color", unread), colour);
+    await assert.rejects(accessible(page, "a heading"), new RegExp(`colours of a heading, ${scheme}[^]*color-contrast: <h1`));
+  }
   await close();
 });
 
