@@ -11,6 +11,12 @@ const WORDS = /** @type {const} */ (["subtitle", "isbn13", "language", "publishe
 const NUMBERS = /** @type {const} */ (["published_year", "pages"]);
 const NAMES = /** @type {const} */ (["title", "subtitle", "authors", "isbn13", "language", "published_year", "publisher", "pages", "series", "series_position", "genres", "subjects", "description"]);
 
+/** The names of the boxes that are not called as the title's part is. */
+const CALLED = /** @type {const} */ ({ isbn13: "isbn", published_year: "year", series_position: "position" });
+
+/** What a box is called. @param {typeof NAMES[number]} name */
+const labelOf = (name) => t(`book.${name in CALLED ? CALLED[/** @type {keyof typeof CALLED} */ (name)] : /** @type {Exclude<typeof name, keyof typeof CALLED>} */ (name)}`);
+
 /** @param {Partial<Book>} book @param {typeof NAMES[number]} name */
 function valueOf(book, name) {
   if (name === "authors") return (book.authors ?? []).map((author) => author.name).join("\n");
@@ -73,7 +79,7 @@ export function sideBySide(form, theirs) {
     if (box.value.trim() === other.trim()) continue;
     const beside = document.createElement("div");
     beside.className = "theirs";
-    render(beside, html`<p class="small quiet">${t("book.theirs")}</p><p class="letter" dir="auto">${other || t("book.empty")}</p><button type="button" class="button slim">${t("book.take")}<span class="hidden-text"> ${name}</span></button>`);
+    render(beside, html`<p class="small quiet">${t("book.theirs")}</p><p class="letter" dir="auto">${other || t("book.empty")}</p><button type="button" class="button slim">${t("book.take")}<span class="hidden-text"> ${labelOf(name)}</span></button>`);
     find(beside, "button").addEventListener("click", () => {
       box.value = other;
       place.classList.remove("conflict");

@@ -69,7 +69,7 @@ function form(who) {
 /** @param {Import} one */
 function progress(one) {
   const counts = /** @type {const} */ ([["import.created", one.created], ["import.changed", one.changed], ["import.unchanged", one.unchanged], ["import.refusedN", one.refused]]);
-  const words = { queued: t("import.queued"), running: t("import.running", { n: one.line }), done: t("import.done"), failed: `${t("import.failed")} ${one.failure ?? ""}` }[one.state];
+  const words = { queued: t("import.queued"), running: t("import.running", { n: one.line }), done: t("import.done"), failed: `${t("import.failed")} ${said(one.failure ?? "")}` }[one.state];
   return html`<label class="quiet small" for="bar">${t("import.progress")}</label><progress id="bar" max="100" value="${one.state === "done" ? 100 : one.percent}"></progress>
     <p class="${one.state === "failed" && "note bad"}">${words} ${one.dry_run && t("import.tried")}</p>
     <dl class="facts">${counts.map(([name, n]) => html`<div><dt>${t(name)}</dt><dd class="numbers">${number(n)}</dd></div>`)}</dl>`;
@@ -79,7 +79,7 @@ function progress(one) {
 function table(findings, heading) {
   if (findings.length === 0) return null;
   return html`<h2 tabindex="-1">${heading}</h2><table class="rows" aria-label="${heading}"><thead><tr><th scope="col" class="number">${t("import.line")}</th><th scope="col">${t("import.field")}</th><th scope="col">${t("import.why")}</th><th scope="col">${t("import.value")}</th></tr></thead>
-    <tbody>${findings.map(({ line, field: at, reason, value }) => html`<tr><td class="number" data-label="${t("import.line")}">${number(line)}</td><td data-label="${t("import.field")}">${at}</td><td data-label="${t("import.why")}">${said(reason)}</td><td dir="auto" data-label="${t("import.value")}">${value}</td></tr>`)}</tbody></table>`;
+    <tbody>${findings.map(({ line, field: at, reason, value }) => html`<tr><td class="number" data-label="${t("import.line")}">${number(line)}</td><td dir="auto" data-label="${t("import.field")}">${at}</td><td data-label="${t("import.why")}">${said(reason)}</td><td dir="auto" data-label="${t("import.value")}">${value}</td></tr>`)}</tbody></table>`;
 }
 
 /**

@@ -1,5 +1,22 @@
 // account-vi.js: the words of a reader’s own pages in Vietnamese. The type says that no word of account-en.js is missing.
 
+const WRONG_BOX = "Có ô chưa đúng. Hãy xem lại ô được đánh dấu.";
+
+/** What the library itself says in English when something is refused; see said-vi.js. @type {[RegExp, string][]} */
+export const said = [
+  [/^Some of the fields are not right\.$/, WRONG_BOX],
+  [/^body\.\w[^:]*: .+$/, WRONG_BOX],
+  [/^The catalogue does not answer right now\.$/, "Hiện mục lục không trả lời."],
+  [/^The database does not answer right now\.$/, "Hiện cơ sở dữ liệu không trả lời."],
+  [/^There is more to do than can be done just now\.$/, "Thư viện đang có quá nhiều việc."],
+  [/^The catalogue does not answer, so the title cannot be checked\.$/, "Mục lục không trả lời nên chưa kiểm tra được nhan đề."],
+  [/^Nothing can be changed right now; reading goes on\.$/, "Hiện chưa thay đổi được gì; xem và tìm vẫn bình thường."],
+  [/^More is waiting to be written than can wait\.$/, "Hàng đợi ghi đã đầy."],
+  [/^Nothing was changed; please try again in a moment\.$/, "Chưa có gì thay đổi; hãy thử lại sau giây lát."],
+  [/^This took longer than a request may\.$/, "Việc này mất quá nhiều thời gian."],
+  [/^Please try again(?: in a moment)?\.$/, "Hãy thử lại sau giây lát."],
+];
+
 /** @type {import("./account-en.js").AccountMessages} */
 export const messages = {
   "refusal.item_on_loan": "Bản này đang có người khác mượn.",

@@ -9,7 +9,7 @@
 /** @typedef {keyof Messages} Key */
 /** @typedef {"en" | "vi"} Language */
 
-/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: PublicMessages}>, account: () => Promise<{messages: AccountMessages}>, staff: () => Promise<{messages: StaffMessages, said?: [RegExp, string][]}>, office: () => Promise<{messages: OfficeMessages}>}>} */
+/** @type {Record<Language, {name: string, locale: string, load: () => Promise<{messages: PublicMessages}>, account: () => Promise<{messages: AccountMessages, said?: [RegExp, string][]}>, staff: () => Promise<{messages: StaffMessages, said?: [RegExp, string][]}>, office: () => Promise<{messages: OfficeMessages}>}>} */
 export const LANGUAGES = {
   en: { name: "English", locale: "en-GB", load: () => import("../i18n/en.js"), account: () => import("../i18n/account-en.js"), staff: () => import("../i18n/staff-en.js"), office: () => import("../i18n/office-en.js") },
   vi: { name: "Tiếng Việt", locale: "vi-VN", load: () => import("../i18n/vi.js"), account: () => import("../i18n/account-vi.js"), staff: () => import("../i18n/staff-vi.js"), office: () => import("../i18n/office-vi.js") },
@@ -138,13 +138,16 @@ export function maybe(key, vars) {
 }
 
 /**
- * What the library says in English, sentence by sentence in the reader's language; as it is where we have no other words.
+ * What the library says in English, sentence by sentence in the reader's language; as it is where we have no other words. What a
+ * sentence holds may be one of its own: "stopped after line 7: …".
  * @param {string} text
  */
 export function said(text) {
-  const translated = (/** @type {string} */ one) => {
+  /** @param {string} one @returns {string} */
+  const translated = (one) => {
     const [pattern, words] = sentences.find(([known]) => known.test(one)) ?? [];
-    return pattern && words ? one.replace(pattern, words) : one;
+    const parts = pattern?.exec(one);
+    return parts && words !== undefined ? words.replace(/\$(\d)/g, (_, i) => translated(parts[Number(i)])) : one;
   };
   return text.split(/(?<=\.) /).map(translated).join(" ");
 }

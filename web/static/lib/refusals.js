@@ -2,13 +2,13 @@
 
 import { Offline, Problem } from "./api.js";
 import { html } from "./html.js";
-import { maybe, t } from "./i18n.js";
+import { maybe, said, t } from "./i18n.js";
 
 /** @typedef {import("./api.js").Reason} Reason */
 
 /** @param {Pick<Reason, "code" | "detail">} reason */
 export function reasonWords({ code, detail }) {
-  return maybe(`refusal.${code}`) ?? (detail || t("refusal.unknown", { code }));
+  return maybe(`refusal.${code}`) ?? (said(detail ?? "") || t("refusal.unknown", { code }));
 }
 
 /**
