@@ -137,10 +137,15 @@ export async function accessible(page, where) {
   await turned(other);
   assert.deepEqual(await violations(page, COLOURS), [], `colours of ${where}, ${other}`);
   await turned(scheme);
-  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.ok(beyond <= 0, `${where} is ${beyond} px wider than its window`);
+  await fits(page, where);
   const shown = await page.evaluate(() => [...document.querySelectorAll("[hidden]")].filter((one) => one.checkVisibility({ visibilityProperty: true })).map((one) => one.outerHTML.slice(0, 120)));
   assert.deepEqual(shown, [], `hidden things show in ${where}`);
+}
+
+/** Nothing reaches beyond the window's width. @param {Page} page @param {string} where */
+export async function fits(page, where) {
+  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(beyond <= 0, `${where} is ${beyond} px wider than its window`);
 }
 
 /** A picture for people to look at, kept as output; in CI a smaller one, which takes less time. @param {Page} page @param {string} name @param {boolean} [whole] */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, hand, launch, PHONE, picture, reader, settled, signIn, URL_, visit, WIDE } from "../browser.mjs";
+import { accessible, fits, hand, launch, PHONE, picture, reader, settled, signIn, URL_, visit, WIDE } from "../browser.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -22,7 +22,6 @@ const VIEWS = /** @type {const} */ ([
   ["phone-dark-vi", PHONE, "dark", "vi-VN"],
 ]);
 
-/** The pages of the staff, each looked at in the light, and in the dark in one of two widths and languages. */
 const STAFF = ["/desk/pull-list", "/desk/hold-shelf", "/desk/transit", "/desk/claims", "/desk/notices", "/desk/exceptions", "/members?q=nguyen", "/members/patron", "/members/new", "/catalogue/new", "/catalogue/import", "/rules", "/calendar", "/house", "/audit", "/desk/reports", "/ops"];
 
 for (const [name, viewport, scheme, locale] of VIEWS) {
@@ -54,44 +53,35 @@ for (const [name, viewport, scheme, locale] of VIEWS) {
   });
 }
 
-/** The pages of a reader's own library. */
-const MINE = ["/loans", "/charges", "/reading-lists", "/ratings", "/history", "/profile"];
-
-for (const [name, viewport, scheme, locale] of /** @type {const} */ ([["wide-light-vi", WIDE, "light", "vi-VN"], ["phone-dark-en", PHONE, "dark", "en-GB"]])) {
-  test(`pages of a reader (${name})`, async () => {
-    const { page, open, calm, close } = await reader(browser, { viewport, scheme, locale, expected: [401] });
-    await open("/sign-in?next=/loans");
-    await signIn(page, "patron");
-    for (const path of MINE) {
-      await visit(page, path);
-      await accessible(page, `${path} (${name})`);
-      await picture(page, `mine${path.replaceAll("/", "-")}-${name}`);
-      const words = (await page.locator("body").innerText()) + (await page.title());
-      assert.doesNotMatch(words, /\b(undefined|null|NaN|\[object)\b/, `${path} shows a word of ours`);
-      if (locale === "vi-VN") assert.doesNotMatch(words, /\b(Search|Sign out|Save|Loans|Charges|Nothing|Copy)\b/, `${path} speaks English`);
-    }
-    calm();
-    await close();
-  });
+/**
+ * Looks at pages of somebody who is signed in, in Vietnamese: wide and light, and then, as they stand, on a phone and in the dark.
+ * @param {string} role @param {readonly string[]} paths
+ */
+async function looked(role, paths) {
+  const { page, open, calm, close } = await reader(browser, { viewport: WIDE, scheme: "light", locale: "vi-VN", expected: [401] });
+  await open(`/sign-in?next=${paths[0]}`);
+  await signIn(page, role);
+  for (const path of paths) {
+    await visit(page, path);
+    await accessible(page, path);
+    const name = path.slice(1).replaceAll("/", "-");
+    await picture(page, `${name}-wide-light-vi`);
+    const words = (await page.locator("body").innerText()) + (await page.title());
+    assert.doesNotMatch(words, /\b(undefined|null|NaN|\[object)\b/, `${path} shows a word of ours`);
+    assert.doesNotMatch(words, /\b(Search|Sign in|Sign out|Save|Publish|Members|Loans|Charges|Nothing|Copy)\b/, `${path} speaks English`);
+    await page.setViewportSize(PHONE);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await fits(page, path);
+    await picture(page, `${name}-phone-dark-vi`);
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.setViewportSize(WIDE);
+  }
+  calm();
+  await close();
 }
 
-for (const [name, viewport, scheme, locale, shown] of /** @type {const} */ ([["wide-light-vi", WIDE, "light", "vi-VN", [0, 1]], ["wide-dark-en", WIDE, "dark", "en-GB", [0]], ["phone-dark-vi", PHONE, "dark", "vi-VN", [1]]])) {
-  test(`pages of the staff (${name})`, async () => {
-    const { page, open, calm, close } = await reader(browser, { viewport, scheme, locale, expected: [401] });
-    await open("/sign-in?next=/ops");
-    await signIn(page, "administrator");
-    for (const path of STAFF.filter((_, i) => shown.some((half) => half === i % 2))) {
-      await visit(page, path);
-      await accessible(page, `${path} (${name})`);
-      await picture(page, `${path.slice(1).replaceAll("/", "-")}-${name}`);
-      const words = (await page.locator("body").innerText()) + (await page.title());
-      assert.doesNotMatch(words, /\b(undefined|null|NaN|\[object)\b/, `${path} shows a word of ours`);
-      if (locale === "vi-VN") assert.doesNotMatch(words, /\b(Search|Sign in|Save|Publish|Members|Nothing|Copy)\b/, `${path} speaks English`);
-    }
-    calm();
-    await close();
-  });
-}
+test("pages of a reader's own library", () => looked("patron", ["/loans", "/charges", "/reading-lists", "/ratings", "/history", "/profile"]));
+test("pages of the staff", () => looked("administrator", STAFF));
 
 test("the check of accessibility can fail", async () => {
   const { page, open, close } = await reader(browser);

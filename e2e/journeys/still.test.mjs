@@ -37,7 +37,7 @@ async function moving(page, open, paths) {
   const found = [];
   for (const path of paths) {
     await open(path);
-    await page.waitForTimeout(350);
+    await page.waitForTimeout(200);
     found.push(...(await page.evaluate(() => /** @type {any} */ (window).moved)).map((/** @type {string} */ what) => `${path}: ${what}`));
   }
   await page.unrouteAll({ behavior: "ignoreErrors" });

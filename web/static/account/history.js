@@ -35,9 +35,9 @@ export async function show({ url, signal }) {
       button.addEventListener("click", () => press(button, find(main, ".answer"), async () => {
         await patch("/api/members/v1/me", { keep_history: !keeps });
         forget();
-        toast(t(keeps ? "history.forgotten" : "history.kept"), "good");
         await again();
         find(document, "#keep").focus();
+        toast(t(keeps ? "history.forgotten" : "history.kept"), "good");
       }));
     },
   };

@@ -76,25 +76,25 @@ function manage(place) {
     form,
     (values) => patch(address, { name: text(values, "name") }),
     async () => {
-      toast(t("reading.renamed"), "good");
       await again();
       focusOn(heading);
+      toast(t("reading.renamed"), "good");
     },
   );
   const erase = find(form, "[data-delete]");
   erase.addEventListener("click", () => press(erase, answer, async () => {
     await remove(address);
-    toast(t("reading.deleted"), "good");
     await again();
     focusOn("h1");
+    toast(t("reading.deleted"), "good");
   }));
   for (const button of place.querySelectorAll("[data-book]")) {
     const out = /** @type {HTMLElement} */ (button);
     out.addEventListener("click", () => press(out, answer, async () => {
       await remove(`${address}/books/${out.dataset.book}`);
-      toast(t("reading.takenOut"), "good");
       await again();
       focusOn(heading);
+      toast(t("reading.takenOut"), "good");
     }));
   }
 }

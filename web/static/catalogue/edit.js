@@ -83,9 +83,9 @@ function editing(main, read) {
       }
     },
     async () => {
-      toast(t("staff.saved"), "good");
       await again();
       find(document, "#book [name=title]").focus();
+      toast(t("staff.saved"), "good");
     },
   );
   wish(
@@ -96,15 +96,15 @@ function editing(main, read) {
       return put(`${at}/cover`, file);
     },
     async () => {
-      toast(t("cover.done"), "good");
       await again();
+      toast(t("cover.done"), "good");
     },
   );
   const taking = main.querySelector("#cover [data-remove]");
   if (taking instanceof HTMLElement) taking.addEventListener("click", () => press(taking, find(main, "#cover-answer"), async () => {
     await remove(`${at}/cover`);
-    toast(t("cover.done"), "good");
     await again();
+    toast(t("cover.done"), "good");
   }));
   wish(
     form("#merge"),

@@ -82,9 +82,9 @@ export async function show({ signal }) {
 function run(section, { add, edit, erase }) {
   const anew = async () => {
     forgetBranches();
-    toast(t("staff.saved"), "good");
     await again();
     document.getElementById(`${section.id}-head`)?.focus();
+    toast(t("staff.saved"), "good");
   };
   wish(/** @type {HTMLFormElement} */ (find(section, "[data-add]")), add, anew);
   for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (section.querySelectorAll("[data-code]"))) {

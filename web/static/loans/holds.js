@@ -76,9 +76,9 @@ class HoldRow extends HTMLElement {
       form,
       (values, key) => patch(`/api/borrowing/v1/holds/${this.dataset.hold}`, Object.fromEntries([...values.keys()].map((name) => [name, text(values, name)])), { version: Number(this.dataset.version), key }),
       async () => {
-        toast(t("holds.saved"), "good");
         await again();
         find(document, `[data-hold="${this.dataset.hold}"] a:not([tabindex])`).focus();
+        toast(t("holds.saved"), "good");
       },
     );
   }

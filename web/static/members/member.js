@@ -78,10 +78,10 @@ function forms(main, person) {
   const at = `/api/members/v1/members/${encodeURIComponent(person.card)}`;
   const form = (/** @type {string} */ id) => /** @type {HTMLFormElement} */ (find(main, `#${id} form`));
   const said = async (/** @type {string} */ words, /** @type {string} */ card) => {
-    toast(words, "good");
     await (card === person.card ? again() : go(`/members/${encodeURIComponent(card)}`, { replace: true }));
     find(document, "main h1").tabIndex = -1;
     find(document, "main h1").focus();
+    toast(words, "good");
   };
   let { version } = person;
   const editing = form("edit");

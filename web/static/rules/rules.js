@@ -51,8 +51,8 @@ export function publishing(main, path, version, draft) {
       }
     },
     async ({ version: now }) => {
-      toast(t("rules.published", { n: now }), "good");
       await again();
+      toast(t("rules.published", { n: now }), "good");
     },
   );
 }
