@@ -4,7 +4,7 @@
 import { get, put } from "../lib/api.js";
 import { failure } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
-import { maybe, t } from "../lib/i18n.js";
+import { language, maybe, t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { rooms, staff } from "../staff/frame.js";
 import { figureLine, Trend } from "./figures.js";
@@ -29,11 +29,21 @@ const stepName = (name) => name.split("_").map((word, i) => html`${i > 0 && html
 /** @param {boolean} on */
 const state = (on) => t(on ? "ops.on" : "ops.off");
 
-/** What a pattern gained: the first figure at once, the others when asked for. They are measured, and told, in English. @param {string} [gain] */
+/** The bench's phrases and the reader's own; of English none. @type {[string, string][]} */
+let phrases = [];
+
+/** What the bench says of gains, in the reader's language: its phrases, and numbers as they are written there. @param {string} gain */
+function translated(gain) {
+  if (phrases.length === 0) return gain;
+  const known = phrases.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), gain);
+  return known.replace(/\d[\d.,]*\d/g, (figure) => figure.replace(/[.,]/g, (sign) => (sign === "." ? "," : ".")));
+}
+
+/** What a pattern gained: the first figure at once, the others when asked for. @param {string} [gain] */
 function gainOf(gain = "") {
-  const [first, ...rest] = gain.replace(/ \(PERFORMANCE\)$/, "").replaceAll("(-", "(−").replaceAll(" %", "\u00a0%").split(/(?<=\))[,;.] /);
-  return html`<div class="small gain"><p><span class="quiet">${t("ops.gain")}</span> ${first ? html`<span lang="en">${first}</span>` : t("ops.unmeasured")}</p>
-    ${rest.length > 0 && html`<details class="fold"><summary>${t("ops.gainMore")}</summary><ul lang="en">${rest.map((figure) => html`<li>${figure}</li>`)}</ul></details>`}</div>`;
+  const [first, ...rest] = translated(gain.replace(/ \(PERFORMANCE\)$/, "")).replaceAll("(-", "(−").replaceAll(" %", "\u00a0%").split(/(?<=\))[,;.] /);
+  return html`<div class="small gain"><p><span class="quiet">${t("ops.gain")}</span> ${first || t("ops.unmeasured")}</p>
+    ${rest.length > 0 && html`<details class="fold"><summary>${t("ops.gainMore")}</summary><ul>${rest.map((figure) => html`<li>${figure}</li>`)}</ul></details>`}</div>`;
 }
 
 /** @param {Pattern} pattern */
@@ -60,6 +70,7 @@ function way(patterns) {
  */
 export async function show({ signal }) {
   const who = await staff("administrator");
+  phrases = language() === "vi" ? (await import("../i18n/gains-vi.js")).gains : [];
   const patterns = /** @type {Pattern[]} */ ((await get("/api/ops/v1/patterns", {}, signal)).items);
   return {
     title: t("staff.ops"),
