@@ -41,7 +41,7 @@ function english(page) {
       }
     }
     const SENTENCE = /(?<![\p{L}\d_.=-])(the|of|is|are|was|were|and|with|this|not|has|have|cannot|please|must)(?![\p{L}\d_.=-])/iu;
-    const DATA = "[dir=auto]:not(.facets *), bv-cover, a:has(bv-cover), option[value=en], pre, script, style";
+    const DATA = "[dir=auto]:not(.facets *), bv-cover, a:has(bv-cover), [lang=en], option[value=en], pre, script, style";
     const clean = (/** @type {string | null | undefined} */ text) => (text ?? "").replace(/[\s\u00a0\u2068\u2069]+/g, " ").trim();
     const data = [...document.querySelectorAll("[dir=auto]:not(.facets *)")].map((one) => clean(one.textContent)).filter((text) => text.length > 1).concat(cards);
     data.sort((a, b) => b.length - a.length); // what holds another before the other
