@@ -22,12 +22,15 @@ func commit(ctx context.Context, conn *pgx.Conn) (wal.Position, error) {
 	ctx = trace.TraceQueryStart(ctx, conn, pgx.TraceQueryStartData{SQL: "commit"})
 	results, err := conn.PgConn().Exec(ctx, commitAndAsk).ReadAll()
 	trace.TraceQueryEnd(ctx, conn, pgx.TraceQueryEndData{Err: err})
-	switch {
-	case len(results) > 0 && results[0].CommandTag.String() == "ROLLBACK":
-		return wal.Beyond, pgx.ErrTxCommitRollback
-	case len(results) > 0:
-		return told(results[1:]), nil
-	case err == nil:
+	if len(results) > 0 {
+		switch results[0].CommandTag.String() {
+		case "COMMIT":
+			return told(results[1:]), nil
+		case "ROLLBACK":
+			return wal.Beyond, pgx.ErrTxCommitRollback
+		}
+	}
+	if err == nil {
 		err = errors.New("the server did not answer COMMIT")
 	}
 	if conn.PgConn().TxStatus() != 'I' {
