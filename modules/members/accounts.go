@@ -58,10 +58,8 @@ type Accounts interface {
 	// Insert stores a new member with its card, blocks, password hash ("" for none) and audit in one transaction, and gives it
 	// back with its id. ErrCardTaken, ErrUnknownCategory.
 	Insert(ctx context.Context, a Account, passwordHash string, entry AuditEntry) (Member, error)
-	// ByCard finds the member who has or had a card, and says whether it was replaced. ErrNotFound.
-	ByCard(ctx context.Context, key string) (m Member, replaced bool, err error)
-	// ByCards is ByCard for several cards, as of everything that was committed; those that nobody has or had are left out. From a memory (the
-	// desk's) it may lag behind other processes as a read does.
+	// ByCards finds the members who have or had cards, by the cards' keys; those that nobody has or had are left out. From a memory it may lag
+	// behind other processes as a read does.
 	ByCards(ctx context.Context, keys []string) (map[string]Held, error)
 	// ByIDs finds members; those that do not exist are left out.
 	ByIDs(ctx context.Context, ids []int64) ([]Member, error)
@@ -106,12 +104,7 @@ func accountProblem(err error, tried string) error {
 // byCard finds a member by a card as somebody wrote it. What can be no card is simply not found. It is read as it is at this moment: a card
 // that the desk across the room issued, or a block that it set, counts at once.
 func (s *Service) byCard(ctx context.Context, card string) (Member, bool, error) {
-	parsed, err := ParseCard(card)
-	if err != nil {
-		return Member{}, false, errNotFound()
-	}
-	m, replaced, err := s.store.ByCard(s.store.Current(ctx), parsed.Key)
-	return m, replaced, accountProblem(err, "find member by card")
+	return s.ByCard(s.store.Current(ctx), card)
 }
 
 // Get gives a member by a card, current or replaced. A patron sees only their own; anybody else's is not found. When staff read

@@ -62,15 +62,6 @@ func (r *resilient) Answer(ctx context.Context, o members.Once, run func(context
 	})
 }
 
-// ByCard finds a member by a card.
-func (r *resilient) ByCard(ctx context.Context, key string) (m members.Member, replaced bool, err error) {
-	m, err = read(ctx, r, func(ctx context.Context) (found members.Member, err error) {
-		found, replaced, err = r.Store.ByCard(ctx, key)
-		return found, err
-	})
-	return m, replaced, err
-}
-
 // Insert stores a new member.
 func (r *resilient) Insert(ctx context.Context, a members.Account, passwordHash string, entry members.AuditEntry) (members.Member, error) {
 	return write(ctx, r, func(ctx context.Context) (members.Member, error) { return r.Store.Insert(ctx, a, passwordHash, entry) })

@@ -72,18 +72,6 @@ func storeBlocks(tx *gorm.DB, memberID int64, blocks []members.Block) error {
 	return nil
 }
 
-// ByCard finds who has or had a card.
-func (s *Store) ByCard(ctx context.Context, key string) (members.Member, bool, error) {
-	var row memberRow
-	err := one(s.db.Read(ctx).Raw(memberSelect+`, asked.replaced_at IS NOT NULL AS replaced`+memberFrom+
-		`JOIN members.cards asked ON asked.member_id = m.id WHERE asked.card_key = ?`, key).Scan(&row), "find member by card")
-	if err != nil {
-		return members.Member{}, false, err
-	}
-	m, err := row.member()
-	return m, row.Replaced, err
-}
-
 // ByCards finds who has or had cards. It reads from the primary: a card that was just given, replaced or blocked is so for everybody.
 func (s *Store) ByCards(ctx context.Context, keys []string) (map[string]members.Held, error) {
 	var rows []memberRow
