@@ -151,8 +151,14 @@ test("a reader waits for a title that is out, sees the place in the queue, gives
   assert.match((await row.textContent()) ?? "", /Number 1 of 1 in the queue for \d+ cop(y|ies), to pick up at /);
   await picture(page, "holds");
   await accessible(page, "loans with a hold");
+  await page.route("**/api/borrowing/v1/holds/*", async (route) => {
+    const response = await route.fetch();
+    await page.waitForTimeout(500); // the news of it overtakes the answer
+    await route.fulfill({ response });
+  });
   await row.getByRole("button", { name: "Cancel" }).click();
-  await row.getByText("Cancelled").waitFor();
+  await page.locator("bv-toast", { hasText: "Cancelled" }).waitFor();
+  assert.equal(await row.count(), 0, "and the page has it no more");
   const left = await librarian.get(`/api/borrowing/v1/availability?book_ids=${copy.book_id}`);
   assert.equal(left.items[0].holds, 0);
   calm();

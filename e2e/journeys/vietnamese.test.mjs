@@ -107,7 +107,7 @@ test("a reader borrows, renews until it is refused, waits for a title, gives it 
   await speaksVietnamese(page, "loans and holds");
   await picture(page, "loans-vi");
   await hold.getByRole("button", { name: "Hủy" }).click();
-  await hold.getByText("Đã hủy. Bạn không còn đợi cuốn này.").waitFor();
+  await page.locator("bv-toast", { hasText: "Đã hủy. Bạn không còn đợi cuốn này." }).waitFor();
 
   await page.getByRole("button", { name: "English" }).click();
   await page.locator("h1", { hasText: "My library" }).waitFor();

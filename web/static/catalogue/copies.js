@@ -79,9 +79,9 @@ export async function copiesOf(place, book, barcode, signal) {
       <details class="sheet" id="add-copy"${(barcode || items.length === 0) && html` open`}><summary>${t("items.add")}</summary><form class="form">${boxes(house, { barcode })}<div class="whole"><button class="button first" type="submit">${t("items.add")}</button></div><div class="answer" aria-live="polite"></div></form></details>`,
   );
   const anew = async (/** @type {string} */ words) => {
-    toast(words, "good");
     await copiesOf(place, book, "", signal);
     find(place, "h2").focus();
+    toast(words, "good");
   };
   const some = (/** @type {Record<string, string>} */ values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
   wish(

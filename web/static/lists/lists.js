@@ -180,9 +180,9 @@ function run(main, signal, kind, branch, fetched, rows, who) {
     if (button.dataset.act === "missing") {
       await press(button, find(/** @type {Element} */ (button.parentElement), ".answer"), async () => {
         await post(`/api/borrowing/v1/items/${encodeURIComponent(barcode)}/missing`, {});
-        toast(t("lists.notFoundDone"));
         await follow();
         box.focus();
+        toast(t("lists.notFoundDone"));
       });
     } else if ("slip" in row) {
       const names = await branchName();

@@ -64,11 +64,8 @@ class HoldRow extends HTMLElement {
         this.dataset.key = commandKey();
         return;
       }
-      render(find(this, ".said"), html`<p class="note" tabindex="-1">${t("holds.cancelled")}</p>`);
-      find(this, ".note").focus(); // the button goes
-      find(this, ".when").remove();
-      this.querySelector("details")?.remove();
-      button.remove();
+      await again();
+      toast(t("holds.cancelled"), "good");
     }));
     const form = this.querySelector("form");
     if (!form) return;

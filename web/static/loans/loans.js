@@ -76,10 +76,11 @@ async function countsOf(holds, signal) {
  */
 function follow(holds, theirs, signal) {
   const state = (/** @type {Hold[]} */ list) => list.map(({ id, status }) => `${id} ${status}`).sort().join();
+  const busy = () => document.visibilityState !== "visible" || find(document, "#main").querySelector(".holds details[open], .answer:not(:empty), [aria-disabled=true]");
   const look = async () => {
-    if (document.visibilityState !== "visible" || find(document, "#main").querySelector(".holds details[open], .answer:not(:empty)")) return;
+    if (busy()) return;
     const now = await get("/api/borrowing/v1/holds", theirs, signal).catch(() => null);
-    if (now && !signal.aborted && state(now.items) !== state(holds)) void again();
+    if (now && !signal.aborted && !busy() && state(now.items) !== state(holds)) void again();
   };
   listen({ account: look, hold_ready: look, resync: look }, signal);
   const timer = setInterval(look, LOOK);

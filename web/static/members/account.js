@@ -50,9 +50,9 @@ export async function theirAccount(place, card, who, signal, status = "open") {
       <details class="fold"><summary>${t("account.charge")}</summary><form class="form" data-form="charge">${box(0)}${field("note", t("account.chargeWhat"), { required: true, max: 200 })}<div class="whole"><button class="button" type="submit">${t("account.charge")}</button></div><div class="answer" aria-live="polite"></div></form></details>`,
   );
   const anew = async (/** @type {string} */ words) => {
-    toast(words, "good");
     await theirAccount(place, card, who, signal, status);
     find(place, "h2").focus();
+    toast(words, "good");
   };
   const form = (/** @type {string} */ name) => /** @type {HTMLFormElement | null} */ (place.querySelector(`[data-form=${name}]`));
   const one = (/** @type {FormData} */ values) => (values.get("charge_id") ? { charge_id: Number(values.get("charge_id")) } : {});

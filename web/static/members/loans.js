@@ -52,9 +52,9 @@ export async function theirLoans(place, card, who, accountChanged, signal) {
       ${items.length === 0 ? html`<p class="quiet">${t("theirLoans.none")}</p>` : html`<table class="rows" aria-label="${t("theirLoans.heading")}"><thead><tr><th scope="col">${t("lists.title")}</th><th scope="col">${t("lists.until")}</th><th scope="col"><span class="hidden-text">${t("staff.actions")}</span></th></tr></thead><tbody>${items.map(loanLine)}</tbody></table>`}`,
   );
   const anew = async (/** @type {string} */ words) => {
-    toast(words, "good");
     await Promise.all([theirLoans(place, card, who, accountChanged, signal), accountChanged()]);
     find(place, "h2").focus();
+    toast(words, "good");
   };
   place.querySelector("tbody")?.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-act]") : null;
@@ -138,9 +138,9 @@ export async function theirHolds(place, card, signal) {
       <details class="fold"><summary>${t("theirHolds.place")}</summary><form class="form">${field("what", t("theirHolds.number"), { required: true, max: 100 })}${places.length > 1 && choice("pickup_branch", t("title.pickup"), places, deskBranch(places))}<div class="whole"><button class="button" type="submit">${t("theirHolds.go")}</button></div><div class="answer" aria-live="polite"></div></form></details>`,
   );
   const anew = async (/** @type {string} */ said) => {
-    toast(said, "good");
     await theirHolds(place, card, signal);
     find(place, "h2").focus();
+    toast(said, "good");
   };
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("[data-hold]"))) {
     button.addEventListener("click", () => press(button, find(/** @type {Element} */ (button.parentElement), ".answer"), async () => {
