@@ -21,6 +21,7 @@ import (
 	"bookvault/platform/live"
 	"bookvault/platform/problem"
 	"bookvault/platform/rest"
+	"bookvault/platform/wal"
 )
 
 // Live events: GET /api/events tells who listens that something of theirs changed, whatever process changed it. It says what to ask for
@@ -55,15 +56,15 @@ func tellLive(feed *database.Feed, hub *live.Hub) {
 			hub.Missed()
 			return
 		}
-		events := make([]live.Event, 0, len(h.Keys))
+		events, data := make([]live.Event, 0, len(h.Keys)), askWith(h.At)
 		for _, n := range borrowing.ReadNews(h.Keys) {
 			switch {
 			case n.Member == 0:
-				events = append(events, live.Event{Name: "desk", Audience: branchAudience(n.Branch), Data: "{}"})
+				events = append(events, live.Event{Name: "desk", Audience: branchAudience(n.Branch), Data: data})
 			case n.Ready:
-				events = append(events, live.Event{Name: "hold_ready", Audience: memberAudience(n.Member), Data: "{}"})
+				events = append(events, live.Event{Name: "hold_ready", Audience: memberAudience(n.Member), Data: data})
 			default:
-				events = append(events, live.Event{Name: "account", Audience: memberAudience(n.Member), Data: "{}"})
+				events = append(events, live.Event{Name: "account", Audience: memberAudience(n.Member), Data: data})
 			}
 		}
 		hub.Publish(events...)
@@ -71,11 +72,20 @@ func tellLive(feed *database.Feed, hub *live.Hub) {
 	feed.Subscribe(members.ProofsChanged, func(h database.Heard) { hub.End(h.Keys...) }) // whoever may still listen comes back
 }
 
+// askWith says in an event with which token to ask, so that the answer includes what the event tells of, whichever process and server
+// it comes from.
+func askWith(at wal.Position) string {
+	if at == (wal.Position{}) {
+		at = wal.Beyond
+	}
+	return `{"consistency":"` + at.Token() + `"}`
+}
+
 // registerEvents adds the stream.
 func registerEvents(api *rest.API, hub *live.Hub) {
 	rest.Register(api, rest.Route{Method: "GET", Path: eventsPath, ID: "events", Tag: "events", Who: identity.Patron,
 		Summary:   "Live events, as a stream of Server-Sent Events",
-		Detail:    "account: your loans or holds changed. hold_ready: a hold of yours waits on the shelf. desk: copies came or went at the branch. patterns: figures. resync: ask for everything anew. bye: the stream ends; come back when somebody is there.",
+		Detail:    `account: your loans or holds changed. hold_ready: a hold of yours waits on the shelf. desk: copies came or went at the branch. Their data is {"consistency": …}: who asks with it as the header BookVault-Consistency gets an answer that includes the change. patterns: figures. resync: ask for everything anew. bye: the stream ends; come back when somebody is there.`,
 		Configure: rest.Responses(http.StatusOK, "text/event-stream")},
 		func(ctx context.Context, in *eventsIn) (*rest.Stream, error) {
 			p, _ := identity.FromContext(ctx)

@@ -3,6 +3,7 @@ package modules_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 	"bookvault/platform/config"
 	"bookvault/platform/gateway"
 	"bookvault/platform/identity"
+	"bookvault/platform/wal"
 )
 
 // stream is an open stream of events.
@@ -27,19 +29,22 @@ type stream struct {
 	body *bufio.Reader
 }
 
-// until reads on to an event of a name, and gives the names of those before.
-func (s *stream) until(name string) (before []string) {
+// until reads on to an event of a name, and gives the names of those before, and its data.
+func (s *stream) until(name string) (before []string, data string) {
 	s.t.Helper()
-	for {
+	for found := false; ; {
 		line, err := s.body.ReadString('\n')
 		if err != nil {
 			s.t.Fatalf("the stream ended before %s, after %v: %v", name, before, err)
 		}
-		switch heard, is := strings.CutPrefix(strings.TrimSpace(line), "event: "); {
-		case is && heard == name:
-			return before
-		case is:
-			before = append(before, heard)
+		field, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		switch {
+		case field == "event" && value == name:
+			found = true
+		case field == "event":
+			before = append(before, value)
+		case field == "data" && found:
+			return before, value
 		}
 	}
 }
@@ -100,11 +105,19 @@ func TestAMemberHearsThatAHoldIsReady(t *testing.T) {
 	if _, err := h.library.Borrowing.CheckIn(staff, borrowing.CheckIn{Barcode: "L1", Branch: branch}, borrowing.Order{}); err != nil {
 		t.Fatal(err)
 	}
-	if before := theirs.until("hold_ready"); len(before) < 1 || before[0] != "account" {
+	before, data := theirs.until("hold_ready")
+	if len(before) < 1 || before[0] != "account" {
 		t.Errorf("before it was ready they heard %v", before)
 	}
+	var said struct{ Consistency string }
+	if err := json.Unmarshal([]byte(data), &said); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wal.ParseToken(said.Consistency); err != nil {
+		t.Errorf("the event does not say with what to ask: %s", data)
+	}
 	if branch == "main" {
-		if before := others.until("desk"); len(before) > 0 {
+		if before, _ := others.until("desk"); len(before) > 0 {
 			t.Errorf("the desk heard of others: %v", before)
 		}
 	}

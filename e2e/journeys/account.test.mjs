@@ -16,7 +16,8 @@ after(() => browser.close());
 
 test("a hold is suspended, fetched elsewhere, and shows at once when it is ready", async () => {
   const { page, open, calm, close, card } = await newReader(browser, librarian, "Nghiêm Chờ Sách");
-  const [copy] = await freeCopies(librarian, 1, 170);
+  const [copy, lent] = await freeCopies(librarian, 2, 170);
+  await librarian.post("/api/borrowing/v1/loans", { member_card: card, barcode: lent.barcode });
   const { items: places } = await librarian.get("/api/borrowing/v1/branches");
   const other = places.find((/** @type {{code: string}} */ { code }) => code !== copy.branch);
   const hold = await librarian.post("/api/borrowing/v1/holds", { member_card: card, book_id: copy.book_id, pickup_branch: copy.branch });
@@ -37,12 +38,17 @@ test("a hold is suspended, fetched elsewhere, and shows at once when it is ready
   await row.getByRole("button", { name: "Save" }).click();
   await row.locator(".when", { hasText: "Number 1 of 1" }).waitFor();
 
+  const loan = page.locator("bv-loan", { hasText: lent.title });
+  await loan.getByRole("button", { name: "Renew" }).click();
+  await loan.locator(".answer .note").waitFor();
   await librarian.post("/api/borrowing/v1/check-ins", { barcode: copy.barcode, branch: other.code });
   await row.locator(".when", { hasText: "Ready at" }).waitFor(); // the page's clock stands still: the library says so
+  assert.equal(await loan.locator(".answer .note").count(), 1, "what is being read stays");
   await picture(page, "hold-ready");
   calm();
   await close();
   await librarian.remove(`/api/borrowing/v1/holds/${hold.id}`);
+  await librarian.post("/api/borrowing/v1/check-ins", { barcode: lent.barcode });
   await librarian.post("/api/borrowing/v1/check-ins", { barcode: copy.barcode, branch: other.code });
 });
 

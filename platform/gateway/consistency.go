@@ -39,26 +39,26 @@ type Consistency struct {
 // A caller who sends a token (the BookVault-Consistency header of an earlier answer, or in a browser a cookie that holds the same) sees
 // their own writes, and never anything older than they saw before, whichever process answers: the token of each answer includes
 // what the answer was made from. A header that we did not make is refused, since its sender relies on it; a cookie like that is
-// ignored, since nobody wrote it on purpose. Everybody else sees what was committed a tenth of a second ago or later.
+// ignored, since nobody wrote it on purpose. A page that heard of a change (live events say with which token to ask) sends both, and sees
+// what either stands for. Everybody else sees what was committed a tenth of a second ago or later.
 func (c Consistency) promises(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isAPI(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		given, told := r.Header[consistencyHeader], false
-		token := ""
-		switch {
-		case len(given) > 0:
-			told, token = true, given[0]
+		given, kept, browser := r.Header[consistencyHeader], "", false
+		if r.Header["Cookie"] != nil {
+			kept, browser = c.browser(r)
+		}
+		token := kept
+		if len(given) > 0 {
+			token = given[0]
 			if _, err := wal.ParseToken(token); err != nil || len(given) > 1 {
 				refuseToken(w, r)
 				return
 			}
-		case r.Header["Cookie"] != nil:
-			token, told = c.browser(r)
-		}
-		if !told {
+		} else if !browser {
 			if c.News != nil && !c.News.Await(r.Context(), wal.Position{}) {
 				c.newReader(next, true).ServeHTTP(w, r)
 				return
@@ -67,10 +67,13 @@ func (c Consistency) promises(next http.Handler) http.Handler {
 			return
 		}
 		ctx, reader := database.WithReader(r.Context(), token)
+		if also, err := wal.ParseToken(kept); err == nil {
+			reader.Need(also)
+		}
 		if c.News != nil {
 			c.await(ctx, reader)
 		}
-		teller := &consistencyTeller{ResponseWriter: w, ctx: ctx, reader: reader, news: c.News, given: token, header: len(given) > 0}
+		teller := &consistencyTeller{ResponseWriter: w, ctx: ctx, reader: reader, news: c.News, given: token, header: !browser}
 		next.ServeHTTP(teller, r.WithContext(ctx))
 		teller.tell()
 		if e := exchangeOf(ctx); e != nil {
@@ -150,7 +153,7 @@ type consistencyTeller struct {
 	reader *database.Reader
 	news   News // nil: only commits are told
 	given  string
-	header bool // the token came in the header, not in a cookie
+	header bool // the token came in the header alone, not from a browser, which keeps it in a cookie
 	told   bool
 }
 

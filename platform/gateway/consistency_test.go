@@ -72,6 +72,7 @@ func TestCallersReadTheirOwnWrites(t *testing.T) {
 		}
 	}
 
+	older := token
 	pauseReplica(t)
 	made = ask(handler, "POST")
 	token = made.Header.Get("BookVault-Consistency")
@@ -85,12 +86,17 @@ func TestCallersReadTheirOwnWrites(t *testing.T) {
 	withCookie := func(value string) func(*http.Request) {
 		return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "bv_consistency", Value: value}) }
 	}
+	both := func(header, cookie string) func(*http.Request) {
+		return func(r *http.Request) { mine(header)(r); withCookie(cookie)(r) }
+	}
 	for name, c := range map[string]struct {
 		prepare func(*http.Request)
 		want    string
 	}{
 		"by header":                          {mine(token), "2 primary"},
 		"by cookie":                          {withCookie(token), "2 primary"},
+		"a header beside an older cookie":    {both(token, older), "2 primary"},
+		"a header beside a newer cookie":     {both(older, token), "2 primary"},
 		"a stranger":                         {func(*http.Request) {}, "1 replica"},
 		"a cookie made up":                   {withCookie("'; DROP TABLE notes; --"), "1 replica"},
 		"a token of the right form, made up": {mine(wal.Position{Timeline: 9, LSN: 9}.Token()), "2 primary"},

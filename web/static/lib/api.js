@@ -60,8 +60,8 @@ export function address(path, query = {}) {
 }
 
 /**
- * version is that of the thing which is changed: another's change in the meantime is answered by 412. A Blob goes as it is.
- * @typedef {{body?: unknown, key?: string, version?: number, signal?: AbortSignal}} Options
+ * consistency is what a live event said: the answer includes what that told of. version is that of the thing which is changed: another's change in the meantime is answered by 412. A Blob goes as it is.
+ * @typedef {{body?: unknown, key?: string, version?: number, consistency?: string, signal?: AbortSignal}} Options
  */
 
 /**
@@ -70,12 +70,13 @@ export function address(path, query = {}) {
  * @param {Options} [options]
  * @returns {Promise<any>}
  */
-async function call(method, url, { body, key, version, signal } = {}) {
+async function call(method, url, { body, key, version, consistency, signal } = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json, application/problem+json" };
   if (body instanceof Blob) headers["Content-Type"] = body.type || "application/octet-stream";
   else if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
+  if (consistency) headers["BookVault-Consistency"] = consistency;
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
   let answer;
   let text;
@@ -109,9 +110,10 @@ async function call(method, url, { body, key, version, signal } = {}) {
  * @param {string} path
  * @param {Record<string, unknown>} [query]
  * @param {AbortSignal} [signal]
+ * @param {string} [consistency]
  */
-export function get(path, query, signal) {
-  return call("GET", address(path, query), { signal });
+export function get(path, query, signal, consistency) {
+  return call("GET", address(path, query), { signal, consistency });
 }
 
 /**

@@ -3,7 +3,7 @@
 import { mine, ways } from "../account/frame.js";
 import { get } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
-import { find, html, render } from "../lib/html.js";
+import { find, html, keepFocus, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { again } from "../lib/router.js";
@@ -15,6 +15,7 @@ import { LoanRow, loanRow } from "./loan-row.js";
 /** @typedef {import("../lib/types.js").Loan} Loan */
 /** @typedef {import("../lib/types.js").Hold} Hold */
 /** @typedef {import("../lib/types.js").Book} Book */
+/** @typedef {import("../lib/types.js").Availability} Availability */
 
 const LOOK = 15_000; // ms between two looks at the holds
 
@@ -40,12 +41,13 @@ export async function show({ signal }) {
   const holds = held.items.toSorted((a, b) => a.position - b.position);
   if (loans.length + holds.length === 0) return { title: t("nav.loans"), body: nothing() };
   const [titles, counts] = await Promise.all([titlesOf([...loans, ...holds], signal), countsOf(holds, signal)]);
+  const queue = (/** @type {Hold[]} */ held, /** @type {Map<number, Availability>} */ counts) => html`<h2 id="holds">${t("holds.heading")}</h2>${untitled(held, titles)}<ul class="loans">${held.map((hold) => holdRow(hold, titles.get(hold.book_id), branch, places, counts.get(hold.book_id)))}</ul>`;
   return {
     title: t("nav.loans"),
     body: html`${ways("/loans")}${atHome(loans, titles)}
-      ${holds.length > 0 && html`<section class="holds" aria-labelledby="holds"><h2 id="holds">${t("holds.heading")}</h2>${untitled(holds, titles)}<ul class="loans">${holds.map((hold) => holdRow(hold, titles.get(hold.book_id), branch, places, counts.get(hold.book_id)))}</ul></section>`}`,
+      ${holds.length > 0 && html`<section class="holds" aria-labelledby="holds">${queue(holds, counts)}</section>`}`,
     ready(main, alive) {
-      if (holds.length > 0) follow(holds, theirs, alive);
+      if (holds.length > 0) follow(find(main, ".holds"), holds, theirs, queue, alive);
       const all = main.querySelector("#renew-all");
       all?.addEventListener("click", async () => {
         if (all.getAttribute("aria-disabled") === "true") return;
@@ -69,21 +71,28 @@ async function countsOf(holds, signal) {
 
 /**
  * Looks when the library says that something changed, and from time to time, while somebody looks at the page, whether a hold became
- * something else; then the page shows it.
- * @param {Hold[]} holds
+ * something else; then the page shows it. What is being done there, or was answered and is being read, stays.
+ * @param {HTMLElement} place of the holds
+ * @param {Hold[]} holds as they stand there
  * @param {Record<string, unknown>} theirs
+ * @param {(holds: Hold[], counts: Map<number, Availability>) => import("../lib/html.js").Html} queue
  * @param {AbortSignal} signal
  */
-function follow(holds, theirs, signal) {
-  const state = (/** @type {Hold[]} */ list) => list.map(({ id, status }) => `${id} ${status}`).sort().join();
-  const busy = () => document.visibilityState !== "visible" || find(document, "#main").querySelector(".holds details[open], .answer:not(:empty), [aria-disabled=true]");
-  const look = async () => {
-    if (busy()) return;
-    const now = await get("/api/borrowing/v1/holds", theirs, signal).catch(() => null);
-    if (now && !signal.aborted && !busy() && state(now.items) !== state(holds)) void again();
+function follow(place, holds, theirs, queue, signal) {
+  const ids = (/** @type {Hold[]} */ list) => list.map(({ id }) => id).sort().join();
+  const state = (/** @type {Hold[]} */ list) => list.map(({ id, version, position }) => `${id} ${version} ${position}`).sort().join();
+  const busy = (/** @type {Element | null} */ at) => document.visibilityState !== "visible" || at?.querySelector(".holds details[open], .answer:not(:empty), [aria-disabled=true]");
+  const look = async (/** @type {{consistency?: string}} */ { consistency } = {}) => {
+    const { items } = busy(place) ? { items: holds } : await get("/api/borrowing/v1/holds", theirs, signal, consistency).catch(() => ({ items: holds }));
+    if (signal.aborted || state(items) === state(holds)) return;
+    if (ids(items) !== ids(holds)) return busy(find(document, "#main")) || void again(); // one was given up elsewhere, or is a loan now
+    const counts = await countsOf(items, signal);
+    if (signal.aborted || busy(place)) return;
+    holds = items;
+    keepFocus(place, () => render(place, queue(holds.toSorted((a, b) => a.position - b.position), counts)));
   };
   listen({ account: look, hold_ready: look, resync: look }, signal);
-  const timer = setInterval(look, LOOK);
+  const timer = setInterval(() => void look(), LOOK);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
