@@ -111,7 +111,7 @@ func (r *Remote) Start(context.Context) error {
 	running, quit := context.WithCancel(context.Background())
 	r.quit = quit
 	r.running.Go(func() { r.connect(running) })
-	for range writersAtOnce {
+	for range r.s.writersAtOnce() {
 		r.running.Go(func() { r.write(running) })
 	}
 	return nil

@@ -16,8 +16,8 @@ var (
 	errRefused = errors.New("the remote cache is not asked: it is not connected, is ill, or has enough to do")
 )
 
-// writersAtOnce write what was loaded.
-const writersAtOnce = 2
+// writersAtOnce write what was loaded, by a part of the connections.
+func (s RemoteSettings) writersAtOnce() int { return max(2, s.Conns/4) }
 
 // answer is what a call brought: a value a key, nil where there is none.
 type answer struct {
