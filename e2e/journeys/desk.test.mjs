@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, freeCopies, hand, launch, newMember, PHONE, picture, reader, settled, signIn } from "../browser.mjs";
+import { atDesk } from "../desk.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -14,25 +15,8 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** A desk with somebody signed in. @param {Parameters<typeof reader>[1]} [options] */
-async function desk(options) {
-  const at = await reader(browser, { expected: [404, 409], ...options });
-  await at.open("/sign-in?next=/desk");
-  await signIn(at.page, "desk");
-  await at.page.waitForURL("**/desk");
-  await at.page.locator("#scan").waitFor();
-  const line = (/** @type {number} */ i) => at.page.locator(".scan").nth(i);
-  /** Types as a scanner does: at once, Enter at the end, no matter what has the focus. @param {...string} codes */
-  const scan = async (...codes) => {
-    for (const code of codes) {
-      await at.page.keyboard.type(code);
-      await at.page.keyboard.press("Enter");
-    }
-  };
-  const quiet = () => at.page.waitForFunction(() => document.querySelectorAll(".scan.waiting, .scan.held").length === 0 && document.querySelector("#queue")?.textContent === "");
-  const focused = async () => assert.equal(await at.page.evaluate(() => document.activeElement?.id), "scan", "the focus is where the next scan goes");
-  return { ...at, line, scan, quiet, focused };
-}
+/** @param {Parameters<typeof atDesk>[1]} [options] */
+const desk = (options) => atDesk(browser, options);
 
 test("a card and a pile of books, faster than the answers; each once, in order, with the time that it took", async (t) => {
   const member = await newMember(librarian, "Nguyễn Quầy Nhanh");
@@ -76,10 +60,7 @@ test("a card and a pile of books, faster than the answers; each once, in order, 
   t.diagnostic(`a book, ${await line(0).locator(".took").textContent()}`);
   await picture(page, "desk-check-in");
   await page.getByRole("button", { name: "Tiếng Việt" }).click();
-  await page.locator(".empty", { hasText: "Chưa quét gì" }).waitFor();
-  await scan(copies[0].barcode);
-  await quiet();
-  assert.match((await line(0).locator(".took").textContent()) ?? "", /^sau [\d.,]+ ms$/);
+  await line(0).locator(".took", { hasText: /^sau [\d.,]+ ms$/ }).waitFor(); // the log stays, in the other language
   calm();
   await close();
 });

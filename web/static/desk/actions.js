@@ -1,71 +1,18 @@
 // actions.js: what one scan does: a card brings its member, a barcode is lent or checked in; each answer in words.
 
-import { commandKey, get, Offline, Paused, post, Problem } from "../lib/api.js";
+import { commandKey, get, post, Problem } from "../lib/api.js";
 import { branchName } from "../lib/branches.js";
 import { dateWithDistance, maybe, t } from "../lib/i18n.js";
-import { reasonsOf, reasonWords } from "../lib/refusals.js";
+import { reasonWords } from "../lib/refusals.js";
 import { lastFour } from "../staff/slip.js";
+import { absent, memberOf, refuse, titleOf } from "./answers.js";
 
 /** @typedef {import("./scans.js").Scan} Scan */
 /** @typedef {import("../lib/types.js").Loan} Loan */
 /** @typedef {import("../lib/types.js").Item} Item */
 /** @typedef {import("../lib/types.js").Next} Next */
 /** @typedef {import("../lib/types.js").Hold} Hold */
-/**
- * A member as the desk meets them.
- * @typedef {object} Member
- * @property {string} card the current one
- * @property {string} name
- * @property {string} category
- * @property {string} [expires_on]
- * @property {{code: string, note?: string}[]} blocks
- * @property {Loan[]} loans open ones
- * @property {Hold[]} holds live ones
- * @property {{balance: number, accrued: number, currency: string, exponent: number}} [account] lending goes on without it
- */
-
-/** @param {unknown} error @param {string} code */
-const absent = (error, code) => error instanceof Problem && error.status === 404 && error.code === code;
-
-/** Answers that are no answer: the same command may be sent again. @param {Problem} problem */
-const passing = ({ status, code }) => [429, 502, 503, 504].includes(status) || code === "idempotency_in_progress";
-
-/**
- * A member with all that they have here, by one question; nobody when no card has this number.
- * @param {string} card
- * @returns {Promise<Member | null>}
- */
-export async function memberOf(card) {
-  try {
-    return await get(`/api/borrowing/v1/borrowers/${encodeURIComponent(card)}`);
-  } catch (error) {
-    if (absent(error, "member_not_found") || (error instanceof Problem && (error.status === 422 || error.status === 400))) return null;
-    if (error instanceof Problem && passing(error)) throw new Paused(error.message, error.retryAfter);
-    throw error;
-  }
-}
-
-/**
- * The name of a title, for the log; its number when the catalogue does not answer.
- * @param {number} id
- */
-export async function titleOf(id) {
-  try {
-    return String((await get(`/api/catalog/v1/books/${id}`)).title);
-  } catch {
-    return `№ ${id}`;
-  }
-}
-
-/** Writes a refusal into its scan. @param {Scan} scan @param {unknown} error */
-function refuse(scan, error) {
-  if (error instanceof Offline || !(error instanceof Problem)) throw error;
-  if (passing(error)) throw new Paused(error.message, error.retryAfter);
-  const mine = error.code === "already_yours" || error.reasons.some(({ code }) => code === "already_yours");
-  scan.state = mine ? "note" : "no";
-  scan.words = [(scan.late || scan.held) && t("desk.wasOffline"), ...reasonsOf(error)].filter(Boolean).join(" ");
-  scan.problem = error;
-}
+/** @typedef {import("./answers.js").Member} Member */
 
 /** What is told of a scan that was made while there was no connection. @param {Scan} scan */
 const when = ({ late, at }) => (late ? { occurred_at: at.toISOString() } : {});
@@ -103,10 +50,16 @@ export class Desk {
    * @param {Scan} scan
    */
   async act(scan) {
+    if (scan.mode === "done") {
+      this.member = null;
+      scan.state = "note";
+      scan.gone = true;
+      return;
+    }
     if (scan.mode === "check-in") {
       if (await this.#checkIn(scan)) return;
-      if (await this.#call(scan)) this.mode = "lend";
-      else this.#unknown(scan);
+      scan.turned = await this.#call(scan);
+      if (!scan.turned) this.#unknown(scan);
       return;
     }
     if (this.member) {
@@ -134,6 +87,18 @@ export class Desk {
     scan.words = t("desk.unknown");
   }
 
+  /** Asks anew who stands at the desk, after a look at another page. */
+  async refresh() {
+    const before = this.member;
+    const now = before && (await memberOf(before.card).catch(() => before));
+    if (this.member === before) this.member = now;
+  }
+
+  /** Where a scan was made. @param {Scan} scan */
+  #at({ branch = this.branch }) {
+    return branch ? { branch } : {};
+  }
+
   /** A card: its member comes to the desk. @param {Scan} scan */
   async #call(scan) {
     const member = await memberOf(scan.code);
@@ -152,7 +117,7 @@ export class Desk {
    */
   async #lend(scan, member, override) {
     try {
-      const loan = /** @type {Loan} */ (await send("/api/borrowing/v1/loans", scan, { member_card: member.card, barcode: scan.code, ...(this.branch && { branch: this.branch }), ...(override && { override }) }));
+      const loan = /** @type {Loan} */ (await send("/api/borrowing/v1/loans", scan, { member_card: member.card, barcode: scan.code, ...this.#at(scan), ...(override && { override }) }));
       member.loans = [...member.loans.filter(({ id }) => id !== loan.id), loan];
       scan.state = "ok";
       scan.loan = loan.id;
@@ -174,7 +139,7 @@ export class Desk {
   /** @param {Scan} scan */
   async #checkIn(scan) {
     try {
-      const answer = await send("/api/borrowing/v1/check-ins", scan, { barcode: scan.code, ...(this.branch && { branch: this.branch }), ...(scan.bookDrop && { book_drop: true }) });
+      const answer = await send("/api/borrowing/v1/check-ins", scan, { barcode: scan.code, ...this.#at(scan), ...(scan.bookDrop && { book_drop: true }) });
       const item = /** @type {Item} */ (answer.item);
       scan.state = "ok";
       const next = /** @type {Next} */ (answer.next ?? {});
@@ -210,7 +175,7 @@ export class Desk {
     if (next.action !== "put_on_hold_shelf" && next.action !== "send") return;
     const name = await branchName();
     const hold = next.hold_id ? /** @type {Hold | null} */ (await get(`/api/borrowing/v1/holds/${next.hold_id}`).catch(() => null)) : null;
-    const book = { title: scan.title, barcode: item.barcode, branch: name(next.branch ?? item.branch ?? this.branch) };
+    const book = { title: scan.title, barcode: item.barcode, branch: name(next.branch ?? item.branch ?? scan.branch ?? this.branch) };
     if (next.action === "send") scan.slip = { kind: "send", ...book, ...(hold && { card: lastFour(hold.member_card) }) };
     else if (hold) scan.slip = { kind: "hold", ...book, card: lastFour(hold.member_card), until: hold.expires_on };
   }

@@ -1,6 +1,5 @@
 // desk.js: the circulation desk: one box for cards and books, the member at the desk, a log of what was scanned.
 
-import { commandKey } from "../lib/api.js";
 import { branches } from "../lib/branches.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
 import { date, maybe, t, today } from "../lib/i18n.js";
@@ -12,9 +11,25 @@ import { lastFour, printSlip } from "../staff/slip.js";
 import { Desk } from "./actions.js";
 import "./add-copy.js";
 import { drawLog, scanAt } from "./log.js";
-import { clean, Scans } from "./scans.js";
+import { clean, once, Scans } from "./scans.js";
 import { play, quiet, silence } from "./sound.js";
 import { undo as takeBack } from "./undo.js";
+
+// What was scanned in this tab, and who stands at its desk, outlives a look at another page; what waits is sent meanwhile.
+const desk = new Desk();
+const scans = new Scans(
+  async (scan) => {
+    await desk.act(scan);
+    scans.card = desk.member?.card ?? "";
+    if (!scan.turned) return;
+    if (scan.choice === chosen) desk.mode = "lend";
+    for (const behind of scans.waiting) if (behind.mode !== "done" && behind.choice === scan.choice) behind.mode = "lend";
+  },
+  () => {},
+  new AbortController().signal,
+);
+let chosen = 0; // how often somebody chose a mode
+let worker = ""; // the card of whoever works here
 
 /** @param {Desk} desk */
 function memberPanel({ member }) {
@@ -41,8 +56,12 @@ function memberPanel({ member }) {
 export async function show() {
   const staff = await staffOnly();
   const places = await branches().catch(() => []);
-  const desk = new Desk();
   desk.branch = deskBranch(places);
+  if (worker !== staff.card) {
+    scans.log = scans.waiting;
+    if (scans.log.length === 0) desk.member = null;
+  }
+  worker = staff.card;
   return {
     title: t("nav.desk"),
     body: html`<h1 class="hidden-text">${t("nav.desk")}</h1>
@@ -68,17 +87,16 @@ export async function show() {
         <aside class="member" id="member" aria-label="${t("desk.memberPanel")}"></aside>
       </div>`,
     ownFocus: true,
-    ready: (main, signal) => run(main, signal, desk, staff),
+    ready: (main, signal) => run(main, signal, staff),
   };
 }
 
 /**
  * @param {HTMLElement} main
  * @param {AbortSignal} signal
- * @param {Desk} desk
  * @param {import("../lib/session.js").Me} staff
  */
-function run(main, signal, desk, staff) {
+function run(main, signal, staff) {
   const box = /** @type {HTMLInputElement} */ (find(main, "#scan"));
   const form = /** @type {HTMLFormElement} */ (find(main, "form.box"));
   const log = find(main, "#log");
@@ -86,7 +104,7 @@ function run(main, signal, desk, staff) {
   const drop = /** @type {HTMLInputElement} */ (find(form, "[name=drop]"));
   let shown = ""; // in the panel
   let spoken = "";
-  let told = false; // that nothing is recorded right now
+  let told = ""; // why nothing is recorded right now
 
   const mode = (/** @type {import("./scans.js").Mode} */ wish) => {
     desk.mode = wish;
@@ -95,24 +113,26 @@ function run(main, signal, desk, staff) {
     find(form, ".drop").hidden = wish !== "check-in";
   };
 
+  const choose = (/** @type {import("./scans.js").Mode} */ wish) => {
+    chosen++;
+    mode(wish);
+  };
+
   const draw = () => {
     mode(desk.mode);
-    scans.card = desk.member?.card ?? "";
     if (!log.querySelector("details[open]:focus-within")) keepFocus(log, () => (scans.log.length > 0 ? drawLog(log, scans.log, staff, scans.card) : render(log, html`<p class="quiet empty">${t("desk.empty")}</p>`)), () => box);
     const words = memberPanel(desk);
     if (words.markup !== shown) keepFocus(panel, () => render(panel, words), () => box);
     shown = words.markup;
     panel.classList.toggle("present", desk.member !== null);
     render(find(main, "#queue"), scans.words);
-    if (scans.paused !== told) render(find(main, "#paused"), (told = scans.paused) && html`<p class="note bad">${t("desk.paused")}</p>`);
+    if (scans.stopped !== told) render(find(main, "#paused"), (told = scans.stopped) && html`<p class="note bad">${told === "ended" ? html`${t("desk.ended")} <a href="/sign-in?next=/desk">${t("nav.signIn")}</a>` : t("desk.paused")}</p>`);
     const last = scans.log.find(({ state }) => state !== "waiting");
     const said = last ? `${last.title}: ${last.words}` : "";
     if (said === spoken || !last) return;
     render(find(main, "#last"), (spoken = said));
     play(last.alert && last.state === "ok" ? "note" : last.state);
   };
-
-  const scans = new Scans((scan) => desk.act(scan), draw, signal);
 
   /** Runs a command from the log and says what went wrong. @param {() => Promise<void>} command */
   const attempt = async (command) => {
@@ -126,7 +146,7 @@ function run(main, signal, desk, staff) {
   };
 
   const undo = (/** @type {import("./scans.js").Scan | undefined} */ scan) => {
-    if (scan) void attempt(() => takeBack(desk, scan, commandKey()));
+    if (scan) void attempt(() => once(scan, "undo", (key) => takeBack(desk, scan, key)));
   };
 
   form.addEventListener("submit", (event) => {
@@ -134,11 +154,11 @@ function run(main, signal, desk, staff) {
     const code = clean(box.value);
     box.value = "";
     box.focus();
-    if (code) scans.push(code, desk.mode, drop.checked);
+    if (code) scans.push(code, desk.mode, drop.checked, { branch: desk.branch, choice: chosen });
   });
   form.addEventListener("change", (event) => {
     const input = event.target;
-    if (input instanceof HTMLInputElement && input.name === "mode") mode(input.value === "lend" ? "lend" : "check-in");
+    if (input instanceof HTMLInputElement && input.name === "mode") choose(input.value === "lend" ? "lend" : "check-in");
     if (input instanceof HTMLInputElement && input.name === "sound") silence(!input.checked);
     if (input instanceof HTMLSelectElement) keepBranch((desk.branch = input.value));
   });
@@ -148,30 +168,32 @@ function run(main, signal, desk, staff) {
     const scan = scanAt(log, button);
     if ("undo" in button.dataset) undo(scan);
     if ("slip" in button.dataset && scan?.slip) printSlip(scan.slip);
-    if ("record" in button.dataset && scan) void attempt(() => desk.record(scan, commandKey()));
+    if ("record" in button.dataset && scan) void attempt(() => once(scan, "record", (key) => desk.record(scan, key)));
     box.focus();
   });
   log.addEventListener("copy-added", (event) => {
     const scan = scanAt(log, /** @type {HTMLElement} */ (event.target));
     box.focus();
-    if (scan) scans.push(scan.code, scan.mode, scan.bookDrop);
+    if (scan) scans.push(scan.code, scan.mode, scan.bookDrop, { branch: desk.branch, choice: chosen });
   });
   log.addEventListener("focusout", (event) => {
     const place = event.target instanceof Element ? event.target.closest("details") : null;
     if (place && !(event.relatedTarget instanceof Node && place.contains(event.relatedTarget))) setTimeout(() => signal.aborted || draw());
   });
   log.addEventListener("submit", (event) => {
-    event.preventDefault();
     const asked = /** @type {HTMLFormElement} */ (event.target);
+    if (!asked.matches("[data-override]")) return;
+    event.preventDefault();
     const scan = scanAt(log, asked);
     const reason = String(new FormData(asked).get("reason")).trim();
     if (scan && reason) {
       box.focus();
-      void attempt(() => desk.override(scan, reason, commandKey()));
+      void attempt(() => once(scan, `override ${reason}`, (key) => desk.override(scan, reason, key)));
     }
   });
   const done = () => {
-    desk.member = null;
+    if (scans.waiting.length > 0) scans.push("", "done", false, { title: t("desk.done") }); // what was scanned before it is still theirs
+    else desk.member = null;
     draw();
     box.focus();
   };
@@ -188,7 +210,7 @@ function run(main, signal, desk, staff) {
     (event) => {
       if (event.key === "F2" || event.key === "F4") {
         event.preventDefault();
-        mode(event.key === "F2" ? "lend" : "check-in");
+        choose(event.key === "F2" ? "lend" : "check-in");
         box.focus();
         return;
       }
@@ -211,7 +233,10 @@ function run(main, signal, desk, staff) {
     { signal },
   );
   desk.later = () => void (signal.aborted || draw());
+  scans.watch(draw, signal);
+  scans.wake();
   scans.restore();
   draw();
   box.focus();
+  void desk.refresh().then(desk.later);
 }

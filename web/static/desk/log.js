@@ -73,7 +73,7 @@ export function drawLog(place, scans, me, card) {
     if (stands) stands.line.replaceWith(one);
     else list.insertBefore(one, list.children[i] ?? null);
   });
-  while (list.children.length > scans.length) list.lastElementChild?.remove();
+  for (const [scan, { line: one }] of before) if (!now.has(scan)) one.remove();
   drawn.set(list, now);
 }
 

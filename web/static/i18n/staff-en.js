@@ -30,6 +30,8 @@ export const messages = {
   "desk.held": "kept; it goes out again by itself",
   "desk.queue": { one: "{n} scan in the queue", other: "{n} scans in the queue" },
   "desk.queueHeld": { one: "No connection: {n} scan is kept", other: "No connection: {n} scans are kept" },
+  "desk.queueEnded": { one: "Your session ended: {n} scan is kept", other: "Your session ended: {n} scans are kept" },
+  "desk.ended": "Your session ended. Every scan is kept, and goes out as soon as somebody is signed in.",
   "desk.queuePaused": { one: "The library records nothing right now: {n} scan is kept", other: "The library records nothing right now: {n} scans are kept" },
   "desk.paused": "The library can record nothing right now; looking things up goes on. Keep scanning: every scan is kept, and recorded by itself as soon as it can be.",
   "desk.sign.waiting": "…",

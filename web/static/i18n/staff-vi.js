@@ -33,6 +33,8 @@ export const messages = {
   "desk.held": "đã giữ lại; sẽ tự gửi lại",
   "desk.queue": { other: "{n} lần quét đang chờ" },
   "desk.queueHeld": { other: "Mất kết nối: giữ lại {n} lần quét" },
+  "desk.queueEnded": { other: "Phiên làm việc đã hết: giữ lại {n} lần quét" },
+  "desk.ended": "Phiên làm việc đã hết. Mọi lần quét được giữ lại và được gửi đi ngay khi có người đăng nhập.",
   "desk.queuePaused": { other: "Thư viện tạm thời không ghi được: giữ lại {n} lần quét" },
   "desk.paused": "Thư viện tạm thời không ghi nhận được gì; tra cứu vẫn bình thường. Cứ quét tiếp: mọi lần quét đều được giữ lại và tự ghi nhận ngay khi có thể.",
   "desk.sign.waiting": "…",
