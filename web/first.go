@@ -17,7 +17,8 @@ import (
 )
 
 // The first picture of a page: before its script has come, a reader sees its heading in their language where it will stand, and the browser
-// already fetches all that the page is made of, its scripts after what this picture needs. The script draws the same again, with the rest.
+// already fetches all that the page is made of, its scripts after what this picture needs, and what draws covers after them (parts/cover.js). The
+// script draws the same again, with the rest.
 
 // kind is a sort of page whose first picture is drawn here, by what its script loads: router.js loads the rest by itself.
 type kind struct {
@@ -27,21 +28,19 @@ type kind struct {
 	main    *template.Template
 }
 
-var covers = []string{"/parts/cover.js", "/parts/cover-palette.js", "/parts/cover-figures.js", "/parts/cover-type.js"}
-
 // kinds are the pages that people come to first.
 var kinds = map[string]kind{
-	"home": {regexp.MustCompile(`^/$`), []string{"/home/home.css"}, append([]string{"/home/home.js"}, covers...),
+	"home": {regexp.MustCompile(`^/$`), []string{"/home/home.css"}, []string{"/home/home.js", "/parts/cover.js", "/parts/cover-palette.js"},
 		drawing(`<section class="hero"><h1>{{.Word "home.heading"}}</h1><div class="input first-box"></div><p class="quiet" id="size"></p></section><div id="shelves"></div>`)},
 	"results": {regexp.MustCompile(`^/search$`), []string{"/results/results.css"},
-		append([]string{"/results/results.js", "/results/facets.js", "/results/marks.js", "/results/row.js", "/parts/availability.js"}, covers...),
+		[]string{"/results/results.js", "/results/facets.js", "/results/marks.js", "/results/row.js", "/parts/availability.js", "/parts/cover.js"},
 		drawing(`<div class="input in-page first-box"></div><div class="results"><aside><details class="facet-panel"><summary>{{.Word "facet.heading"}}</summary></details></aside>` +
 			`<section><div class="results-head"><div><h1>{{with .Query}}{{$.Results .}}{{end}}</h1><p class="quiet numbers">&nbsp;</p></div>` +
 			`<label class="sort"><span>{{.Word "results.sort"}}</span> <select class="input" disabled><option>{{if .Query}}{{.Word "sort.relevance"}}{{else}}{{.Word "sort.newest"}}{{end}}</option></select></label></div>` +
 			`{{with .Rows}}<ol class="rows">{{range .}}<li class="row"><div class="bone book"></div><div class="row-words"><h2><a href="/books/{{.ID}}" lang="{{.Language}}" dir="auto">{{.Name}}</a></h2>` +
 			`{{with .Subtitle}}<p class="subtitle" dir="auto">{{.}}</p>{{end}}` + byAuthors + `<p class="quiet small">&nbsp;</p></div></li>{{end}}</ol>{{end}}</section></div>`)},
 	"title": {titlePage, []string{"/title/title.css"},
-		append([]string{"/title/title.js", "/title/copies.js", "/title/opinion.js", "/results/row.js", "/parts/availability.js", "/lib/branches.js"}, covers...),
+		[]string{"/title/title.js", "/title/copies.js", "/title/opinion.js", "/results/row.js", "/parts/availability.js", "/lib/branches.js", "/parts/cover.js"},
 		drawing(`{{with .Title}}<article class="title"><div class="title-cover"><div class="bone book"></div></div><div class="title-words">` +
 			`<h1{{if .Long}} class="long"{{end}} lang="{{.Language}}" dir="auto">{{.Name}}</h1>{{with .Subtitle}}<p class="subtitle" dir="auto">{{.}}</p>{{end}}` +
 			byAuthors + `<div class="lend"></div>` +

@@ -58,13 +58,25 @@ test("covers are drawn when a reader comes near, and all of them on paper", asyn
   await open("/search?q=the");
   const bare = () => page.locator(".row bv-cover:empty").count();
   const all = await page.locator(".row bv-cover").count();
-  assert.equal(await page.locator(".row").first().locator("bv-cover > svg").count(), 1);
+  await page.locator(".row").first().locator("bv-cover > svg").waitFor();
   assert.ok(all > 12 && (await bare()) > 0 && (await bare()) < all, `${await bare()} of ${all} wait`);
   await page.locator(".row").last().scrollIntoViewIfNeeded();
   await page.locator(".row").last().locator("bv-cover > svg").waitFor();
   await open("/search?q=the");
+  await page.locator(".row bv-cover > svg").first().waitFor();
   await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
   assert.equal(await bare(), 0);
+  calm();
+  await close();
+});
+
+test("a page stands without what is drawn on its covers", async () => {
+  const { page, open, calm, close } = await reader(browser, { expected: [404] });
+  await page.route(/cover-drawing/, (route) => route.fulfill({ status: 404 }));
+  await open("/search?q=the");
+  assert.ok((await page.locator(".row bv-cover:empty").count()) > 12);
+  await page.locator(".row h2 a").first().click();
+  await page.locator(".title bv-cover:empty").waitFor();
   calm();
   await close();
 });
