@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"bookvault/bench/harness"
-	"bookvault/platform/database/faulttest"
 )
 
 // lab is one run of the suite patterns: each pattern off and on in turns, in one server that is switched while it runs, on the work that it
@@ -29,20 +26,16 @@ type lab struct {
 	servers  map[string]*labServer
 }
 
-// distance is how far a server's dependencies are away.
-type distance struct {
-	name  string
-	delay time.Duration // of each answer; 0: loopback as it is
-}
-
-var distances = []distance{{"loopback", 0}, {"1 ms", time.Millisecond}, {"10 ms", 10 * time.Millisecond}}
-
 // benchPatterns measures them.
 func benchPatterns(ctx context.Context, args []string, out *report) error {
 	flags := newLabFlags("patterns", 1.5, "pattern")
 	only := flags.String("only", "", "some patterns, by their names, with commas")
-	far := flags.String("distances", "loopback,1 ms,10 ms", "how far PostgreSQL and Redis are away")
+	chosenDistances := distanceFlag(flags.FlagSet, "PostgreSQL and Redis are")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	at, err := chosenDistances()
+	if err != nil {
 		return err
 	}
 	out.figures = &harness.Figures{Suite: "patterns"}
@@ -65,10 +58,7 @@ func benchPatterns(ctx context.Context, args []string, out *report) error {
 		}
 	}
 	var failed []error
-	for _, d := range distances {
-		if !slices.Contains(strings.Split(*far, ","), d.name) {
-			continue
-		}
+	for _, d := range at {
 		l.distance = d
 		for _, p := range labPatterns {
 			if !chosen(*only, p.name) || d.delay > 0 && p.near {
@@ -95,115 +85,6 @@ func benchPatterns(ctx context.Context, args []string, out *report) error {
 
 func chosen(only, name string) bool {
 	return only == "" || slices.Contains(strings.Split(only, ","), name)
-}
-
-// prepare makes what all servers share: a token that may switch, hot titles, a Redis.
-func (l *lab) prepare() (err error) {
-	token, err := exec.CommandContext(l.ctx, l.library.Program, "token", "--role", "administrator", "--data", l.library.Data).Output()
-	if err != nil {
-		return fmt.Errorf("make a token: %w", err)
-	}
-	l.admin = strings.TrimSpace(string(token))
-	patron, err := exec.CommandContext(l.ctx, l.library.Program, "token", "--role", "patron", "--card", l.cards[0], "--data", l.library.Data).Output()
-	if err != nil {
-		return fmt.Errorf("make a token: %w", err)
-	}
-	l.patron = strings.TrimSpace(string(patron))
-	for i := 0; i < len(l.library.IDs) && len(l.hot) < 2000; i += max(1, len(l.library.IDs)/2000) {
-		l.hot = append(l.hot, l.library.IDs[i])
-	}
-	address, err := harness.FreeAddress()
-	if err != nil {
-		return err
-	}
-	_, port, _ := strings.Cut(address, ":")
-	redis, err := exec.LookPath("redis-server")
-	if err != nil {
-		return err
-	}
-	l.redis, err = harness.Start(l.ctx, l.dir, "redis", address, nil, redis, "--port", port, "--bind", "127.0.0.1", "--save", "", "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru")
-	return err
-}
-
-// labServer is a server whose patterns are switched, with the ways to what it depends on.
-type labServer struct {
-	*harness.Process
-	ways []*faulttest.Path
-}
-
-// server gives one with settings, at the present distance; it is started when it is first asked for.
-func (l *lab) server(name string, env []string) (*labServer, error) {
-	if s := l.servers[name]; s != nil {
-		return s, nil
-	}
-	s := &labServer{}
-	settings := append([]string{"BOOKVAULT_DATABASE_EMBEDDED_DATA=" + filepath.Join(l.dir, name+l.distance.name)}, env...)
-	through := func(env string, to *faulttest.Path, address string, err error) error {
-		if err != nil {
-			return err
-		}
-		s.ways = append(s.ways, to)
-		settings = append(settings, env+"="+address)
-		return to.Begin(faulttest.Latency(l.distance.delay))
-	}
-	if l.distance.delay > 0 {
-		way, address, err := faulttest.ToPostgres(l.library.Primary)
-		if err := through("BOOKVAULT_DATABASE_PRIMARY", way, address, err); err != nil {
-			return nil, err
-		}
-		if len(l.library.Replica) > 0 {
-			way, address, err := faulttest.ToPostgres(l.library.Replica[0])
-			if err := through("BOOKVAULT_DATABASE_REPLICAS", way, address, err); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for i, e := range settings {
-		if e == "BOOKVAULT_CACHE_REMOTE=redis" {
-			settings[i] = "BOOKVAULT_CACHE_REMOTE=redis://" + l.redis.Address
-			if l.distance.delay > 0 {
-				way, err := faulttest.To("tcp", l.redis.Address)
-				if err != nil {
-					return nil, err
-				}
-				s.ways = append(s.ways, way)
-				settings[i] = "BOOKVAULT_CACHE_REMOTE=redis://" + way.Address
-				if err := way.Begin(faulttest.Latency(l.distance.delay)); err != nil {
-					return nil, err
-				}
-			}
-		}
-	}
-	if err := os.MkdirAll(filepath.Join(l.dir, name+l.distance.name), 0o755); err != nil {
-		return nil, err
-	}
-	var err error
-	if s.Process, err = l.library.Serve(l.ctx, strings.ReplaceAll(name+"-"+l.distance.name, " ", ""), settings...); err != nil {
-		return nil, err
-	}
-	l.servers[name] = s
-	return s, nil
-}
-
-func (l *lab) stopServers() {
-	for _, s := range l.servers {
-		s.Stop()
-		for _, way := range s.ways {
-			way.Close()
-		}
-	}
-	clear(l.servers)
-}
-
-// turn switches patterns of a running server.
-func (l *lab) turn(s *labServer, on bool, patterns ...string) error {
-	for _, p := range patterns {
-		status, text, err := l.call(s.Process, "PUT", "/api/ops/v1/patterns/"+p, l.admin, fmt.Sprintf(`{"enabled": %v}`, on))
-		if err != nil || status != 200 {
-			return fmt.Errorf("switch %s: %d %s (%v)", p, status, text, err)
-		}
-	}
-	return nil
 }
 
 // sample is what one round showed.
