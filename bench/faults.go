@@ -34,6 +34,8 @@ type faultBench struct {
 	copies  []string      // barcodes of copies that can be lent, one a title
 	words   []string      // that stand in titles
 	some    string        // of the kinds of faults, those in whose name this stands; "" for all
+
+	distance distance // of what servers depend on
 }
 
 // benchFaults has dependencies fail for real, with the patterns off and on.
@@ -44,11 +46,16 @@ func benchFaults(ctx context.Context, args []string, out *report) error {
 	seconds := flags.Float64("seconds", 10, "of each phase")
 	quick := flags.Bool("quick", false, "a smaller run of some four minutes: 20,000 titles, one round with phases of 4 s, breakers that are open for 3 s")
 	only := flags.String("only", "", "one figure: neighbour, kinds, overload, greedy, cost, storm")
+	chosenDistances := distanceFlag(flags, "PostgreSQL is; of the neighbour: the others are measured on loopback,")
 	some := flags.String("kinds", "", "of the kinds of faults, only those in whose name this stands: Redis, PostgreSQL, cut …")
 	data := flags.String("library", "", "folder of the library, made when it is not there and kept")
 	program := flags.String("program", "", "the server, where it is built already")
 	file := flags.String("json", "", "write the rows to this file too")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	at, err := chosenDistances()
+	if err != nil {
 		return err
 	}
 	openFor := 10 * time.Second
@@ -66,16 +73,19 @@ func benchFaults(ctx context.Context, args []string, out *report) error {
 	for _, figure := range []struct {
 		name string
 		run  func() error
-	}{{"cost", b.cost}, {"neighbour", b.neighbour}, {"kinds", b.kinds}, {"storm", b.storm}, {"overload", b.overload}, {"greedy", b.greedy}} {
-		if *only != "" && *only != figure.name {
-			continue
-		}
-		fmt.Fprintln(os.Stderr, "measuring", figure.name, "…")
-		if err := figure.run(); err != nil {
-			return fmt.Errorf("%s: %w", figure.name, err)
-		}
-		if err := b.out.Save(*file); err != nil {
-			return err
+		far  bool // it is measured at every distance
+	}{{"cost", b.cost, false}, {"neighbour", b.neighbour, true}, {"kinds", b.kinds, false}, {"storm", b.storm, false}, {"overload", b.overload, false}, {"greedy", b.greedy, false}} {
+		for _, b.distance = range at {
+			if *only != "" && *only != figure.name || b.distance.delay > 0 && !figure.far {
+				continue
+			}
+			fmt.Fprintln(os.Stderr, "measuring", figure.name, "at", b.distance.name, "…")
+			if err := figure.run(); err != nil {
+				return fmt.Errorf("%s at %s: %w", figure.name, b.distance.name, err)
+			}
+			if err := b.out.Save(*file); err != nil {
+				return err
+			}
 		}
 	}
 	b.out.Note("%d titles; %d rounds, phases of %v, breakers open for %v; people wait 2 s and then hang up; the load generator shares the machine.", *titles, *rounds, b.seconds, b.openFor)
@@ -89,7 +99,7 @@ func openFaultBench(ctx context.Context, suite, program, data string, titles int
 	if err != nil {
 		return nil, nil, err
 	}
-	b = &faultBench{ctx: ctx, out: &harness.Figures{Suite: suite}, dir: dir, openFor: 10 * time.Second}
+	b = &faultBench{ctx: ctx, out: &harness.Figures{Suite: suite}, dir: dir, openFor: 10 * time.Second, distance: distances[0]}
 	stop = func() {
 		if b.library != nil {
 			b.library.Home.Stop()
@@ -155,37 +165,43 @@ var resiliencePatterns = []string{"adaptive_limit", "bulkhead", "circuit_breaker
 // faulty is a server whose ways can be made to fail.
 type faulty struct {
 	*harness.Process
+	far
 	side    string          // "on" or "off"
 	catalog *faulttest.Path // the catalogue's way to PostgreSQL
-	ways    []*faulttest.Path
 }
 
 func (f *faulty) stop() {
 	f.Stop()
-	for _, way := range f.ways {
-		way.Close()
-	}
+	f.far.close()
 }
 
-// serve starts a server with the patterns on or off, whose catalogue has a way to PostgreSQL of its own.
-func (b *faultBench) serve(name string, on bool, env ...string) (*faulty, error) {
-	f := &faulty{side: "on"}
-	way, through, err := faulttest.ToPostgres(b.library.Primary)
+// serve starts a server with the patterns on or off, at the present distance, whose catalogue has a way to PostgreSQL of its own.
+func (b *faultBench) serve(name string, on bool, env ...string) (_ *faulty, err error) {
+	f := &faulty{side: "on", far: far{distance: b.distance}}
+	defer func() {
+		if err != nil {
+			f.far.close()
+		}
+	}()
+	way, catalog, err := faulttest.ToPostgres(b.library.Primary)
 	if err != nil {
 		return nil, err
 	}
-	f.catalog, f.ways = way, []*faulttest.Path{way}
-	settings := append(cachesOff(), primaryOnly, "BOOKVAULT_DATABASE_CATALOG="+through, "BOOKVAULT_RESILIENCE_BREAKER_OPEN_FOR="+b.openFor.String())
+	f.catalog = way
+	if err := f.lengthen(way); err != nil {
+		return nil, err
+	}
+	primary, err := f.postgres(b.library.Primary)
+	if err != nil {
+		return nil, err
+	}
+	settings := append(cachesOff(), primaryOnly, "BOOKVAULT_DATABASE_PRIMARY="+primary, "BOOKVAULT_DATABASE_CATALOG="+catalog, "BOOKVAULT_RESILIENCE_BREAKER_OPEN_FOR="+b.openFor.String())
 	if !on {
 		f.side = "off"
 		settings = append(settings, off(resiliencePatterns...)...)
 	}
 	f.Process, err = b.library.Serve(b.ctx, name+"-"+f.side, append(settings, env...)...)
-	if err != nil {
-		way.Close()
-		return nil, err
-	}
-	return f, nil
+	return f, err
 }
 
 // pair starts a server with the patterns on and one with them off.

@@ -37,7 +37,7 @@ func (f labFlags) open(ctx context.Context, rows *harness.Figures) (l *lab, stop
 	}
 	b.rounds, b.seconds = *f.rounds, time.Duration(*f.seconds*float64(time.Second))
 	b.out = rows
-	l = &lab{faultBench: b, clients: 16, servers: map[string]*labServer{}, distance: distances[0]}
+	l = &lab{faultBench: b, clients: 16, servers: map[string]*labServer{}}
 	if err = saveMachine(ctx, *f.file, time.Now().Format("2006-01-02")); err == nil {
 		err = l.prepare()
 	}

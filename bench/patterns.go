@@ -17,13 +17,12 @@ import (
 // is for.
 type lab struct {
 	*faultBench
-	admin    string // an administrator's token
-	patron   string // a reader's
-	clients  int
-	hot      []int64
-	redis    *harness.Process
-	distance distance
-	servers  map[string]*labServer
+	admin   string // an administrator's token
+	patron  string // a reader's
+	clients int
+	hot     []int64
+	redis   *harness.Process
+	servers map[string]*labServer
 }
 
 // benchPatterns measures them.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"flag"
 	"fmt"
 	"os"
@@ -27,8 +28,13 @@ func benchPool(ctx context.Context, args []string, out *report) error {
 	clients := flags.Int("clients", 500, "clients, each with one read after the other")
 	rounds := flags.Int("rounds", 6, "pairs of rounds")
 	seconds := flags.Float64("seconds", 5, "of each round")
+	chosenDistances := distanceFlag(flags, "PostgreSQL is")
 	file := flags.String("json", "", "write the rows to this file too")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	at, err := chosenDistances()
+	if err != nil {
 		return err
 	}
 	s, err := startServer(ctx, poolServer)
@@ -36,67 +42,107 @@ func benchPool(ctx context.Context, args []string, out *report) error {
 		return err
 	}
 	defer s.stop()
-	tuned, dsn, err := s.fresh(ctx)
+	near, dsn, err := s.fresh(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = near.Pool().Exec(ctx, `CREATE TABLE public.pool_bench AS SELECT n AS id, repeat('x', 500) AS text FROM generate_series(1, 100000) n; CREATE UNIQUE INDEX ON public.pool_bench (id)`)
+	near.Close()
+	if err != nil {
+		return err
+	}
+	b := &poolBench{dsn: dsn, clients: *clients, rounds: *rounds, span: time.Duration(*seconds * float64(time.Second)), out: &harness.Figures{Suite: "pool"}}
+	out.figures = b.out
+	for _, d := range at {
+		if err := b.measure(ctx, d); err != nil {
+			return fmt.Errorf("at %s: %w", d.name, err)
+		}
+	}
+	return b.out.Save(*file)
+}
+
+// poolBench is one run of the suite.
+type poolBench struct {
+	dsn             string
+	clients, rounds int
+	span            time.Duration // of a round
+	out             *harness.Figures
+}
+
+// poolWay is one of the two pools: read reads a text, and wait too, but gives the time until it had its connection.
+type poolWay struct {
+	name string
+	read func(ctx context.Context, id int64) error
+	wait func(ctx context.Context, id int64) (time.Duration, error)
+}
+
+const poolQuestion = `SELECT text FROM public.pool_bench WHERE id = `
+
+// onTuned reads on the pool as BookVault has it.
+func onTuned(db *database.DB) poolWay {
+	return poolWay{"tuned", func(ctx context.Context, id int64) error {
+		ctx, _ = database.WithReader(ctx, "")
+		var text string
+		return db.Read(ctx).Raw(poolQuestion+"?", id).Row().Scan(&text)
+	}, func(ctx context.Context, id int64) (time.Duration, error) {
+		asked := time.Now()
+		conn, err := db.Pool().Acquire(ctx)
+		waited := time.Since(asked)
+		if err != nil {
+			return waited, err
+		}
+		defer conn.Release()
+		var text string
+		return waited, conn.QueryRow(ctx, poolQuestion+"$1", id).Scan(&text)
+	}}
+}
+
+// onDefaults reads on database/sql as it comes.
+func onDefaults(db *sql.DB) poolWay {
+	return poolWay{"database/sql's defaults", func(ctx context.Context, id int64) error {
+		var text string
+		return db.QueryRowContext(ctx, poolQuestion+"$1", id).Scan(&text)
+	}, func(ctx context.Context, id int64) (time.Duration, error) {
+		asked := time.Now()
+		conn, err := db.Conn(ctx)
+		waited := time.Since(asked)
+		if err != nil {
+			return waited, err
+		}
+		defer func() { _ = conn.Close() }()
+		var text string
+		return waited, conn.QueryRowContext(ctx, poolQuestion+"$1", id).Scan(&text)
+	}}
+}
+
+// measure has both read in turns, at a distance.
+func (b *poolBench) measure(ctx context.Context, d distance) error {
+	way := far{distance: d}
+	defer way.close()
+	address, err := way.postgres(b.dsn)
+	if err != nil {
+		return err
+	}
+	tuned, err := database.Open(ctx, database.Settings{Primary: address})
 	if err != nil {
 		return err
 	}
 	defer tuned.Close()
-	if _, err := tuned.Pool().Exec(ctx, `CREATE TABLE public.pool_bench AS SELECT n AS id, repeat('x', 500) AS text FROM generate_series(1, 100000) n; CREATE UNIQUE INDEX ON public.pool_bench (id)`); err != nil {
-		return err
-	}
-	c, err := pgx.ParseConfig(dsn)
+	c, err := pgx.ParseConfig(address)
 	if err != nil {
 		return err
 	}
-	plain := stdlib.OpenDB(*c) // database/sql as it comes
+	plain := stdlib.OpenDB(*c)
 	defer plain.Close()
-	const question = `SELECT text FROM public.pool_bench WHERE id = `
-	ways := []struct {
-		name string
-		read func(ctx context.Context, id int64) error
-		wait func(ctx context.Context, id int64) (time.Duration, error) // reads too, and gives the time until it had its connection
-	}{
-		{"tuned", func(ctx context.Context, id int64) error {
-			ctx, _ = database.WithReader(ctx, "")
-			var text string
-			return tuned.Read(ctx).Raw(question+"?", id).Row().Scan(&text)
-		}, func(ctx context.Context, id int64) (time.Duration, error) {
-			asked := time.Now()
-			conn, err := tuned.Pool().Acquire(ctx)
-			waited := time.Since(asked)
-			if err != nil {
-				return waited, err
-			}
-			defer conn.Release()
-			var text string
-			return waited, conn.QueryRow(ctx, question+"$1", id).Scan(&text)
-		}},
-		{"database/sql's defaults", func(ctx context.Context, id int64) error {
-			var text string
-			return plain.QueryRowContext(ctx, question+"$1", id).Scan(&text)
-		}, func(ctx context.Context, id int64) (time.Duration, error) {
-			asked := time.Now()
-			conn, err := plain.Conn(ctx)
-			waited := time.Since(asked)
-			if err != nil {
-				return waited, err
-			}
-			defer func() { _ = conn.Close() }()
-			var text string
-			return waited, conn.QueryRowContext(ctx, question+"$1", id).Scan(&text)
-		}},
-	}
-	figures := &harness.Figures{Suite: "pool"}
-	out.figures = figures
+	ways := []poolWay{onTuned(tuned), onDefaults(plain)}
 	var p99, rate, waits [2][]float64
 	var errs [2]atomic.Int64
-	for i := range *rounds + 1 {
+	for i := range b.rounds + 1 {
 		for way := range ways {
 			way := (way + i) % 2
-			fmt.Fprintln(os.Stderr, "measuring", ways[way].name, "…")
-			span := time.Duration(*seconds * float64(time.Second))
-			times, took := clientsRead(ctx, *clients, span, wholeRead(ways[way].read), &errs[way])
-			waited, _ := clientsRead(ctx, *clients, span/2, ways[way].wait, &errs[way])
+			fmt.Fprintln(os.Stderr, "measuring", ways[way].name, "at", d.name, "…")
+			times, took := clientsRead(ctx, b.clients, b.span, wholeRead(ways[way].read), &errs[way])
+			waited, _ := clientsRead(ctx, b.clients, b.span/2, ways[way].wait, &errs[way])
 			if i > 0 { // the first round warms
 				waits[way] = append(waits[way], waited.Mean()/1000)
 				p99[way] = append(p99[way], float64(times.ValueAtQuantile(99))/1000)
@@ -104,24 +150,28 @@ func benchPool(ctx context.Context, args []string, out *report) error {
 			}
 		}
 	}
+	add := func(r harness.Row) {
+		r.Distance = d.name
+		b.out.Add(r)
+	}
 	ratios := harness.Ratios(p99[0], p99[1])
 	ratio := harness.Median(ratios)
-	figures.Add(harness.Row{Figure: fmt.Sprintf("%d clients, p99 of a read", *clients), Baseline: fmt.Sprintf("database/sql's defaults, %.4g ms", harness.Median(p99[1])),
+	add(harness.Row{Figure: fmt.Sprintf("%d clients, p99 of a read", b.clients), Baseline: fmt.Sprintf("database/sql's defaults, %.4g ms", harness.Median(p99[1])),
 		Value: harness.Median(p99[0]), Unit: "ms", Ratio: ratio, Spread: harness.Spread(ratios), Goal: "<= 0.5", Holds: ratio <= 0.5})
 	rates := harness.Ratios(rate[0], rate[1])
-	figures.Add(harness.Row{Figure: "reads a second", Baseline: fmt.Sprintf("%.4g", harness.Median(rate[1])), Value: harness.Median(rate[0]), Unit: "1/s", Ratio: harness.Median(rates), Spread: harness.Spread(rates)})
+	add(harness.Row{Figure: "reads a second", Baseline: fmt.Sprintf("%.4g", harness.Median(rate[1])), Value: harness.Median(rate[0]), Unit: "1/s", Ratio: harness.Median(rates), Spread: harness.Spread(rates)})
 	waited := harness.Ratios(waits[0], waits[1])
-	figures.Add(harness.Row{Figure: "until a read has its connection, mean", Baseline: fmt.Sprintf("%.4g ms", harness.Median(waits[1])), Value: harness.Median(waits[0]), Unit: "ms",
+	add(harness.Row{Figure: "until a read has its connection, mean", Baseline: fmt.Sprintf("%.4g ms", harness.Median(waits[1])), Value: harness.Median(waits[0]), Unit: "ms",
 		Ratio: harness.Median(waited), Spread: harness.Spread(waited)})
 	for way, n := range []int64{errs[0].Load(), errs[1].Load()} {
 		row := harness.Row{Figure: "errors, " + ways[way].name, Value: float64(n), Unit: "reads"}
 		if way == 0 {
 			row.Goal, row.Holds = "0", n == 0
 		}
-		figures.Add(row)
+		add(row)
 	}
-	figures.Note("The server lets %s in, so that both can run. %s.", poolServer["max_connections"], tuned.Sizes())
-	return figures.Save(*file)
+	b.out.Note("At %s: the server lets %s in, so that both can run. %s.", d.name, poolServer["max_connections"], tuned.Sizes())
+	return nil
 }
 
 // wholeRead gives the time of a whole read.
