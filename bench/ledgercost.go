@@ -13,10 +13,57 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bookvault/bench/harness"
 	"bookvault/modules/borrowing"
 	"bookvault/platform/database"
 	"bookvault/platform/ledger"
 )
+
+// costOfEvents lends in turn with a ledger and with plain rows.
+func costOfEvents(ctx context.Context, server *server, rounds, workers int, each time.Duration, f *harness.Figures) error {
+	db, _, err := server.fresh(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	copies := max(int(each.Seconds()*3000)*(rounds+1), 10_000)
+	sourced, err := newCheckOuts(ctx, db, "borrowing", copies)
+	if err != nil {
+		return err
+	}
+	plain, err := newCheckOuts(ctx, db, "plain", copies)
+	if err != nil {
+		return err
+	}
+	for _, c := range []*checkOuts{plain, sourced} { // to warm up
+		if _, err := c.run(ctx, workers, each/2); err != nil {
+			return err
+		}
+	}
+	var without, with []float64
+	for round := range rounds {
+		order := []*checkOuts{plain, sourced}
+		if round%2 == 1 {
+			order[0], order[1] = order[1], order[0]
+		}
+		for _, c := range order {
+			rate, err := c.run(ctx, workers, each)
+			if err != nil {
+				return err
+			}
+			if c == plain {
+				without = append(without, 1/rate)
+			} else {
+				with = append(with, 1/rate)
+			}
+		}
+	}
+	ratios := harness.Ratios(with, without)
+	cost := harness.Median(ratios)
+	f.Add(harness.Row{Figure: fmt.Sprintf("a check-out with its events and outbox, %d desks", workers), Baseline: "with plain rows alone", Value: harness.Median(with) * 1000 * float64(workers), Unit: "ms", Ratio: cost,
+		Spread: harness.Spread(ratios), Goal: fmt.Sprintf("<= %.2f x", costGoal), Holds: cost <= costGoal})
+	return nil
+}
 
 // plainTables are those that a check-out reads and writes, beside the ledger.
 var plainTables = []string{"accounts", "titles", "items", "borrower_refs", "loans", "holds", "open_charges", "idempotency_keys"}
