@@ -41,8 +41,14 @@ func benchLedger(ctx context.Context, args []string, out *report) error {
 	rounds := flags.Int("rounds", 7, "of check-outs with a ledger and without one, in turn")
 	each := flags.Duration("each", 3*time.Second, "of such a round")
 	workers := flags.Int("workers", 4, "desks at once")
+	only := flags.String("only", "", "one part: reading (and the past), cost (of events, of a check-out)")
+	chosenDistances := distanceFlag(flags, "PostgreSQL is, of the cost: reading is measured on loopback,")
 	save := flags.String("json", "", "file for the figures")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	at, err := chosenDistances()
+	if err != nil {
 		return err
 	}
 	server, err := startServer(ctx, nil)
@@ -52,18 +58,36 @@ func benchLedger(ctx context.Context, args []string, out *report) error {
 	defer server.stop()
 	f := &harness.Figures{Suite: out.Suite}
 	out.figures = f
+	if chosen(*only, "reading") {
+		if err := readLedgers(ctx, server, *events, *samples, f); err != nil {
+			return err
+		}
+		if err := f.Save(*save); err != nil {
+			return err
+		}
+	}
+	if chosen(*only, "cost") {
+		if err := costOfEvents(ctx, server, lendingRounds{*rounds, *workers, *each}, at, f); err != nil {
+			return err
+		}
+	}
+	return f.Save(*save)
+}
+
+// readLedgers reads a ledger and one of a quarter of it, and compares what an event took in either.
+func readLedgers(ctx context.Context, server *server, events, samples int, f *harness.Figures) error {
 	var quarter, whole reading
 	for _, part := range []struct {
 		events int
 		into   *reading
-	}{{*events / 4, &quarter}, {*events, &whole}} {
+	}{{events / 4, &quarter}, {events, &whole}} {
 		db, _, err := server.fresh(ctx)
 		if err != nil {
 			return err
 		}
 		*part.into, err = readLedger(ctx, db, planLedger(part.events), f)
 		if err == nil && part.into == &whole {
-			err = askPast(ctx, db, planLedger(part.events), *samples, f)
+			err = askPast(ctx, db, planLedger(part.events), samples, f)
 		}
 		db.Close()
 		if err != nil {
@@ -81,10 +105,7 @@ func benchLedger(ctx context.Context, args []string, out *report) error {
 	growth := whole.memory / quarter.memory
 	f.Add(harness.Row{Figure: "memory while verifying and replaying the whole", Baseline: "a quarter", Value: whole.memory / (1 << 20), Unit: "MiB", Ratio: growth,
 		Goal: fmt.Sprintf("<= %.0f x", memoryGoal), Holds: growth <= memoryGoal})
-	if err := costOfEvents(ctx, server, *rounds, *workers, *each, f); err != nil {
-		return err
-	}
-	return f.Save(*save)
+	return nil
 }
 
 // reading is what one ledger took.

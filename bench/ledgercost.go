@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,14 +20,20 @@ import (
 	"bookvault/platform/ledger"
 )
 
-// costOfEvents lends in turn with a ledger and with plain rows.
-func costOfEvents(ctx context.Context, server *server, rounds, workers int, each time.Duration, f *harness.Figures) error {
-	db, _, err := server.fresh(ctx)
+// lendingRounds are rounds of check-outs, with a ledger and without one.
+type lendingRounds struct {
+	rounds, workers int
+	each            time.Duration
+}
+
+// costOfEvents lends in turn with a ledger and with plain rows, at each distance.
+func costOfEvents(ctx context.Context, server *server, r lendingRounds, at []distance, f *harness.Figures) error {
+	db, dsn, err := server.fresh(ctx)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	copies := max(int(each.Seconds()*3000)*(rounds+1), 10_000)
+	copies := max(int(r.each.Seconds()*3000)*(r.rounds+1), 10_000)
 	sourced, err := newCheckOuts(ctx, db, "borrowing", copies)
 	if err != nil {
 		return err
@@ -35,19 +42,42 @@ func costOfEvents(ctx context.Context, server *server, rounds, workers int, each
 	if err != nil {
 		return err
 	}
+	for _, d := range at {
+		fmt.Fprintln(os.Stderr, "measuring what events cost at", d.name, "…")
+		if err := r.compare(ctx, dsn, d, plain, sourced, f); err != nil {
+			return fmt.Errorf("at %s: %w", d.name, err)
+		}
+	}
+	return nil
+}
+
+// compare lends from as far away.
+func (r lendingRounds) compare(ctx context.Context, dsn string, d distance, plain, sourced *checkOuts, f *harness.Figures) error {
+	way := far{distance: d}
+	defer way.close()
+	address, err := way.postgres(dsn)
+	if err != nil {
+		return err
+	}
+	db, err := database.Open(ctx, database.Settings{Primary: address})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	plain.db, sourced.db = db, db
 	for _, c := range []*checkOuts{plain, sourced} { // to warm up
-		if _, err := c.run(ctx, workers, each/2); err != nil {
+		if _, err := c.run(ctx, r.workers, r.each/2); err != nil {
 			return err
 		}
 	}
 	var without, with []float64
-	for round := range rounds {
+	for round := range r.rounds {
 		order := []*checkOuts{plain, sourced}
 		if round%2 == 1 {
 			order[0], order[1] = order[1], order[0]
 		}
 		for _, c := range order {
-			rate, err := c.run(ctx, workers, each)
+			rate, err := c.run(ctx, r.workers, r.each)
 			if err != nil {
 				return err
 			}
@@ -60,8 +90,8 @@ func costOfEvents(ctx context.Context, server *server, rounds, workers int, each
 	}
 	ratios := harness.Ratios(with, without)
 	cost := harness.Median(ratios)
-	f.Add(harness.Row{Figure: fmt.Sprintf("a check-out with its events and outbox, %d desks", workers), Baseline: "with plain rows alone", Value: harness.Median(with) * 1000 * float64(workers), Unit: "ms", Ratio: cost,
-		Spread: harness.Spread(ratios), Goal: fmt.Sprintf("<= %.2f x", costGoal), Holds: cost <= costGoal})
+	f.Add(harness.Row{Figure: fmt.Sprintf("a check-out with its events and outbox, %d desks", r.workers), Distance: d.name, Baseline: "with plain rows alone", Value: harness.Median(with) * 1000 * float64(r.workers),
+		Unit: "ms", Ratio: cost, Spread: harness.Spread(ratios), Goal: fmt.Sprintf("<= %.2f x", costGoal), Holds: cost <= costGoal})
 	return nil
 }
 
@@ -123,7 +153,7 @@ func (c *checkOuts) run(ctx context.Context, workers int, d time.Duration) (perS
 			for time.Since(begun) < d && ctx.Err() == nil {
 				n := c.next.Add(1)
 				if n > int64(c.items) {
-					errs[w] = fmt.Errorf("no free copies are left: give more -copies")
+					errs[w] = fmt.Errorf("no free copies are left: have fewer rounds, or shorter ones")
 					return
 				}
 				if errs[w] = c.lend(ctx, n); errs[w] != nil {
