@@ -143,7 +143,7 @@ var labPatterns = []labPattern{
 	{name: "circuit_breaker", switches: []string{"circuit_breaker", "retry", "fallback", "bulkhead"}, server: "plain", near: true, about: "what the policies cost while all is well: titles that no cache holds", work: anyTitle, behind: cachesBefore,
 		figures: []labFigure{rateOf(""), oursOf("")}},
 	{name: "adaptive_limit", server: "plain", near: true, about: "what it costs while all is well: titles that no cache holds", work: anyTitle, behind: cachesBefore, figures: []labFigure{rateOf("")}},
-	{name: "rate_limit", server: "limited", settings: []string{"BOOKVAULT_RATE_LIMIT_EXEMPT=127.0.0.1/32"}, near: true, about: "one client that asks as fast as it can", work: greedy, behind: cachesBefore,
+	{name: "rate_limit", server: "limited", settings: []string{"BOOKVAULT_RATE_LIMIT_EXEMPT=127.0.0.1/32"}, about: "one client that asks as fast as it can", work: greedy, behind: cachesBefore,
 		figures: []labFigure{{"titles it is served a second", "1/s", "protection +90 %", func(s sample) float64 { return s.PerSecond() }}, {"PostgreSQL's processor time a second", "ms", "", func(s sample) float64 { return float64(s.database.Milliseconds()) / s.Seconds }}}},
 	{name: "materialized_views", server: "plain", about: "figures of the whole library", work: figuresOfAll, behind: cachesBefore,
 		figures: []labFigure{p50Of("-80 to -95 %"), databaseOf("-70 to -90 %")}},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/xml"
+	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -102,6 +103,57 @@ func TestEveryUsualClaimIsHeldToAFigure(t *testing.T) {
 	claimsTable(&table, rows)
 	if !strings.Contains(string(page), table.String()) {
 		t.Error("docs/PERFORMANCE.md has other claims or figures: go run ./bench report writes it")
+	}
+}
+
+// What a suite of its own measured at each distance fills the three cells of a claim; a row that does not say where it was is of loopback.
+func TestRowsOfSuitesFillTheCellsOfTheirDistance(t *testing.T) {
+	row := harness.Row{Suite: "pool", Figure: "reads a second", Baseline: "100", Unit: "1/s"}
+	near, far, farther := row, row, row
+	near.Value, near.Ratio = 150, 1.5
+	far.Value, far.Ratio, far.Distance = 200, 2, "1 ms"
+	farther.Value, farther.Ratio, farther.Distance = 110, 1.1, "10 ms"
+	var table strings.Builder
+	claimsTable(&table, []harness.Row{near, far, farther})
+	want := "| pool tuning | +30 to +50 % requests/s | 150 1/s, against 100 (+50 %) | 200 1/s, against 100 (+100 %) | 110 1/s, against 100 (+10 %), not reached |"
+	if !strings.Contains(table.String(), want) {
+		t.Errorf("%s\nis not in\n%s", want, table.String())
+	}
+	if gain := gainElsewhere("`database.pool.*`", []harness.Row{far, near}); !strings.HasPrefix(gain, "reads a second 150 1/s, against 100 (+50 %). ") {
+		t.Errorf("of another distance: %s", gain)
+	}
+	table.Reset()
+	section(&table, "pool", []harness.Row{near, far})
+	if text := table.String(); !strings.Contains(text, "\n| reads a second | 100 | 150 1/s |") || !strings.Contains(text, "\n| reads a second, 1 ms away | 100 | 200 1/s |") {
+		t.Errorf("the suite's table is\n%s", text)
+	}
+}
+
+// A value that may as well be nothing says so.
+func TestNoiseIsSaid(t *testing.T) {
+	row := harness.Row{Suite: "patterns", Pattern: "logging", Distance: "loopback", Figure: "x: processor time that logging adds to a request", Off: 10, Value: 0.2, Unit: "us", Ratio: 0.05, Noise: "-1 to 2 us"}
+	var table strings.Builder
+	claimsTable(&table, []harness.Row{row})
+	if want := "| 10.0 → 0.2 us (-95 %, within noise: -1 to 2 us) |"; !strings.Contains(table.String(), want) {
+		t.Errorf("%s\nis not in\n%s", want, table.String())
+	}
+}
+
+func TestDistancesAreChosenByName(t *testing.T) {
+	for said, want := range map[string]string{"": "loopback 1 ms 10 ms", "10 ms": "10 ms", "loopback,10 ms": "loopback 10 ms", "100 ms": "", "1 ms,": ""} {
+		flags := flag.NewFlagSet("x", flag.ContinueOnError)
+		chosen := distanceFlag(flags, "it is")
+		if said != "" {
+			_ = flags.Set("distances", said)
+		}
+		var names []string
+		some, err := chosen()
+		for _, d := range some {
+			names = append(names, d.name)
+		}
+		if got := strings.Join(names, " "); (err != nil) != (want == "") || err == nil && got != want {
+			t.Errorf("%q: %s (%v), want %s", said, got, err, want)
+		}
 	}
 }
 

@@ -49,7 +49,7 @@ func gainElsewhere(line string, rows []harness.Row) string {
 	claim := ""
 	for _, e := range elsewhere {
 		for _, r := range rows {
-			if !strings.Contains(line, e.named) || r.Suite != e.suite || !slices.Contains(e.figures, r.Figure) {
+			if !strings.Contains(line, e.named) || r.Suite != e.suite || !slices.Contains(e.figures, r.Figure) || at(r) != distances[0].name {
 				continue
 			}
 			one := fmt.Sprintf("%s %s %s", r.Figure, number(r.Value), r.Unit)

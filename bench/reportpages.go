@@ -118,8 +118,8 @@ func readRows(folder string) (rows []harness.Row, on machine, err error) {
 			return nil, on, fmt.Errorf("read %s: %w", file, err)
 		}
 		for _, r := range some {
-			if r.Pattern != "" && slices.ContainsFunc(rows, func(other harness.Row) bool { return sameFigure(r, other) }) {
-				return nil, on, fmt.Errorf("%s says once more what %s, %q at %s, is: leave out one of the files", file, r.Pattern, r.Figure, r.Distance)
+			if slices.ContainsFunc(rows, func(other harness.Row) bool { return sameFigure(r, other) }) {
+				return nil, on, fmt.Errorf("%s says once more what %s, %q at %s, is: leave out one of the files", file, cmp.Or(r.Pattern, r.Suite), r.Figure, at(r))
 			}
 		}
 		rows = append(rows, some...)
@@ -130,10 +130,13 @@ func readRows(folder string) (rows []harness.Row, on machine, err error) {
 	return rows, on, nil
 }
 
-// sameFigure tells whether two rows of patterns measure one thing, of which the page can say one value.
+// sameFigure tells whether two rows measure one thing, of which the page can say one value.
 func sameFigure(a, b harness.Row) bool {
-	return a.Pattern == b.Pattern && a.Figure == b.Figure && a.Distance == b.Distance
+	return cmp.Or(a.Pattern, a.Suite) == cmp.Or(b.Pattern, b.Suite) && a.Figure == b.Figure && at(a) == at(b)
 }
+
+// at says at which distance a row was measured. One that does not say was on loopback.
+func at(r harness.Row) string { return cmp.Or(r.Distance, distances[0].name) }
 
 // number writes a value with three digits that count.
 func number(v float64) string {
@@ -152,17 +155,22 @@ func number(v float64) string {
 	return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.3f", v), "0"), ".")
 }
 
-// change words what a ratio means.
-func change(r harness.Row) string {
+// change words what a ratio means, and how sure the value is.
+func change(r harness.Row) (text string) {
 	switch {
 	case r.Ratio == 0:
 		return ""
 	case r.Ratio >= 3:
-		return fmt.Sprintf("%.1f x", r.Ratio)
+		text = fmt.Sprintf("%.1f x", r.Ratio)
 	case r.Ratio < 0.02:
-		return fmt.Sprintf("%+.1f %%", (r.Ratio-1)*100)
+		text = fmt.Sprintf("%+.1f %%", (r.Ratio-1)*100)
+	default:
+		text = fmt.Sprintf("%+.0f %%", (r.Ratio-1)*100)
 	}
-	return fmt.Sprintf("%+.0f %%", (r.Ratio-1)*100)
+	if r.Noise != "" {
+		text += ", within noise: " + r.Noise
+	}
+	return text
 }
 
 // byPattern groups rows by their pattern, in the order in which each first comes.

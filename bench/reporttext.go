@@ -96,6 +96,14 @@ Redis); loopback is as it is. The usual claim is what articles about the pattern
 	return b.String()
 }
 
+// figureAt says what a row of a suite is of, and from how far away it was measured if that was not loopback.
+func figureAt(r harness.Row) string {
+	if at(r) == distances[0].name {
+		return r.Figure
+	}
+	return r.Figure + ", " + r.Distance + " away"
+}
+
 // section writes the table of one pattern or suite.
 func section(b *strings.Builder, name string, rows []harness.Row) {
 	fmt.Fprintf(b, "### %s\n\n", name)
@@ -109,7 +117,7 @@ func section(b *strings.Builder, name string, rows []harness.Row) {
 			if r.Goal != "" {
 				holds = map[bool]string{true: "reached", false: "missed"}[r.Holds]
 			}
-			fmt.Fprintf(b, "| %s | %s | %s %s | %s | %s | %s |\n", r.Figure, r.Baseline, number(r.Value), r.Unit, ratio, r.Goal, holds)
+			fmt.Fprintf(b, "| %s | %s | %s %s | %s | %s | %s |\n", figureAt(r), r.Baseline, number(r.Value), r.Unit, ratio, r.Goal, holds)
 		}
 		b.WriteString("\n")
 		if note := notes[name]; note != "" {

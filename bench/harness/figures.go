@@ -28,6 +28,7 @@ type Row struct {
 	Distance string  `json:"distance,omitempty"`
 	Claim    string  `json:"claim,omitempty"`
 	Off      float64 `json:"off,omitempty"`
+	Noise    string  `json:"noise,omitempty"` // of a value that may as well be 0: between what it lies
 }
 
 // Figures collects rows, and prints them as a table.

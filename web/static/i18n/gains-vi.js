@@ -58,6 +58,7 @@ export const gains = [
   ["server load", "tải máy chủ"],
   ["protection", "bảo vệ"],
   ["overhead", "phụ trội"],
+  ["within noise", "trong mức nhiễu"],
   ["for duplicates", "với yêu cầu trùng nhau"],
   ["append-only", "chỉ ghi thêm"],
   ["writes", "lượt ghi"],
