@@ -96,7 +96,7 @@ type sample struct {
 }
 
 func (s sample) each(d time.Duration) float64 {
-	return float64(d.Microseconds()) / float64(max(1, s.Served))
+	return float64(d.Nanoseconds()) / 1000 / float64(max(1, s.Served))
 }
 
 // round loads a server once. Answers that are no success end it: refusals are not to be taken for speed.
@@ -113,7 +113,7 @@ func (l *lab) round(s *labServer, w work, seed uint64, span time.Duration) (samp
 	if err != nil {
 		return sample{}, err
 	}
-	oursBefore, err := s.CPU()
+	oursBefore, err := s.Spent()
 	if err != nil {
 		return sample{}, err
 	}
@@ -142,7 +142,7 @@ func (l *lab) round(s *labServer, w work, seed uint64, span time.Duration) (samp
 	if err != nil {
 		return sample{}, err
 	}
-	oursAfter, err := s.CPU()
+	oursAfter, err := s.Spent()
 	if err != nil {
 		return sample{}, err
 	}

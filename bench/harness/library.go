@@ -176,3 +176,29 @@ func (l *Library) ids(ctx context.Context) ([]int64, error) {
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
+
+// DatabaseCPU gives the processor time that the library's PostgreSQL servers and those that serve their connections have taken.
+func (l *Library) DatabaseCPU() (sum time.Duration, err error) {
+	all, err := processes()
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range []string{"primary", "replica"} {
+		text, err := os.ReadFile(filepath.Join(l.Data, "postgres", name, "postmaster.pid"))
+		if err != nil {
+			continue // there is no replica
+		}
+		line, _, _ := strings.Cut(string(text), "\n")
+		postmaster, err := strconv.Atoi(strings.TrimSpace(line))
+		if err != nil {
+			return 0, fmt.Errorf("find PostgreSQL: %w", err)
+		}
+		for pid, p := range all {
+			if pid == postmaster || p.parent == postmaster {
+				sum += p.cpu
+			}
+		}
+		sum += all[postmaster].ended
+	}
+	return sum, nil
+}

@@ -143,6 +143,9 @@ func (p *Process) CPU() (time.Duration, error) {
 	return sum, nil
 }
 
+// Spent gives the processor time of the process alone, without what it started.
+func (p *Process) Spent() (time.Duration, error) { return processTime(p.cmd.Process.Pid) }
+
 // OwnCPU gives the processor time of this process.
 func OwnCPU() (time.Duration, error) {
 	var used syscall.Rusage
@@ -211,32 +214,6 @@ func FreeAddress() (string, error) {
 	}
 	defer l.Close()
 	return l.Addr().String(), nil
-}
-
-// DatabaseCPU gives the processor time that the library's PostgreSQL servers and those that serve their connections have taken.
-func (l *Library) DatabaseCPU() (sum time.Duration, err error) {
-	all, err := processes()
-	if err != nil {
-		return 0, err
-	}
-	for _, name := range []string{"primary", "replica"} {
-		text, err := os.ReadFile(filepath.Join(l.Data, "postgres", name, "postmaster.pid"))
-		if err != nil {
-			continue // there is no replica
-		}
-		line, _, _ := strings.Cut(string(text), "\n")
-		postmaster, err := strconv.Atoi(strings.TrimSpace(line))
-		if err != nil {
-			return 0, fmt.Errorf("find PostgreSQL: %w", err)
-		}
-		for pid, p := range all {
-			if pid == postmaster || p.parent == postmaster {
-				sum += p.cpu
-			}
-		}
-		sum += all[postmaster].ended
-	}
-	return sum, nil
 }
 
 // Memory gives the resident memory of the process itself, bytes.
