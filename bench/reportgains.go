@@ -54,7 +54,10 @@ func gainElsewhere(line string, rows []harness.Row) string {
 			}
 			one := fmt.Sprintf("%s %s %s", r.Figure, number(r.Value), r.Unit)
 			if r.Baseline != "" {
-				one += fmt.Sprintf(", against %s (%s)", r.Baseline, change(r))
+				one += ", against " + r.Baseline
+			}
+			if said := change(r); said != "" {
+				one += " (" + said + ")"
 			}
 			said, claim = append(said, one), e.claim
 		}
