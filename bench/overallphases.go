@@ -35,9 +35,9 @@ func (o *overall) phases() error {
 	}
 	for n, phase := range patternPhases {
 		ratios, cheaper := harness.Ratios(rates[n], rates[0]), harness.Ratios(costs[n], costs[0])
-		o.out.Add(harness.Row{Pattern: "phases", Claim: phase.claim, Figure: "phase: " + phase.name + ": requests a second", Baseline: fmt.Sprintf("none: %.4g", harness.Median(rates[0])), Off: harness.Median(rates[0]),
+		o.out.Add(harness.Row{Pattern: "phases", Claim: phase.claim, Figure: "phase: " + phase.name + ": requests a second", Baseline: "none: " + harness.Short(harness.Median(rates[0])), Off: harness.Median(rates[0]),
 			Value: harness.Median(rates[n]), Unit: "1/s", Ratio: harness.Median(ratios), Spread: harness.Spread(ratios)})
-		o.out.Add(harness.Row{Pattern: "phases", Claim: "-20 to -40 % at the end", Figure: "phase: " + phase.name + ": processor time a request, PostgreSQL's too", Baseline: fmt.Sprintf("none: %.4g", harness.Median(costs[0])),
+		o.out.Add(harness.Row{Pattern: "phases", Claim: "-20 to -40 % at the end", Figure: "phase: " + phase.name + ": processor time a request, PostgreSQL's too", Baseline: "none: " + harness.Short(harness.Median(costs[0])),
 			Off: harness.Median(costs[0]), Value: harness.Median(costs[n]), Unit: "us", Ratio: harness.Median(cheaper), Spread: harness.Spread(cheaper)})
 	}
 	return nil

@@ -199,7 +199,7 @@ func (l *lab) report(p labPattern, sides [2][]sample) {
 		}
 		without, with := harness.Median(off), harness.Median(on)
 		row := harness.Row{Pattern: p.name, Distance: l.distance.name, Claim: f.claim, Off: without, Figure: p.about + ": " + f.name,
-			Baseline: fmt.Sprintf("off: %.4g", without), Value: with, Unit: f.unit}
+			Baseline: "off: " + harness.Short(without), Value: with, Unit: f.unit}
 		if without != 0 {
 			ratios := harness.Ratios(on, off)
 			row.Ratio, row.Spread = harness.Median(ratios), harness.Spread(ratios)

@@ -47,7 +47,7 @@ func (l *lab) logging() error {
 	add(row)
 	ratios := harness.Ratios(rates[sideLined], rates[logged])
 	add(harness.Row{Off: harness.Median(rates[logged]), Value: harness.Median(rates[sideLined]), Ratio: harness.Median(ratios), Spread: harness.Spread(ratios), Unit: "1/s",
-		Figure: "hot titles from the gateway cache: requests a second", Baseline: fmt.Sprintf("each line at once: %.4g", harness.Median(rates[logged]))})
+		Figure: "hot titles from the gateway cache: requests a second", Baseline: "each line at once: " + harness.Short(harness.Median(rates[logged]))})
 	return nil
 }
 

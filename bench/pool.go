@@ -159,7 +159,7 @@ func (b *poolBench) measure(ctx context.Context, d distance) error {
 	add(harness.Row{Figure: fmt.Sprintf("%d clients, p99 of a read", b.clients), Baseline: fmt.Sprintf("database/sql's defaults, %.4g ms", harness.Median(p99[1])),
 		Value: harness.Median(p99[0]), Unit: "ms", Ratio: ratio, Spread: harness.Spread(ratios), Goal: "<= 0.5", Holds: ratio <= 0.5})
 	rates := harness.Ratios(rate[0], rate[1])
-	add(harness.Row{Figure: "reads a second", Baseline: fmt.Sprintf("%.4g", harness.Median(rate[1])), Value: harness.Median(rate[0]), Unit: "1/s", Ratio: harness.Median(rates), Spread: harness.Spread(rates)})
+	add(harness.Row{Figure: "reads a second", Baseline: harness.Short(harness.Median(rate[1])), Value: harness.Median(rate[0]), Unit: "1/s", Ratio: harness.Median(rates), Spread: harness.Spread(rates)})
 	waited := harness.Ratios(waits[0], waits[1])
 	add(harness.Row{Figure: "until a read has its connection, mean", Baseline: fmt.Sprintf("%.4g ms", harness.Median(waits[1])), Value: harness.Median(waits[0]), Unit: "ms",
 		Ratio: harness.Median(waited), Spread: harness.Spread(waited)})

@@ -90,7 +90,10 @@ func gainOf(line string, rows []harness.Row) string {
 			continue
 		}
 		work, what, _ := strings.Cut(r.Figure, ": ")
-		said := fmt.Sprintf("%s %s → %s %s (%s)", what, number(r.Off), number(r.Value), r.Unit, change(r))
+		said := fmt.Sprintf("%s %s → %s %s", what, number(r.Off), number(r.Value), r.Unit)
+		if by := change(r); by != "" {
+			said += " (" + by + ")"
+		}
 		switch r.Distance {
 		case "loopback":
 			if work != about {

@@ -155,9 +155,23 @@ func number(v float64) string {
 	return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.3f", v), "0"), ".")
 }
 
+// unclear gives what the rounds lay between, of the value without a pattern, where some were better with it and some without.
+func unclear(r harness.Row) (between string, is bool) {
+	var low, high float64
+	if _, err := fmt.Sscanf(r.Spread, "%g–%g", &low, &high); err != nil || r.Suite != "patterns" || r.Off == 0 || low >= 1 || high <= 1 {
+		return "", false
+	}
+	return fmt.Sprintf("%.2f to %.2f x", low, high), true
+}
+
 // change words what a ratio means, and how sure the value is.
 func change(r harness.Row) (text string) {
+	between, same := unclear(r)
 	switch {
+	case r.Suite == "patterns" && number(r.Off) == number(r.Value): // to the digits that are shown, such as none at all
+		return ""
+	case same && r.Noise == "":
+		return "no clear difference, " + between
 	case r.Ratio == 0:
 		return ""
 	case r.Ratio >= 3:

@@ -104,20 +104,30 @@ func figureAt(r harness.Row) string {
 	return r.Figure + ", " + r.Distance + " away"
 }
 
+// verdictOf says whether a goal is reached.
+func verdictOf(r harness.Row) string {
+	switch {
+	case r.Goal == "":
+		return ""
+	case strings.HasPrefix(r.Figure, "failed requests while") && r.Off == 0 && r.Value == 0:
+		return "nothing failed either way"
+	case r.Holds:
+		return "reached"
+	}
+	return "missed"
+}
+
 // section writes the table of one pattern or suite.
 func section(b *strings.Builder, name string, rows []harness.Row) {
 	fmt.Fprintf(b, "### %s\n\n", name)
 	if rows[0].Pattern == "" {
 		b.WriteString("| figure | against | value | ratio | goal | |\n|---|---|---|---|---|---|\n")
 		for _, r := range rows {
-			ratio, holds := "", ""
+			ratio := ""
 			if r.Ratio != 0 {
 				ratio = number(r.Ratio)
 			}
-			if r.Goal != "" {
-				holds = map[bool]string{true: "reached", false: "missed"}[r.Holds]
-			}
-			fmt.Fprintf(b, "| %s | %s | %s %s | %s | %s | %s |\n", figureAt(r), r.Baseline, number(r.Value), r.Unit, ratio, r.Goal, holds)
+			fmt.Fprintf(b, "| %s | %s | %s %s | %s | %s | %s |\n", figureAt(r), r.Baseline, number(r.Value), r.Unit, ratio, r.Goal, verdictOf(r))
 		}
 		b.WriteString("\n")
 		if note := notes[name]; note != "" {
@@ -127,10 +137,7 @@ func section(b *strings.Builder, name string, rows []harness.Row) {
 	}
 	b.WriteString("| figure | distance | off | on | | usual claim | goal |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		goal := r.Goal
-		if goal != "" {
-			goal += map[bool]string{true: " reached", false: " missed"}[r.Holds]
-		}
+		goal := strings.TrimSpace(r.Goal + " " + verdictOf(r))
 		fmt.Fprintf(b, "| %s | %s | %s | %s %s | %s | %s | %s |\n", r.Figure, r.Distance, number(r.Off), number(r.Value), r.Unit, change(r), r.Claim, goal)
 	}
 	if remark := remarks[name]; remark != "" {

@@ -99,7 +99,7 @@ func benchSoak(ctx context.Context, args []string, out *report) error {
 	}
 	for i, g := range soakGauges {
 		most := before[i]*g.share + g.more
-		b.out.Add(harness.Row{Figure: g.what + " afterwards", Baseline: fmt.Sprintf("before: %.4g", before[i]), Value: after[i], Unit: strings.TrimSpace(g.unit), Goal: fmt.Sprintf("<= %.4g", most), Holds: after[i] <= most})
+		b.out.Add(harness.Row{Figure: g.what + " afterwards", Baseline: "before: " + harness.Short(before[i]), Value: after[i], Unit: strings.TrimSpace(g.unit), Goal: "<= " + harness.Short(most), Holds: after[i] <= most})
 	}
 	for i, who := range []string{"public", "desk"} {
 		b.out.Add(harness.Row{Figure: "requests of the " + who, Value: float64(tallies[i].Asked), Unit: fmt.Sprintf("%.2f %% served", 100-tallies[i].Lost()*100)})

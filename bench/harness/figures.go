@@ -126,6 +126,14 @@ func Spread(values []float64) string {
 	return fmt.Sprintf("%.3g–%.3g (%d)", low, high, len(values))
 }
 
+// Short writes a value with four digits, and never with an exponent.
+func Short(v float64) string {
+	if v >= 1000 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.4g", v)
+}
+
 // Ratios divides pairwise.
 func Ratios(values, yardstick []float64) []float64 {
 	ratios := make([]float64, min(len(values), len(yardstick)))

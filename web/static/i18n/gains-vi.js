@@ -4,6 +4,7 @@
 export const gains = [
   ["titles that another process has loaded, and this one's memory does not hold", "nhan đề mà tiến trình khác đã nạp, còn bộ nhớ của tiến trình này không có"],
   ["hot titles from the gateway cache", "nhan đề được xem nhiều, từ bộ đệm cổng"],
+  ["a rush for hot titles that no cache holds, 64 readers", "dồn dập xem nhan đề mà không bộ đệm nào có, 64 độc giả"],
   ["hot titles that no cache holds", "nhan đề được xem nhiều mà không bộ đệm nào có"],
   ["titles that no cache holds", "nhan đề mà không bộ đệm nào có"],
   ["hot titles", "nhan đề được xem nhiều"],
@@ -59,6 +60,7 @@ export const gains = [
   ["protection", "bảo vệ"],
   ["overhead", "phụ trội"],
   ["within noise", "trong mức nhiễu"],
+  ["no clear difference", "không khác rõ rệt"],
   ["for duplicates", "với yêu cầu trùng nhau"],
   ["append-only", "chỉ ghi thêm"],
   ["writes", "lượt ghi"],
