@@ -18,6 +18,9 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 export const PHONE = { width: 390, height: 844 };
 export const WIDE = { width: 1280, height: 900 };
 
+/** A consistency token of a position that no server ever reaches: whoever sends it sees all that was committed before, whoever wrote it. */
+const EVERYTHING = "_".repeat(16);
+
 /** @type {{role: string, card: string, password: string}[]} */
 const SIGN_INS = JSON.parse(process.env.E2E_SIGN_INS ?? "[]");
 
@@ -61,10 +64,21 @@ export async function reader(browser, { viewport = WIDE, scheme = "light", local
   });
   const calm = () => assert.deepEqual(noise.splice(0), []);
   const open = async (/** @type {string} */ path) => {
+    await abreast(context);
     await page.goto(URL_ + path);
     await settled(page);
   };
   return { context, page, calm, open, close: () => context.close() };
+}
+
+/**
+ * What a hand has just prepared is shown to whoever is signed in as soon as a replica has it, which on a busy machine takes a while: the
+ * next answers include it.
+ * @param {import("playwright-core").BrowserContext} context
+ */
+async function abreast(context) {
+  const cookies = await context.cookies(URL_);
+  if (cookies.some(({ name }) => name === "bv_session")) await context.addCookies([{ name: "bv_consistency", value: EVERYTHING, url: URL_ }]);
 }
 
 /** Counts the bytes that come over the wire for a page, with the headers of each answer. @param {Page} page */
@@ -87,6 +101,7 @@ export async function settled(page) {
 
 /** Goes to an address as a link in the page would: no document is loaded. @param {Page} page @param {string} path */
 export async function visit(page, path) {
+  await abreast(page.context());
   await page.evaluate((to) => {
     history.pushState({}, "", to);
     dispatchEvent(new PopStateEvent("popstate"));
@@ -168,7 +183,7 @@ export async function hand(role) {
   const call = async (method, path, body, version) => {
     const reply = await fetch(URL_ + path, {
       method,
-      headers: { Cookie: cookie, "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID(), ...(version !== undefined && { "If-Match": `"${version}"` }) },
+      headers: { Cookie: cookie, "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID(), "BookVault-Consistency": EVERYTHING, ...(version !== undefined && { "If-Match": `"${version}"` }) },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await reply.text();

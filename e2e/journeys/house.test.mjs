@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, hand, launch, newMember, PHONE, picture, reader, signIn } from "../browser.mjs";
+import { speaksVietnamese } from "../vietnamese.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -59,6 +60,7 @@ test("two accounts of one person become one, and the audit says who did it (phon
   await accessible(page, "a member with a hostile name");
   await picture(page, "member-hostile-phone-vi", true);
   await page.locator("#merge summary").click();
+  await speaksVietnamese(page, "two accounts that are to be one");
   await page.getByLabel("Thẻ của bạn đọc được giữ lại").fill(stays.card);
   await page.locator("#merge").getByLabel("Lý do").fill("hai thẻ <i>một người</i>");
   await page.getByRole("button", { name: "Gộp lại" }).click();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, freeCopies, hand, launch, newReader, PHONE, picture, settled } from "../browser.mjs";
+import { speaksVietnamese } from "../vietnamese.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -90,6 +91,7 @@ test("titles are kept in lists, which are found in one's library (phone, Vietnam
   const list = page.getByRole("region", { name });
   assert.deepEqual((await list.locator("h3").allTextContents()).sort(), copies.map(({ title }) => title).sort());
   await accessible(page, "reading lists");
+  await speaksVietnamese(page, "reading lists");
   await picture(page, "reading-lists-phone-vi", true);
   await list.getByRole("button", { name: `Lấy ra ${copies[0].title}` }).click();
   await list.locator("h3", { hasText: copies[0].title }).waitFor({ state: "detached" });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, hand, launch, newMember, PHONE, picture, reader, settled, signIn } from "../browser.mjs";
+import { speaksVietnamese } from "../vietnamese.mjs";
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -61,9 +62,11 @@ test("closed days are published and come back; hours too (phone, Vietnamese)", a
   await hours.getByLabel("Thứ Hai, mở").fill("08:00");
   await hours.getByLabel("Thứ Hai, đóng").fill("17:30");
   await accessible(page, "the calendar");
+  await speaksVietnamese(page, "the calendar");
   await picture(page, "calendar-phone-vi", true);
   await page.getByRole("button", { name: "Công bố" }).click();
   await page.locator("bv-toast", { hasText: "Đã công bố" }).waitFor();
+  await speaksVietnamese(page, "a calendar that was published");
   const now = await librarian.get("/api/borrowing/v1/calendar");
   assert.deepEqual(now.closures.at(-1), { first_day: "2099-02-01", last_day: "2099-02-01", reason: "Tết <b>" });
   assert.deepEqual(Object.values(now.hours)[0], [{ weekday: 1, opens: "08:00", closes: "17:30" }]);

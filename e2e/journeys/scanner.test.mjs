@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { hand, launch, newMember, reader, signIn } from "../browser.mjs";
+import { speaksVietnamese } from "../vietnamese.mjs";
 
 const NOW = Date.now();
 
@@ -144,6 +145,7 @@ test("what the library itself remarks is told in the desk's language; a card tha
   await scan(barcode);
   await first.locator(".alert", { hasText: "Bản này bị hư hỏng." }).waitFor();
   await quiet();
+  await speaksVietnamese(page, "a remark of the library");
   calm();
   await close();
 });

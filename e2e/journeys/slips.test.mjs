@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { hand, launch, picture, reader, signIn } from "../browser.mjs";
+import { speaksVietnamese } from "../vietnamese.mjs";
 
 const NOW = Date.now();
 const WORD = "Llanfairpwll".repeat(42).slice(0, 500);
@@ -12,6 +13,11 @@ const HOSTILE = [
   "\u202Eesrever ni ti daer ← שלום עליכם ﷽",
   "🚀👩🏽‍🚀👨‍👩‍👧‍👦🏴‍☠️ Zoë Ǆ",
 ];
+/** Both languages, with what stands on the button of a slip and on the slips themselves. */
+const SPOKEN = /** @type {const} */ ([
+  ["en-GB", { print: "Print slip", hold: "Held for card", send: "Send to", loans: "On loan to card" }],
+  ["vi-VN", { print: "In phiếu", hold: "Giữ cho thẻ", send: "Gửi đến", loans: "Thẻ đang mượn" }],
+]);
 const ROLL = { width: 302, height: 900 }; // a roll of 80 mm, in CSS pixels
 
 /** @type {import("playwright-core").Browser} */
@@ -87,6 +93,7 @@ async function desk(locale) {
     const read = (/** @type {string} */ text) => text.replace(/\s+/g, " ").trim();
     for (const word of words) assert.ok(read(seen.text).includes(read(word)), `${name} says ${word.slice(0, 60)}: ${seen.text}`);
     for (const secret of secrets) assert.ok(!seen.text.includes(secret), `${name} gives away ${secret}`);
+    if (locale === "vi-VN") await speaksVietnamese(at.page, name);
     await at.page.emulateMedia({ media: "screen" });
     await at.page.setViewportSize({ width: 1280, height: 900 });
     await at.page.evaluate(() => dispatchEvent(new Event("afterprint")));
@@ -94,40 +101,44 @@ async function desk(locale) {
   return { ...at, line, scan, paper };
 }
 
-test("the slip for whoever takes books home, also of a title that cannot be shown (Vietnamese)", async () => {
-  const { card, name } = await member(`T${NOW}`);
-  for (const { barcode } of copies) await staff.post("/api/borrowing/v1/loans", { member_card: card, barcode });
-  const { page, scan, paper, calm, close } = await desk("vi-VN");
-  await page.route(/\/api\/borrowing\/v1\/borrowers\//, async (route) => {
-    const response = await route.fetch();
-    const json = await response.json();
-    for (const loan of json.loans) if (loan.barcode === copies[3].barcode) delete loan.title; // the catalogue did not answer
-    await route.fulfill({ response, json });
+for (const [locale, words] of SPOKEN) {
+  test(`the slip for whoever takes books home, also of a title that cannot be shown (${locale})`, async () => {
+    const { card, name } = await member(`T${locale}${NOW}`);
+    for (const { barcode } of copies) await staff.post("/api/borrowing/v1/loans", { member_card: card, barcode });
+    const { page, scan, paper, calm, close } = await desk(locale);
+    await page.route(/\/api\/borrowing\/v1\/borrowers\//, async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      for (const loan of json.loans) if (loan.barcode === copies[3].barcode) delete loan.title; // the catalogue did not answer
+      await route.fulfill({ response, json });
+    });
+    await scan(card);
+    await page.locator("[data-receipt]").click();
+    await paper(`loans-${locale}`, [words.loans, ...copies.slice(0, 3).map(({ title }) => title), copies[3].barcode, `····${card.slice(-4)}`], [card, name, HOSTILE[3]]);
+    calm();
+    await close();
+    for (const { barcode } of copies) await staff.post("/api/borrowing/v1/check-ins", { barcode, branch: places[0].code });
   });
-  await scan(card);
-  await page.locator("[data-receipt]").click();
-  await paper("loans", [...copies.slice(0, 3).map(({ title }) => title), copies[3].barcode, `····${card.slice(-4)}`], [card, name, HOSTILE[3]]);
-  calm();
-  await close();
-  for (const { barcode } of copies) await staff.post("/api/borrowing/v1/check-ins", { barcode, branch: places[0].code });
-});
 
-test("slips for the hold shelf and for the box that travels", async () => {
-  const { card, name } = await member(`S${NOW}`);
-  for (const [i, { id }] of copies.entries()) await staff.post("/api/borrowing/v1/holds", { member_card: card, book_id: id, pickup_branch: places[i % 2].code });
-  const { page, line, scan, paper, calm, close } = await desk();
-  await page.keyboard.press("F4");
-  for (const [i, { title, barcode }] of copies.entries()) {
-    await scan(barcode);
-    await line.getByRole("button", { name: "Print slip" }).click();
-    const words = [title, barcode, `····${[...card].slice(-4).join("")}`, ...(i % 2 ? [WORD.slice(0, 100)] : [])];
-    await paper(`${i % 2 ? "send" : "hold"}-${i}`, words, [card, name]);
-    assert.equal(await page.locator(".slip").count(), 0, "it is gone once it is printed");
-  }
-  calm();
-  await close();
-  for (const { barcode } of copies) await staff.post("/api/borrowing/v1/check-ins", { barcode, branch: places[0].code });
-});
+  test(`slips for the hold shelf and for the box that travels (${locale})`, async () => {
+    const { card, name } = await member(`S${locale}${NOW}`);
+    const holds = [];
+    for (const [i, { id }] of copies.entries()) holds.push(await staff.post("/api/borrowing/v1/holds", { member_card: card, book_id: id, pickup_branch: places[i % 2].code }));
+    const { page, line, scan, paper, calm, close } = await desk(locale);
+    await page.keyboard.press("F4");
+    for (const [i, { title, barcode }] of copies.entries()) {
+      await scan(barcode);
+      await line.getByRole("button", { name: words.print }).click();
+      const there = i % 2 ? [words.send, WORD.slice(0, 100)] : [words.hold];
+      await paper(`${i % 2 ? "send" : "hold"}-${i}-${locale}`, [title, barcode, `····${[...card].slice(-4).join("")}`, ...there], [card, name]);
+      assert.equal(await page.locator(".slip").count(), 0, "it is gone once it is printed");
+    }
+    calm();
+    await close();
+    for (const { id } of holds) await staff.remove(`/api/borrowing/v1/holds/${id}`);
+    for (const { barcode } of copies) await staff.post("/api/borrowing/v1/check-ins", { barcode, branch: places[0].code });
+  });
+}
 
 test("a list that is taken along to the shelves is printed without what only a screen needs", async () => {
   const { page, calm, close } = await desk();
