@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, hand, launch, PHONE, picture, reader, settled, URL_, weighed, WIDE } from "../browser.mjs";
+import { speaksVietnamese } from "../vietnamese.mjs";
 
 // Bytes over the wire of a first visit at most, with the headers of every answer.
 const MOST = 60 * 1024;
@@ -59,6 +60,51 @@ test("a title is cited, and leads to its neighbours", async () => {
   calm();
   await close();
 });
+
+for (const [locale, viewport, words] of /** @type {const} */ ([["en-GB", WIDE, { open: "Cite and share", share: "Share…", copy: "Copy Address", copied: "Copied", not: "The browser did not allow it." }], ["vi-VN", PHONE, { open: "Trích dẫn và chia sẻ", share: "Chia sẻ…", copy: "Chép Địa chỉ", copied: "Đã chép", not: "Trình duyệt không cho phép." }]])) {
+  test(`a title is shared by the device's own ways where it has them, and by its address where not (${locale})`, async () => {
+    const { context, page, open, calm, close } = await reader(browser, { locale, viewport });
+    const address = `${URL_}/books/${book.id}`;
+    const share = page.getByRole("button", { name: words.share });
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.addInitScript(() => {
+      delete (/** @type {{share?: unknown}} */ (Navigator.prototype).share);
+      const how = sessionStorage.getItem("share"); // what the device does when it is asked to share
+      if (how === null) return;
+      /** @type {any} */ (window).shared = [];
+      Object.defineProperty(navigator, "share", { value: async (/** @type {ShareData} */ what) => (how ? Promise.reject(new DOMException("", how)) : /** @type {any} */ (window).shared.push(what)) });
+    });
+    /** Opens the title on a device that does so, or (null) has no way to share. @param {"" | "AbortError" | "NotAllowedError" | null} how */
+    const unfolded = async (how) => {
+      await page.evaluate((what) => (what === null ? sessionStorage.clear() : sessionStorage.setItem("share", what)), how);
+      await open(`/books/${book.id}`);
+      await page.getByText(words.open).click();
+      await page.getByRole("button", { name: words.copy }).waitFor();
+    };
+    await open("/");
+    await unfolded(null);
+    assert.equal(await share.count(), 0, "no way to share, no button for it");
+    await page.getByRole("button", { name: words.copy }).click();
+    await page.locator("bv-toast", { hasText: words.copied }).waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), address);
+
+    await unfolded("");
+    await accessible(page, `a title to be shared (${locale})`);
+    if (locale === "vi-VN") await speaksVietnamese(page, "a title to be shared");
+    await share.click();
+    await page.waitForFunction(() => /** @type {any} */ (window).shared.length > 0);
+    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).shared), [{ title: "Truyện Kiều", url: address }]);
+    await unfolded("NotAllowedError");
+    await share.click();
+    await page.locator("bv-toast", { hasText: words.not }).waitFor();
+    await unfolded("AbortError");
+    await share.click();
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+    assert.equal(await page.locator("bv-toast").textContent(), "", "a reader who thinks better of it is told nothing");
+    calm();
+    await close();
+  });
+}
 
 test("a crawler that runs no scripts reads what a title is", async () => {
   const text = await (await fetch(`${URL_}/books/${book.id}`)).text();

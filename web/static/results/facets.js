@@ -6,6 +6,8 @@ import { genreName, languageName, number, t } from "../lib/i18n.js";
 /** @typedef {import("../lib/types.js").FacetValue} FacetValue */
 
 const MANY = 8;
+const FIRST_YEAR = -4000; // what a library takes unless it is configured otherwise
+const YEARS_AHEAD = 5;
 
 /**
  * The filters in an address, by the API's names.
@@ -65,15 +67,16 @@ export function facetPanel(facets, params) {
  * @param {URLSearchParams} params
  */
 export function facetFields(facets, params) {
+  const last = new Date().getFullYear() + YEARS_AHEAD;
   return html`<label class="switch"><input type="checkbox" name="available" value="true"${params.get("available") === "true" && html` checked`}><span>${t("facet.available")}</span></label>
     ${group("genre", t("facet.genre"), facets.genre ?? [], params.get("genre"), genreName)}
     ${group("language", t("facet.language"), facets.language ?? [], params.get("language"), languageName)}
     ${group("author", t("facet.author"), facets.author ?? [], params.get("author"), (name) => name)}
     <fieldset class="years">
       <legend>${t("facet.year")}</legend>
-      <label><span class="hidden-text">${t("facet.from")}</span><input class="input numbers" type="number" name="year_from" min="-3000" max="2100" placeholder="${t("facet.from")}" value="${params.get("year_from") ?? ""}"></label>
+      <label><span class="hidden-text">${t("facet.from")}</span><input class="input numbers" type="number" name="year_from" min="${FIRST_YEAR}" max="${last}" placeholder="${t("facet.from")}" value="${params.get("year_from") ?? ""}"></label>
       <span aria-hidden="true">–</span>
-      <label><span class="hidden-text">${t("facet.to")}</span><input class="input numbers" type="number" name="year_to" min="-3000" max="2100" placeholder="${t("facet.to")}" value="${params.get("year_to") ?? ""}"></label>
+      <label><span class="hidden-text">${t("facet.to")}</span><input class="input numbers" type="number" name="year_to" min="${FIRST_YEAR}" max="${last}" placeholder="${t("facet.to")}" value="${params.get("year_to") ?? ""}"></label>
     </fieldset>
     <button class="hidden-text" type="submit">${t("facet.apply")}</button>`;
 }
