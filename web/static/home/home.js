@@ -87,15 +87,15 @@ async function fill(place, size, signal) {
 }
 
 /**
- * How many titles there are. A search counts exactly up to some hundreds; of more the statistics know.
+ * How many titles there are. A search counts exactly up to some hundreds; of more the statistics know, once they were made.
  * @param {HTMLElement} size
  * @param {BookPage["total"]} total
  * @param {AbortSignal} signal
  */
 async function tell(size, { value, relation }, signal) {
-  const known = relation === "gte" ? await get("/api/catalog/v1/statistics", { genres: 1 }, signal).catch(() => null) : { all: { titles: value } };
+  const titles = relation === "gte" ? await get("/api/catalog/v1/statistics", { genres: 1 }, signal).then(({ all }) => all.titles, () => 0) : value;
   if (signal.aborted) return;
-  render(size, value > 0 ? t("home.size", { total: known ? number(known.all.titles) : t("results.atLeast", { n: value }) }) : t("home.empty"));
+  render(size, value > 0 ? t("home.size", { total: titles >= value ? number(titles) : t("results.atLeast", { n: value }) }) : t("home.empty"));
 }
 
 /**
