@@ -151,8 +151,9 @@ test("scans of an outage are kept, and each is told for itself when it is over",
   await heard(/BÁO.*Lương Mất Mạng/);
   await speaksVietnamese(page, "a desk with a card that has run out"); // and the words of both languages are there when nothing can be loaded
   await context.setOffline(true);
-  await scan(...copies.map(({ barcode }) => barcode));
+  await scan(copies[0].barcode);
   await page.locator(".scan.held").waitFor();
+  await scan(copies[1].barcode); // now it is known that there is no connection, so the library is told when this was
   await page.getByRole("alert").filter({ hasText: "Mất kết nối" }).waitFor();
   await page.locator("#queue", { hasText: "Mất kết nối: giữ lại 2 lần quét" }).waitFor();
   await speaksVietnamese(page, "the desk without a connection");
