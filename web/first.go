@@ -86,7 +86,7 @@ const (
 var (
 	languages = []string{"en", "vi"}
 	matcher   = language.NewMatcher([]language.Tag{language.English, language.Vietnamese})
-	message   = regexp.MustCompile(`(?m)^\s*"([a-zA-Z.]+)": ("(?:[^"\\]|\\.)*"),?$`)
+	message   = regexp.MustCompile(`(?m)^\s*"?([a-zA-Z.]+)"?: ("(?:[^"\\]|\\.)*"),?$`)
 )
 
 // firsts are the documents by kind and language; the kind "" is every other page.
@@ -104,7 +104,7 @@ func newFirsts(files *cdn.Files, root fs.FS, policy string) (*firsts, error) {
 		}
 		f.words[lang] = words
 		for _, name := range append(slices.Sorted(maps.Keys(kinds)), "") {
-			document, err := files.Document("/index.html", policy, func(text string) string { return prepared(text, lang, kinds[name]) })
+			document, err := files.Document("/index.html", policy, func(text string) string { return prepared(text, lang, words, f.words[languages[0]], kinds[name]) })
 			if err != nil {
 				return nil, err
 			}
@@ -114,8 +114,14 @@ func newFirsts(files *cdn.Files, root fs.FS, policy string) (*firsts, error) {
 	return f, nil
 }
 
+// spoken are the words of index.html itself, by the keys of the pages' messages.
+var spoken = []string{"skip", "document.words", "document.scripts"}
+
 // prepared is index.html in a language, with the files of a kind of page.
-func prepared(text, lang string, k kind) string {
+func prepared(text, lang string, words, english map[string]string, k kind) string {
+	for _, key := range spoken {
+		text = strings.Replace(text, english[key], words[key], 1)
+	}
 	var files strings.Builder
 	for _, style := range k.styles {
 		fmt.Fprintf(&files, "<link rel=\"stylesheet\" href=\"%s\">\n    ", style)

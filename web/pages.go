@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"maps"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -55,10 +56,9 @@ const (
 )
 
 // What index.html says of every page, and titleHead says anew of one.
-const (
-	plainTitle = "<title>BookVault</title>"
-	plainWords = `<meta name="description" content="Search the library, borrow a book, see what is due.">`
-)
+const plainTitle = "<title>BookVault</title>"
+
+var plainWords = regexp.MustCompile(`\n    <meta name="description" content="[^"]*">`)
 
 // The script is a block of data, which browsers never run: the policy lets no other script in.
 var titleHead = template.Must(template.New("head").Parse(`<title>{{.Title.Name}} · BookVault</title>
@@ -66,6 +66,7 @@ var titleHead = template.Must(template.New("head").Parse(`<title>{{.Title.Name}}
     <link rel="canonical" href="{{.Origin}}/books/{{.Title.ID}}">
     <meta property="og:type" content="book">
     <meta property="og:site_name" content="BookVault">
+    <meta property="og:url" content="{{.Origin}}/books/{{.Title.ID}}">
     <meta property="og:title" content="{{.Title.Name}}">
     <meta property="og:description" content="{{.Words}}">
 {{- with .Title.Cover}}
@@ -153,8 +154,7 @@ func (d *documents) title(w http.ResponseWriter, r *http.Request) {
 			if err := titleHead.Execute(&head, headOf(title, origin(r))); err != nil {
 				return page // the template's own tests would have found it; readers need not
 			}
-			page = strings.Replace(page, plainTitle, head.String(), 1)
-			return drawn(strings.Replace(page, "\n    "+plainWords, "", 1), main, p)
+			return drawn(strings.Replace(plainWords.ReplaceAllLiteralString(page, ""), plainTitle, head.String(), 1), main, p)
 		})
 	}
 }

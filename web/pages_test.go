@@ -110,15 +110,37 @@ func TestATitlesPageWithoutTheTitle(t *testing.T) {
 	}
 }
 
-// The head of one title is written over these words of index.html.
-func TestTheWordsThatATitleReplacesAreThere(t *testing.T) {
+// The head of one title, and another language, are written over these words of index.html.
+func TestTheWordsThatAreReplacedAreThere(t *testing.T) {
 	page, err := fs.ReadFile(static, "static/index.html")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, words := range []string{plainTitle, plainWords} {
-		if strings.Count(string(page), words) != 1 {
-			t.Errorf("index.html does not hold %s once", words)
+	root, err := fs.Sub(static, "static")
+	if err != nil {
+		t.Fatal(err)
+	}
+	english, err := messagesOf(root, "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	once := []string{plainTitle, `<meta name="description"`}
+	for _, key := range spoken {
+		once = append(once, english[key])
+	}
+	for _, words := range once {
+		if words == "" || strings.Count(string(page), words) != 1 {
+			t.Errorf("index.html does not hold %q once", words)
+		}
+	}
+	vietnamese, err := messagesOf(root, "vi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page = []byte(prepared(string(page), "vi", vietnamese, english, kind{}))
+	for _, key := range spoken {
+		if !strings.Contains(string(page), vietnamese[key]) || strings.Contains(string(page), english[key]) {
+			t.Errorf("%s is not said in Vietnamese", key)
 		}
 	}
 }

@@ -2,6 +2,8 @@
 
 export const messages = {
   skip: "Skip to the page",
+  "document.words": "Search the library, borrow a book, see what is due.",
+  "document.scripts": "BookVault’s pages need JavaScript. The same library answers at",
   "nav.label": "Main",
   "nav.desk": "Desk",
   "nav.loans": "My library",

@@ -3,6 +3,8 @@
 /** @type {import("./en.js").Messages} */
 export const messages = {
   skip: "Đến nội dung trang",
+  "document.words": "Tìm sách trong thư viện, mượn sách, xem hạn trả.",
+  "document.scripts": "Các trang của BookVault cần JavaScript. Cũng thư viện này trả lời ở",
   "nav.label": "Chính",
   "nav.desk": "Quầy",
   "nav.loans": "Thư viện của tôi",
