@@ -90,7 +90,7 @@ func gainOf(line string, rows []harness.Row) string {
 			continue
 		}
 		work, what, _ := strings.Cut(r.Figure, ": ")
-		said := fmt.Sprintf("%s %s → %s %s", what, number(r.Off), number(r.Value), r.Unit)
+		said := strings.TrimSpace(fmt.Sprintf("%s %s → %s %s", what, number(r.Off), number(r.Value), r.Unit))
 		if by := change(r); by != "" {
 			said += " (" + by + ")"
 		}
@@ -102,7 +102,7 @@ func gainOf(line string, rows []harness.Row) string {
 			about = work
 			near = append(near, said)
 			if r.Claim != "" {
-				claims = append(claims, what+" "+r.Claim)
+				claims = append(claims, strings.TrimSpace(what+" "+r.Claim))
 			}
 		case "10 ms":
 			if len(far) < 2 {

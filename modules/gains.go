@@ -8,7 +8,7 @@ import (
 )
 
 // foundations are patterns that never switch off: the operator sees how they do.
-var foundations = []string{"pool_tuning", "ledger"}
+var foundations = []string{"logging", "metrics", "pool_tuning", "sharding", "ledger"}
 
 // gains says what each pattern gained when last measured, by its name; a pattern that was not measured has none.
 var gains = gainsOf(docs.Patterns)
@@ -16,7 +16,7 @@ var gains = gainsOf(docs.Patterns)
 var (
 	switchOf  = regexp.MustCompile("`patterns\\.([a-z_]+)\\.enabled`")
 	linkTo    = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
-	settingOf = map[string]string{"`database.pool.": "pool_tuning", "`ledger.": "ledger"}
+	settingOf = map[string]string{"`database.pool.": "pool_tuning", "`ledger.": "ledger", "`telemetry.access_log`": "logging", "`telemetry.metrics_address`": "metrics"}
 )
 
 // gainsOf reads the table of PATTERNS.md: the setting's cell names the pattern, the last cell holds what it gained. Of a pattern with
