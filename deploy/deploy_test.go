@@ -196,7 +196,7 @@ func TestEachPieceOfComposeIsOptionalAndWhole(t *testing.T) {
 	if err := yaml.Unmarshal(text, &compose); err != nil {
 		t.Fatal(err)
 	}
-	for _, piece := range []string{"bookvault-1", "bookvault-2", "nginx", "postgres", "replica-1", "replica-2", "redis", "nats", "fluent-bit", "prometheus", "postgres-exporter", "redis-exporter", "grafana", "caddy"} {
+	for _, piece := range []string{"bookvault-1", "bookvault-2", "nginx", "postgres", "replica-1", "replica-2", "redis", "nats", "fluent-bit", "loki", "prometheus", "postgres-exporter", "redis-exporter", "grafana", "caddy"} {
 		if _, there := compose.Services[piece]; !there {
 			t.Errorf("there is no %s", piece)
 		}
@@ -228,5 +228,35 @@ func TestEachPieceOfComposeIsOptionalAndWhole(t *testing.T) {
 				t.Errorf("%s mounts %s, which is neither a file here nor a volume", name, from)
 			}
 		}
+	}
+}
+
+// The lines of every process go to the logging sidecar, whatever it is called in compose.yaml.
+func TestTheLogsOfEachProcessAreForwarded(t *testing.T) {
+	type service struct {
+		Image   string
+		Logging struct{ Driver string }
+	}
+	read := func(name string) map[string]service {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file struct{ Services map[string]service }
+		if err := yaml.Unmarshal(text, &file); err != nil {
+			t.Fatal(err)
+		}
+		return file.Services
+	}
+	forwarded := read("compose.logs.yaml")
+	for name, service := range read("compose.yaml") {
+		ours := strings.HasPrefix(service.Image, "bookvault")
+		if is := forwarded[name].Logging.Driver == "fluentd"; is != ours {
+			t.Errorf("%s: forwarded %v, ours %v", name, is, ours)
+		}
+		delete(forwarded, name)
+	}
+	if len(forwarded) > 0 {
+		t.Errorf("compose.yaml has no %v", forwarded)
 	}
 }

@@ -210,8 +210,11 @@ func prometheus(t *testing.T, processes []string, dsn, redis string) watcher {
 	}
 	beside(t, []string{"DATA_SOURCE_NAME=" + dsn + separator + "sslmode=disable"}, ofPostgres, "--web.listen-address="+postgres)
 	beside(t, nil, ofRedis, "--web.listen-address="+cache, "--redis.addr="+redis)
-	file := adapted(t, folder, "sidecars/metrics/prometheus.yml", map[string]string{`"bookvault-1:9464", "bookvault-2:9464"`: `"` + processes[0] + `", "` + processes[1] + `"`,
-		"postgres-exporter:9187": postgres, "redis-exporter:9121": cache, "scrape_interval: 5s": "scrape_interval: 1s", "scrape_timeout: 4s": "scrape_timeout: 1s", "evaluation_interval: 15s": "evaluation_interval: 1s"})
+	file := adapted(t, folder, "sidecars/metrics/prometheus.yml", map[string]string{
+		`dns_sd_configs: [{names: [bookvault, bookvault-1, bookvault-2], type: A, port: 9464, refresh_interval: 10s}]`: `static_configs: [{targets: ["` + processes[0] + `", "` + processes[1] + `"]}]`,
+		`dns_sd_configs: [{names: [postgres-exporter], type: A, port: 9187, refresh_interval: 10s}]`:                   `static_configs: [{targets: ["` + postgres + `"]}]`,
+		`dns_sd_configs: [{names: [redis-exporter], type: A, port: 9121, refresh_interval: 10s}]`:                      `static_configs: [{targets: ["` + cache + `"]}]`,
+		"scrape_interval: 5s": "scrape_interval: 1s", "scrape_timeout: 4s": "scrape_timeout: 1s", "evaluation_interval: 15s": "evaluation_interval: 1s"})
 	for _, rules := range []string{"rules.yml", "alerts.yml"} {
 		adapted(t, folder, "sidecars/metrics/"+rules, nil)
 	}
