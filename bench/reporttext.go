@@ -37,7 +37,8 @@ var notes = map[string]string{
 	"overall": "A tenth of the mix are commands at the desk, and a twentieth are accounts, of whose reading a record is kept: transactions on either side, shown by themselves above. They are nearly all that is left of database calls and " +
 		"most of the processor time, so these do not fall to a tenth, nor does what two cores can serve rise tenfold. While the primary fails, they fail, and nothing else does: titles and " +
 		"searches come from the replica. They are more than a tenth of what arrives, so nine tenths cannot be saved. Caches are warm as after five minutes (`cache.fresh`) of such arrivals, which come at random. " +
-		"What grows with the library are searches that nobody asked for before: in a small one few titles match, in a large one as many as are ranked at most (`catalog.search.candidates`).",
+		"What grows with the library are searches that nobody asked for before: in a small one few titles match, in a large one as many as are ranked at most (`catalog.search.candidates`). " +
+		"Pools are tuned from the first phase on, since they have no switch ([ADR 0018](adr/0018-pools-have-no-switch.md)).",
 	"pool": "Usual claim of a tuned pool: connection wait -50 to -70 %, +30 to +50 % requests a second.",
 }
 
