@@ -1,5 +1,5 @@
 // interactions.mjs: how long a reader waits for what they do, in the demonstration library, or in the one at E2E_URL: `npm run interactions`,
-// or with a number of rounds, `npm run interactions 20`. It measures and judges nothing. Two figures each: until the browser has painted
+// or with a number of rounds, `npm run interactions 20`; ROWS=../docs/performance/interactions.json keeps them. Two figures each: until the browser has painted
 // something after the key or click (Event Timing, as in INP; 16 ms stands for "at most 16"), and until the answer itself stands in the page.
 //
 // A library of a million titles: bookvault seed --data /big --titles 1000000, then bookvault serve --data /big, then
@@ -7,6 +7,7 @@
 // Without a token the desk is left out. SLOWER=4 makes the browser's processor four times slower, as of a phone.
 
 import assert from "node:assert/strict";
+import { keepRows } from "./rows.mjs";
 import { startLibrary } from "./server.mjs";
 
 const library = process.env.E2E_URL ? { stop: async () => {} } : await startLibrary();
@@ -156,6 +157,7 @@ try {
   assert.ok(rows.length > 0, "nothing was measured");
   console.log(`${ROUNDS} rounds${SLOWER > 1 ? `, the processor ${SLOWER} times slower` : ""}, ms; the goal is to paint within 100 (an answer waits 120 more for the next letter of a search)`);
   console.table(rows);
+  await keepRows(rows.map((row) => ({ suite: "interactions", figure: `${row.what}: until it is painted, longest of ${row.times}`, value: row["paint max"], unit: "ms", baseline: `answer: ${row["answer p50"]} ms, longest ${row["answer max"]}`, goal: "<= 100", holds: row["paint max"] <= 100 })));
 } finally {
   await close();
 }
