@@ -32,10 +32,10 @@ var remarks = map[string]string{
 
 // notes say what a suite's figures must be read with: what is usually promised of it, or why a goal is not reached.
 var notes = map[string]string{
-	"faults": "Usual claims: a breaker, retries and a fallback prevent nine of ten failures that would cascade, and answer 200 to 500 ms earlier than a timeout; a bulkhead isolates a neighbour's failure fully; a limit protects by 90 %.",
+	"faults":       "Usual claims: a breaker, retries and a fallback prevent nine of ten failures that would cascade, and answer 200 to 500 ms earlier than a timeout; a bulkhead isolates a neighbour's failure fully; a limit protects by 90 %.",
 	"interactions": "Measured by `npm run interactions` in e2e, in a library of a million titles: from the key or click until the browser has painted (Event Timing, as in INP). When the answer itself stood in the page is said beside it; in a search it waits 120 ms for the next letter.",
-	"ledger": "Usual claim of event sourcing: +100 to +200 % writes, where appended events replace updates. Here they are beside the rows, for the past and for proof, so they cost.",
-	"lighthouse": "Measured by `npm start` in e2e/lighthouse: its mobile setting, simulated, in a browser that kept nothing, by TLS and HTTP/2; medians of three rounds.",
+	"ledger":       "Usual claim of event sourcing: +100 to +200 % writes, where appended events replace updates. Here they are beside the rows, for the past and for proof, so they cost.",
+	"lighthouse":   "Measured by `npm start` in e2e/lighthouse: its mobile setting, simulated, in a browser that kept nothing, by TLS and HTTP/2; medians of three rounds.",
 	"overall": "A tenth of the mix are commands at the desk, and a twentieth are accounts, of whose reading a record is kept: transactions on either side, shown by themselves above. They are nearly all that is left of database calls and " +
 		"most of the processor time, so these do not fall to a tenth, nor does what two cores can serve rise tenfold. While the primary fails, they fail, and nothing else does: titles and " +
 		"searches come from the replica. They are more than a tenth of what arrives, so nine tenths cannot be saved. Caches are warm as after five minutes (`cache.fresh`) of such arrivals, which come at random. " +

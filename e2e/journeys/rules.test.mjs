@@ -61,6 +61,11 @@ test("closed days are published and come back; hours too (phone, Vietnamese)", a
   await hours.getByLabel("Mở cửa mọi ngày").uncheck();
   await hours.getByLabel("Thứ Hai, mở").fill("08:00");
   await hours.getByLabel("Thứ Hai, đóng").fill("17:30");
+  const preview = page.locator("#preview");
+  await preview.getByLabel("Chi nhánh").selectOption(await hours.getAttribute("data-branch"));
+  await preview.getByLabel("Như thể là ngày").fill("2099-01-10"); // a Saturday
+  await preview.getByRole("button", { name: "Thử" }).click();
+  await preview.locator(".note.good", { hasText: /Hạn trả Thứ Hai, .*chuyển từ Thứ Bảy/ }).waitFor(); // by the hours that are not published yet
   await accessible(page, "the calendar");
   await speaksVietnamese(page, "the calendar");
   await picture(page, "calendar-phone-vi", true);
@@ -90,6 +95,7 @@ test("the operator switches a pattern off and on; others may not look", async ()
   await figure("[data-pattern=pool_tuning]", /at most\s*[1-9]/).waitFor();
   for (const pattern of await page.locator(".pattern").all()) {
     const name = await pattern.getAttribute("data-pattern");
+    if (name === "sharding") continue; // one server holds all shards
     assert.ok((await pattern.locator(".doing div").count()) > 0, `${name} says what it does`);
     assert.equal(await pattern.locator(".trend svg").count(), 1, `${name} has its chart`);
     assert.match((await pattern.locator(".gain").textContent()) ?? "", /When measured:\s*\S/, name ?? "");

@@ -14,9 +14,10 @@ type Preview struct {
 	Branch            string // "": the library's default
 	On                *Date  // as if it were that day; nil: today
 
-	// Rules and Categories stand in for those in force, so that they can be tried before they are published; nil: those in force.
+	// Rules, Categories and Calendar stand in for those in force, so that they can be tried before they are published; nil: those in force.
 	Rules      []Rule
 	Categories map[string]CategoryLimits
+	Calendar   *Calendar
 }
 
 // Foreseen says what would happen, and why.
@@ -122,8 +123,15 @@ func (s *Service) preview(ctx context.Context, cmd Preview) (Foreseen, error) {
 	return f, err
 }
 
-// try sets a scene to another day and to rules that are not in force.
+// try sets a scene to another day, and to a calendar and rules that are not in force.
 func (sc *Scene) try(cmd Preview) error {
+	if cmd.Calendar != nil {
+		draft := *cmd.Calendar
+		if err := sc.checkCalendar(&draft); err != nil {
+			return err
+		}
+		sc.Policy = sc.Policy.withCalendar(draft)
+	}
 	if cmd.On != nil {
 		sc.Today, sc.On = *cmd.On, *cmd.On
 	}

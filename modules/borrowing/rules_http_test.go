@@ -290,6 +290,36 @@ func TestAPreviewOfAMemberIsRecordedAsReadingTheirAccount(t *testing.T) {
 	}
 }
 
+// A calendar can be tried before it is published; one that could not be published is refused as there.
+func TestAPreviewTriesACalendarThatIsNotPublished(t *testing.T) {
+	d := atTheDoor(t, 1)
+	d.rule("", "", "", 1, 9)
+	ask := func(calendar string) reply {
+		return d.send(theDesk, "POST", "/rules/preview", `{"category": "adult", "item_type": "book", "branch": "main", "on": "2026-03-07"`+calendar+`}`)
+	}
+	due := func(calendar string) string {
+		a := ask(calendar)
+		found, _ := a.body["due"].(map[string]any)
+		if a.status != 200 || found == nil {
+			t.Fatalf("%d %s", a.status, a.raw)
+		}
+		return fmt.Sprint(found["due_on"])
+	}
+	inForce := due("")
+	if tried := due(`, "calendar": {"closures": [{"first_day": "` + inForce + `", "last_day": "` + inForce + `"}]}`); tried <= inForce {
+		t.Errorf("due %s, though the library would be closed then", tried)
+	}
+	if again := due(""); again != inForce {
+		t.Errorf("a try changed what is in force: %s, not %s", again, inForce)
+	}
+	if a := ask(`, "calendar": {"closures": [{"first_day": "2026-03-01", "last_day": "2027-03-01"}]}`); a.status != 422 || !strings.Contains(a.raw, "no_open_day") {
+		t.Errorf("%d %s", a.status, a.raw)
+	}
+	if a := ask(`, "calendar": {"closures": [{"first_day": "soon", "last_day": "2027-03-01"}]}`); a.status != 422 || !strings.Contains(a.raw, "body.calendar.closures") {
+		t.Errorf("%d %s", a.status, a.raw)
+	}
+}
+
 // A preview and a check-out are the same judgement: whatever stands against a loan, both say it in the same words.
 func TestAPreviewRefusesExactlyWhatACheckOutRefuses(t *testing.T) {
 	d := atTheDoor(t, 4)

@@ -52,13 +52,37 @@ func (o *operations) getCalendar(ctx context.Context, in *readDocumentIn) (*docu
 	return documentAnswer(e.Version, o.calendarOf(e), in.IfNoneMatch), nil
 }
 
+// CalendarDraft is a calendar that somebody sends.
+type CalendarDraft struct {
+	Hours    map[string][]openingBody `json:"hours,omitempty"`
+	Closures []closureBody            `json:"closures,omitempty" maxItems:"5000" nullable:"false"`
+}
+
+// calendar reads a draft that stands in a place of the body.
+func (b CalendarDraft) calendar(place string) (borrowing.Calendar, error) {
+	c := borrowing.Calendar{Hours: map[string][]borrowing.Opening{}}
+	for branch, days := range b.Hours {
+		for _, d := range days {
+			c.Hours[branch] = append(c.Hours[branch], borrowing.Opening(d))
+		}
+	}
+	for i, closure := range b.Closures {
+		first, err1 := dateOf(fmt.Sprintf("%s.closures[%d].first_day", place, i), closure.FirstDay)
+		last, err2 := dateOf(fmt.Sprintf("%s.closures[%d].last_day", place, i), closure.LastDay)
+		if err := cmp.Or(err1, err2); err != nil {
+			return c, err
+		}
+		c.Closures = append(c.Closures, borrowing.Closure{Branch: closure.Branch, First: *first, Last: *last, Reason: closure.Reason})
+	}
+	return c, nil
+}
+
 type putCalendarIn struct {
 	rest.Command
 	IfMatch string `header:"If-Match" maxLength:"100" doc:"The version that was edited: its ETag."`
 	Body    struct {
-		Note     string                   `json:"note,omitempty" maxLength:"500" doc:"Why. It is kept with the version."`
-		Hours    map[string][]openingBody `json:"hours,omitempty"`
-		Closures []closureBody            `json:"closures,omitempty" maxItems:"5000" nullable:"false"`
+		Note string `json:"note,omitempty" maxLength:"500" doc:"Why. It is kept with the version."`
+		CalendarDraft
 	}
 }
 
@@ -67,19 +91,9 @@ func (o *operations) putCalendar(ctx context.Context, in *putCalendarIn) (*docum
 	if err != nil {
 		return nil, err
 	}
-	c := borrowing.Calendar{Hours: map[string][]borrowing.Opening{}}
-	for branch, days := range in.Body.Hours {
-		for _, d := range days {
-			c.Hours[branch] = append(c.Hours[branch], borrowing.Opening(d))
-		}
-	}
-	for i, closure := range in.Body.Closures {
-		first, err1 := dateOf(fmt.Sprintf("body.closures[%d].first_day", i), closure.FirstDay)
-		last, err2 := dateOf(fmt.Sprintf("body.closures[%d].last_day", i), closure.LastDay)
-		if err := cmp.Or(err1, err2); err != nil {
-			return nil, err
-		}
-		c.Closures = append(c.Closures, borrowing.Closure{Branch: closure.Branch, First: *first, Last: *last, Reason: closure.Reason})
+	c, err := in.Body.calendar("body")
+	if err != nil {
+		return nil, err
 	}
 	body, err := command[borrowing.Edition[borrowing.Calendar], calendarBody]{route: "PUT /calendar", key: in.IdempotencyKey, about: []any{base, in.Body}, status: 200, body: o.calendarOf,
 		run: func(order borrowing.Order) (borrowing.Edition[borrowing.Calendar], error) {

@@ -17,6 +17,7 @@ type previewIn struct {
 		On         string                `json:"on,omitempty" maxLength:"10" doc:"As if it were this day; today."`
 		Rules      []ruleBody            `json:"rules,omitempty" minItems:"1" maxItems:"2000" nullable:"false" doc:"Try these rules, which are not published; those in force."`
 		Categories map[string]limitsBody `json:"categories,omitempty" doc:"Try these totals; those in force."`
+		Calendar   *CalendarDraft        `json:"calendar,omitempty" doc:"Try this calendar, which is not published; the one in force."`
 	}
 }
 
@@ -54,6 +55,13 @@ func (o *operations) preview(ctx context.Context, in *previewIn) (*struct{ Body 
 	var err error
 	if cmd.On, err = dateOf("body.on", b.On); err != nil {
 		return nil, err
+	}
+	if b.Calendar != nil {
+		draft, err := b.Calendar.calendar("body.calendar")
+		if err != nil {
+			return nil, err
+		}
+		cmd.Calendar = &draft
 	}
 	f, err := o.desk.Preview(ctx, cmd)
 	if err != nil {

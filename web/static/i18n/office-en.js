@@ -151,6 +151,8 @@ export const messages = {
   "rules.history": "Who published what",
   "preview.heading": "What would this member get for this item, and why?",
   "preview.words": "It is tried with the rules as they stand on this page, published or not. Nothing is lent.",
+  "preview.calendarWords": "It is tried with the calendar as it stands on this page, published or not. Nothing is lent.",
+  "preview.on": "As if it were this day",
   "preview.member": "Card, or nothing",
   "preview.item": "Barcode, or nothing",
   "preview.go": "Try it",

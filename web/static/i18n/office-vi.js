@@ -152,6 +152,8 @@ export const messages = {
   "rules.history": "Ai đã công bố gì",
   "preview.heading": "Bạn đọc này sẽ được gì với cuốn này, và vì sao?",
   "preview.words": "Thử với quy định đang hiện trên trang này, đã công bố hay chưa. Không cho mượn gì.",
+  "preview.calendarWords": "Thử với lịch đang hiện trên trang này, đã công bố hay chưa. Không cho mượn gì.",
+  "preview.on": "Như thể là ngày",
   "preview.member": "Số thẻ, hoặc để trống",
   "preview.item": "Mã vạch, hoặc để trống",
   "preview.go": "Thử",

@@ -5,8 +5,11 @@ import { branches } from "../lib/branches.js";
 import { choice, field, tick, Wrong } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
 import { locale, t } from "../lib/i18n.js";
+import { kindsOfCopies } from "../lib/kinds.js";
 import { may } from "../lib/session.js";
+import { categories } from "../members/form.js";
 import { rooms, staff } from "../staff/frame.js";
+import { previewForm, previewing } from "./preview.js";
 import { published, publishForm, publishing } from "./rules.js";
 
 /** @typedef {{weekday: number, opens: string, closes: string}} Opening */
@@ -62,7 +65,14 @@ function draftOf(main) {
  */
 export async function show({ signal }) {
   const who = await staff();
-  const [calendar, places, versions] = await Promise.all([/** @type {Promise<Calendar>} */ (get("/api/borrowing/v1/calendar", {}, signal)), branches(signal), get("/api/borrowing/v1/calendar/versions", { limit: 20 }, signal)]);
+  const [calendar, places, groups, kinds, versions] = await Promise.all([
+    /** @type {Promise<Calendar>} */ (get("/api/borrowing/v1/calendar", {}, signal)),
+    branches(signal),
+    categories(signal),
+    kindsOfCopies(signal),
+    get("/api/borrowing/v1/calendar/versions", { limit: 20 }, signal),
+  ]);
+  const house = { places, groups, kinds };
   const edits = may(who, "librarian");
   return {
     title: t("staff.calendar"),
@@ -72,6 +82,7 @@ export async function show({ signal }) {
         <div class="weeks">${places.map((place) => branchSheet(place, calendar.hours[place.code]))}</div>
         <section class="part"><h2>${t("calendar.closures")}</h2><div class="stack tight" id="closures">${calendar.closures.length > 0 ? calendar.closures.map((closure) => closureRow(closure, places)) : html`<p class="quiet">${t("calendar.noClosures")}</p>`}</div>${edits && html`<p class="more"><button type="button" class="button" id="add">${t("calendar.add")}</button></p>`}</section>
         ${edits && publishForm()}
+        ${previewForm(house, "preview.calendarWords")}
         ${published(versions.items)}
       </div>`,
     ready(main) {
@@ -92,7 +103,8 @@ export async function show({ signal }) {
         if (button) find(main, "#add").focus();
       });
       if (edits) publishing(main, "/api/borrowing/v1/calendar", calendar.version, () => draftOf(main));
-      else for (const control of main.querySelectorAll(":is(.weeks, #closures) :is(input, select, button)")) control.setAttribute("disabled", "");
+      previewing(main, house, () => ({ calendar: draftOf(main) }));
+      if (!edits) for (const control of main.querySelectorAll(":is(.weeks, #closures) :is(input, select, button)")) control.setAttribute("disabled", "");
     },
   };
 }

@@ -10,14 +10,15 @@ import { amountText, minorOf } from "../lib/money.js";
  * @typedef {{loan_total?: number, hold_total?: number, charges_limit?: number}} Limits
  * @typedef {{version: number, currency: string, rules: Rule[], categories: Record<string, Limits>, note?: string, published_at?: string}} Matrix
  * @typedef {{code: string, name: string}[]} Named
- * @typedef {{places: Named, groups: Named, kinds: Named, exponent: number, may: boolean}} House
+ * @typedef {{places: Named, groups: Named, kinds: Named}} Names
+ * @typedef {Names & {exponent: number, may: boolean}} House
  */
 
 const COUNTS = /** @type {const} */ (["loan_days", "renewals", "loan_limit", "hold_limit", "grace_days"]);
 const AMOUNTS = /** @type {const} */ (["fine_per_day", "fine_cap", "lost_fee"]);
 const TOTALS = /** @type {const} */ (["loan_total", "hold_total"]);
 
-/** Which loans a rule is for, in words. @param {Pick<Rule, "branch" | "category" | "item_type">} rule @param {House} house */
+/** Which loans a rule is for, in words. @param {Pick<Rule, "branch" | "category" | "item_type">} rule @param {Names} names */
 export function ruleName({ branch, category, item_type }, { places, groups, kinds }) {
   const name = (/** @type {Named} */ list, /** @type {string | undefined} */ code, /** @type {string} */ all) => (code ? (list.find((one) => one.code === code)?.name ?? code) : all);
   return [name(places, branch, t("rules.everywhere")), name(groups, category, t("rules.anybody")), name(kinds, item_type, t("rules.anything"))].join(" · ");

@@ -1,4 +1,4 @@
-// preview.js: what somebody would get for something, and why, under the rules as they stand in the boxes. Nothing is lent.
+// preview.js: what somebody would get for something, and why, under the rules, or the calendar, as they stand in the boxes. Nothing is lent.
 
 import { post } from "../lib/api.js";
 import { choice, field, text, wish } from "../lib/forms.js";
@@ -10,19 +10,19 @@ import { deskBranch } from "../staff/frame.js";
 import { clean } from "../desk/scans.js";
 import { ruleName } from "./draft.js";
 
-/** @typedef {import("./draft.js").House} House */
+/** @typedef {import("./draft.js").Names} Names */
 /** @typedef {import("./draft.js").Rule} Rule */
 /** @typedef {{would_lend: boolean, rule: Rule, candidates: Rule[], due?: {days: number, counted_from: string, due_on: string, moved?: {from: string, to: string, why: string}}, limits: {limit: string, most: number | null, has_now: number | null, currency?: string, exhausted: boolean}[], refusals: import("../lib/api.js").Reason[]}} Foreseen */
 
-/** @param {House} house */
-export function previewForm({ places, groups, kinds }) {
-  return html`<section class="part" id="preview"><h2>${t("preview.heading")}</h2><p class="quiet">${t("preview.words")}</p>
-    <form class="form">${field("member_card", t("preview.member"), { max: 64 })}${choice("category", t("rules.category"), groups)}${field("barcode", t("preview.item"), { max: 100 })}${choice("item_type", t("rules.kind"), kinds)}${choice("branch", t("rules.branch"), places, deskBranch(places))}
+/** @param {Names} house @param {import("../lib/i18n.js").Key} [means] the words of what it is tried with */
+export function previewForm({ places, groups, kinds }, means = "preview.words") {
+  return html`<section class="part" id="preview"><h2>${t("preview.heading")}</h2><p class="quiet">${t(means)}</p>
+    <form class="form">${field("member_card", t("preview.member"), { max: 64 })}${choice("category", t("rules.category"), groups)}${field("barcode", t("preview.item"), { max: 100 })}${choice("item_type", t("rules.kind"), kinds)}${choice("branch", t("rules.branch"), places, deskBranch(places))}${field("on", t("preview.on"), { type: "date" })}
       <div class="whole"><button class="button" type="submit">${t("preview.go")}</button></div><div class="answer" aria-live="polite"></div></form>
     <div id="foreseen" aria-live="polite"></div></section>`;
 }
 
-/** @param {Foreseen} seen @param {House} house */
+/** @param {Foreseen} seen @param {Names} house */
 function words({ would_lend, rule, candidates, due, limits, refusals }, house) {
   const name = (/** @type {Rule} */ one) => ruleName(one, house);
   const others = candidates.filter((one) => name(one) !== name(rule));
@@ -36,7 +36,7 @@ function words({ would_lend, rule, candidates, due, limits, refusals }, house) {
 
 /**
  * @param {HTMLElement} main
- * @param {House} house
+ * @param {Names} house
  * @param {() => object} draft
  */
 export function previewing(main, house, draft) {
@@ -44,7 +44,7 @@ export function previewing(main, house, draft) {
     /** @type {HTMLFormElement} */ (find(main, "#preview form")),
     (values, key) => {
       const [card, barcode] = [clean(text(values, "member_card")), clean(text(values, "barcode"))];
-      return post("/api/borrowing/v1/rules/preview", { ...draft(), ...(card ? { member_card: card } : { category: text(values, "category") }), ...(barcode ? { barcode } : { item_type: text(values, "item_type") }), branch: text(values, "branch") }, key);
+      return post("/api/borrowing/v1/rules/preview", { ...draft(), ...(card ? { member_card: card } : { category: text(values, "category") }), ...(barcode ? { barcode } : { item_type: text(values, "item_type") }), branch: text(values, "branch"), ...(text(values, "on") && { on: text(values, "on") }) }, key);
     },
     (seen) => render(find(main, "#foreseen"), words(seen, house)),
   );
