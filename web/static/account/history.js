@@ -32,9 +32,7 @@ export async function show({ url, signal }) {
       </div>`,
     ready(main) {
       const button = find(main, "#keep");
-      button.addEventListener("click", () => press(button, find(main, ".answer"), async () => {
-        await patch("/api/members/v1/me", { keep_history: !keeps });
-        forget();
+      button.addEventListener("click", () => press(button, find(main, ".answer"), () => patch("/api/members/v1/me", { keep_history: !keeps }).finally(forget), async () => {
         await again();
         find(document, "#keep").focus();
         toast(t(keeps ? "history.forgotten" : "history.kept"), "good");

@@ -1,7 +1,7 @@
 // profile.js: a reader's own details, password, signed-in browsers, and keys for programs.
 
 import { get, patch, post, remove } from "../lib/api.js";
-import { choice, field, press, text, wish } from "../lib/forms.js";
+import { choice, field, once, press, text, wish } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
 import { date, LANGUAGES, maybe, moment, t } from "../lib/i18n.js";
 import { again } from "../lib/router.js";
@@ -59,10 +59,9 @@ function run(main, me) {
   const form = (/** @type {string} */ at) => /** @type {HTMLFormElement} */ (find(main, at));
   wish(
     form("#details"),
-    (values) => patch("/api/members/v1/me", { email: text(values, "email") || null, language: text(values, "language") || null }, { version: me.version }),
+    (values) => patch("/api/members/v1/me", { email: text(values, "email") || null, language: text(values, "language") || null }, { version: me.version }).finally(forget),
     (changed) => {
       me.version = changed.version;
-      forget();
       toast(t("profile.saved"), "good");
     },
   );
@@ -77,8 +76,7 @@ function run(main, me) {
   );
   find(main, "#sessions").addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-session]") : null;
-    if (button instanceof HTMLElement) void press(button, find(main, "#sessions .answer"), async () => {
-      await remove(`/api/members/v1/sessions/${button.dataset.session}`);
+    if (button instanceof HTMLElement) void press(button, find(main, "#sessions .answer"), (key) => remove(`/api/members/v1/sessions/${button.dataset.session}`, key), () => {
       button.closest("li")?.remove();
       find(main, "#sessions h2").focus();
       toast(t("profile.ended"), "good");
@@ -86,15 +84,14 @@ function run(main, me) {
   });
   find(main, "#tokens").addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-token]") : null;
-    if (button instanceof HTMLElement) void press(button, find(main, "#tokens .answer"), async () => {
-      await remove(`/api/members/v1/tokens/${button.dataset.token}`);
+    if (button instanceof HTMLElement) void press(button, find(main, "#tokens .answer"), (key) => remove(`/api/members/v1/tokens/${button.dataset.token}`, key), () => {
       button.closest("li")?.remove();
       find(main, "#tokens h2").focus();
     });
   });
   wish(
     form("#tokens form"),
-    (values) => post("/api/members/v1/tokens", { name: text(values, "name") }),
+    (values) => once(post("/api/members/v1/tokens", { name: text(values, "name") })),
     async ({ token }) => {
       await again();
       const place = find(document, "#made");

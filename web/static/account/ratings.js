@@ -43,8 +43,7 @@ export async function show({ url, signal }) {
       ${page.next_cursor && html`<p class="more"><a class="button" href="${address("/ratings", { cursor: page.next_cursor })}">${t("history.more")}</a></p>`}`,
     ready(main) {
       for (const button of /** @type {NodeListOf<HTMLElement>} */ (main.querySelectorAll("[data-book]"))) {
-        button.addEventListener("click", () => press(button, find(main, ".answer"), async () => {
-          await remove(`/api/catalog/v1/books/${button.dataset.book}/rating`);
+        button.addEventListener("click", () => press(button, find(main, ".answer"), (key) => remove(`/api/catalog/v1/books/${button.dataset.book}/rating`, key), () => {
           toast(t("rating.withdrawn"), "good");
           button.closest("li")?.remove();
           if (!main.querySelector(".kept")) render(find(main, "#given"), none());

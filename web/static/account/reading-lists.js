@@ -82,16 +82,14 @@ function manage(place) {
     },
   );
   const erase = find(form, "[data-delete]");
-  erase.addEventListener("click", () => press(erase, answer, async () => {
-    await remove(address);
+  erase.addEventListener("click", () => press(erase, answer, (key) => remove(address, key), async () => {
     await again();
     focusOn("h1");
     toast(t("reading.deleted"), "good");
   }));
   for (const button of place.querySelectorAll("[data-book]")) {
     const out = /** @type {HTMLElement} */ (button);
-    out.addEventListener("click", () => press(out, answer, async () => {
-      await remove(`${address}/books/${out.dataset.book}`);
+    out.addEventListener("click", () => press(out, answer, (key) => remove(`${address}/books/${out.dataset.book}`, key), async () => {
       await again();
       focusOn(heading);
       toast(t("reading.takenOut"), "good");

@@ -96,10 +96,7 @@ export async function copiesOf(place, book, barcode, signal) {
     const item = /** @type {Item} */ (items.find((one) => one.barcode === line.dataset.barcode));
     const at = `/api/borrowing/v1/items/${encodeURIComponent(item.barcode)}`;
     for (const button of /** @type {NodeListOf<HTMLElement>} */ (line.querySelectorAll("[data-mark]"))) {
-      button.addEventListener("click", () => press(button, find(line, ".answer"), async () => {
-        await post(`${at}/${button.dataset.mark}`, {});
-        await anew(t("items.marked"));
-      }));
+      button.addEventListener("click", () => press(button, find(line, ".answer"), (key) => post(`${at}/${button.dataset.mark}`, {}, key), () => anew(t("items.marked"))));
     }
     wish(
       /** @type {HTMLFormElement} */ (find(line, "form")),

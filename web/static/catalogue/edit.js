@@ -101,8 +101,7 @@ function editing(main, read) {
     },
   );
   const taking = main.querySelector("#cover [data-remove]");
-  if (taking instanceof HTMLElement) taking.addEventListener("click", () => press(taking, find(main, "#cover-answer"), async () => {
-    await remove(`${at}/cover`);
+  if (taking instanceof HTMLElement) taking.addEventListener("click", () => press(taking, find(main, "#cover-answer"), (key) => remove(`${at}/cover`, key), async () => {
     await again();
     toast(t("cover.done"), "good");
   }));

@@ -1,7 +1,7 @@
 // import.js: a file of titles is taken in: how far it is while it runs, and the rows that were refused, with the reason.
 
 import { address, get, upload } from "../lib/api.js";
-import { failure, field, text, tick, wish, Wrong } from "../lib/forms.js";
+import { failure, field, once, text, tick, wish, Wrong } from "../lib/forms.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
 import { number, said, t } from "../lib/i18n.js";
 import { go } from "../lib/router.js";
@@ -58,7 +58,7 @@ function form(who) {
           if (!(file instanceof File) || file.size === 0) throw new Wrong("file", t("import.none"));
           const type = TYPES.find(([end]) => end.test(file.name))?.[1] ?? "application/octet-stream";
           const named = Object.fromEntries(["mapping", "source", "delimiter", "encoding"].map((name) => [name, text(values, name)]));
-          return upload("/api/catalog/v1/imports", new Blob([file], { type }), { file_name: file.name, dry_run: values.has("dry_run"), overwrite: values.has("overwrite"), ...named });
+          return once(upload("/api/catalog/v1/imports", new Blob([file], { type }), { file_name: file.name, dry_run: values.has("dry_run"), overwrite: values.has("overwrite"), ...named }));
         },
         (/** @type {Import} */ { id }) => go(address("/catalogue/import", { id })),
       );

@@ -81,20 +81,16 @@ export async function show({ signal }) {
  */
 function run(section, { add, edit, erase }) {
   const anew = async () => {
-    forgetBranches();
     await again();
     document.getElementById(`${section.id}-head`)?.focus();
     toast(t("staff.saved"), "good");
   };
-  wish(/** @type {HTMLFormElement} */ (find(section, "[data-add]")), add, anew);
+  wish(/** @type {HTMLFormElement} */ (find(section, "[data-add]")), (values, key) => add(values, key).finally(forgetBranches), anew);
   for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (section.querySelectorAll("[data-code]"))) {
-    wish(form, (values) => edit(form.dataset.code ?? "", values), anew);
+    wish(form, (values) => edit(form.dataset.code ?? "", values).finally(forgetBranches), anew);
     const button = form.querySelector("[data-delete]");
     if (button instanceof HTMLElement && erase) {
-      button.addEventListener("click", () => press(button, find(form, ".answer"), async () => {
-        await erase(form.dataset.code ?? "");
-        await anew();
-      }));
+      button.addEventListener("click", () => press(button, find(form, ".answer"), () => erase(form.dataset.code ?? ""), anew));
     }
   }
 }

@@ -15,7 +15,14 @@ export const messages = {
   "offline.banner": "No connection. What you see may be old; it comes back by itself.",
   "idle.soon": "Nobody seems to be here. In a minute you will be signed out; press a key or touch the page to stay.",
   "idle.bye": "You were signed out, because nobody used the page for a while",
-  "offline.try": "The library cannot be reached. Nothing was changed; try again.",
+  "offline.try": "The library cannot be reached. Try again: what you asked for is done once only.",
+  "offline.look": "The library cannot be reached. Try again in a moment.",
+  "offline.perhaps": "The library cannot be reached, and it may have been done all the same. Look before you try again.",
+  "late.done": "What you asked for on the page before is done",
+  "late.not": "On the page before: {words}",
+  "late.stale": "It is done. What you see here may be old; load the page again.",
+  "session.ended": "Your session has ended. What you wrote stays here: sign in, then send it again.",
+  "session.signIn": "Sign in in a new tab",
 
   "search.label": "Search the library",
   "search.placeholder": "Title, author or ISBN",
@@ -224,7 +231,7 @@ export const messages = {
   "state.slowWords": "Nothing was found yet in the time that is allowed. Try again in a moment, or ask for something narrower.",
   "state.refused": "That could not be shown",
   "state.failed": "Something went wrong on our side",
-  "state.failedWords": "It is not your doing, and nothing was changed. Try again in a moment.",
+  "state.failedWords": "It is not your doing. Try again in a moment.",
 };
 
 /**

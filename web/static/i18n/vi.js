@@ -16,7 +16,14 @@ export const messages = {
   "offline.banner": "Mất kết nối. Nội dung có thể đã cũ; trang sẽ tự nối lại.",
   "idle.soon": "Có vẻ không có ai ở đây. Một phút nữa bạn sẽ bị đăng xuất; hãy nhấn một phím hoặc chạm vào trang để ở lại.",
   "idle.bye": "Bạn đã được đăng xuất vì trang không được dùng một lúc lâu",
-  "offline.try": "Không liên lạc được với thư viện. Chưa có gì thay đổi; hãy thử lại.",
+  "offline.try": "Không liên lạc được với thư viện. Hãy thử lại: việc này chỉ được thực hiện một lần.",
+  "offline.look": "Không liên lạc được với thư viện. Hãy thử lại sau giây lát.",
+  "offline.perhaps": "Không liên lạc được với thư viện, nhưng việc này có thể đã được thực hiện. Hãy kiểm tra trước khi thử lại.",
+  "late.done": "Việc bạn yêu cầu ở trang trước đã xong",
+  "late.not": "Ở trang trước: {words}",
+  "late.stale": "Đã xong. Nội dung ở đây có thể đã cũ; hãy tải lại trang.",
+  "session.ended": "Phiên làm việc đã hết. Những gì bạn viết vẫn còn ở đây: hãy đăng nhập rồi gửi lại.",
+  "session.signIn": "Đăng nhập ở thẻ mới",
 
   "search.label": "Tìm trong thư viện",
   "search.placeholder": "Nhan đề, tác giả hoặc ISBN",
@@ -225,5 +232,5 @@ export const messages = {
   "state.slowWords": "Chưa tìm thấy gì trong thời gian cho phép. Hãy thử lại sau một chút, hoặc tìm hẹp hơn.",
   "state.refused": "Không hiển thị được",
   "state.failed": "Có lỗi ở phía chúng tôi",
-  "state.failedWords": "Không phải lỗi của bạn, và chưa có gì thay đổi. Hãy thử lại sau giây lát.",
+  "state.failedWords": "Không phải lỗi của bạn. Hãy thử lại sau giây lát.",
 };

@@ -3,8 +3,9 @@
 import { commandKey, Offline, Problem } from "./api.js";
 import { find, html, render } from "./html.js";
 import { t } from "./i18n.js";
-import { refusal } from "./refusals.js";
-import { again } from "./router.js";
+import { toast } from "../parts/toast.js";
+import { refusal, saidOf } from "./refusals.js";
+import { staying } from "./router.js";
 
 let serial = 0;
 
@@ -60,13 +61,53 @@ export function text(form, name) {
 }
 
 /**
- * What went wrong with a wish, in words.
+ * What went wrong with a wish, in words. Where the session has ended, what stands in the page stays, to be sent again.
  * @param {unknown} error
  */
 export function failure(error) {
+  if (error instanceof Problem && error.status === 401) return html`<p class="note bad" role="alert" data-ended>${t("session.ended")} <a href="/sign-in" target="_blank">${t("session.signIn")}</a></p>`;
   if (error instanceof Problem) return refusal(error);
-  if (!(error instanceof Offline) && !(error instanceof TypeError)) console.error(error);
-  return html`<p class="note bad" role="alert">${t(error instanceof Offline ? "offline.try" : "state.failedWords")}</p>`;
+  if (![Offline, TypeError, Wrong].some((known) => error instanceof known)) console.error(error);
+  return html`<p class="note bad" role="alert">${wordsOf(error)}</p>`;
+}
+
+/** @param {unknown} error */
+const wordsOf = (error) => (error instanceof Wrong ? error.message : saidOf(error));
+
+/**
+ * Tells what went wrong where it was asked for; by a toast when that is no longer in the page.
+ * @param {Element} place
+ * @param {unknown} error
+ * @param {boolean} here whether the reader is still at that page
+ */
+function tell(place, error, here) {
+  if (here && place.isConnected) return render(place, failure(error));
+  toast(here ? wordsOf(error) : t("late.not", { words: wordsOf(error) }), "bad");
+}
+
+/**
+ * Goes on once a command is done: only where the reader still is at its page, or else a toast says it.
+ * @param {Element} place
+ * @param {boolean} here
+ * @param {() => unknown} done
+ */
+async function goOn(place, here, done) {
+  if (!here) return toast(t("late.done"), "good");
+  try {
+    await done();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") return; // the reader has moved on
+    if (!(error instanceof Offline || error instanceof Problem)) console.error(error);
+    if (place.isConnected) render(place, html`<p class="note warn" role="alert">${t("late.stale")}</p>`);
+    else toast(t("late.stale"));
+  }
+}
+
+/** For a command without a key, whose answer was lost: it may have been done. @template T @param {Promise<T>} answer */
+export function once(answer) {
+  return answer.catch((error) => {
+    throw error instanceof Offline ? new Wrong("", t("offline.perhaps")) : error;
+  });
 }
 
 /** An input that cannot be sent as it stands. */
@@ -91,7 +132,8 @@ function mark(form, names) {
 }
 
 /**
- * Makes a form send its wish. Its `.answer` says what went wrong; `send` may throw Wrong for what it sees itself.
+ * Makes a form send its wish. Its `.answer` says what went wrong; `send` may throw Wrong for what it sees itself. `done` is what the page
+ * does then, if the reader is still there.
  * @template T
  * @param {HTMLFormElement} form
  * @param {(values: FormData, key: string) => Promise<T>} send
@@ -105,6 +147,7 @@ export function wish(form, send, done) {
     event.preventDefault();
     if (busy) return;
     busy = true;
+    const here = staying();
     const sender = event.submitter;
     sender?.setAttribute("aria-disabled", "true");
     render(answer, null);
@@ -112,11 +155,10 @@ export function wish(form, send, done) {
     try {
       const came = await send(new FormData(form, sender), key);
       key = commandKey();
-      await done(came);
+      await goOn(answer, here(), () => done(came));
     } catch (error) {
       if (error instanceof Problem) key = commandKey();
-      if (error instanceof Problem && error.status === 401) return void again();
-      render(answer, error instanceof Wrong ? html`<p class="note bad" role="alert">${error.message}</p>` : failure(error));
+      tell(answer, error, here());
       const named = error instanceof Wrong ? [error.control] : error instanceof Problem ? error.errors.map(({ field: at }) => at.replace(/^body\./, "").replace(/[.[].*$/, "")) : [];
       mark(form, named);
     } finally {
@@ -127,19 +169,27 @@ export function wish(form, send, done) {
 }
 
 /**
- * Runs the command of a button; what goes wrong is told in `place`.
+ * Sends the command of a button; what goes wrong is told in `place`. `done` is what the page does then, if the reader is still there. The
+ * button keeps its key until there is an answer.
+ * @template T
  * @param {HTMLElement} button
  * @param {Element} place
- * @param {() => Promise<unknown>} command
+ * @param {(key: string) => Promise<T>} send
+ * @param {(answer: T) => unknown} done
  */
-export async function press(button, place, command) {
+export async function press(button, place, send, done) {
   if (button.getAttribute("aria-disabled") === "true") return;
+  const here = staying();
+  const key = (button.dataset.key ??= commandKey());
   button.setAttribute("aria-disabled", "true");
+  render(place, null);
   try {
-    await command();
+    const came = await send(key);
+    delete button.dataset.key;
+    await goOn(place, here(), () => done(came));
   } catch (error) {
-    if (error instanceof Problem && error.status === 401) return void again();
-    render(place, failure(error));
+    if (error instanceof Problem) delete button.dataset.key;
+    tell(place, error, here());
   } finally {
     button.removeAttribute("aria-disabled");
   }

@@ -34,6 +34,7 @@ let routes = [];
 let onError;
 /** @type {AbortController | undefined} */
 let visit;
+let stay = {}; // of the reader at an address; the page may be drawn anew meanwhile
 let shown = ""; // the address on screen, without its fragment
 
 /**
@@ -64,7 +65,13 @@ export function go(href, { replace = false, focus } = {}) {
   return open("forward", focus);
 }
 
-/** Shows the address at hand again (after signing in, in another language). */
+/** Asks, when an answer comes, whether the reader is still at the address where it was asked for. */
+export function staying() {
+  const at = stay;
+  return () => at === stay;
+}
+
+/** Shows the address at hand again (after signing in, in another language). What waits for it goes on only once it stands: not when the reader moves on meanwhile. */
 export function again() {
   return open("again");
 }
@@ -143,6 +150,7 @@ async function load(route) {
  */
 async function open(how, focus) {
   visit?.abort();
+  if (how !== "again") stay = {};
   const own = (visit = new AbortController());
   clearTimeout(scrollTimer);
   const url = new URL(location.href);
@@ -156,7 +164,7 @@ async function open(how, focus) {
   try {
     if (!route) throw new NoSuchPage();
     const [page] = await Promise.all([load(route), ...(route.styles ?? []).map(style)]);
-    if (own.signal.aborted) return;
+    if (own.signal.aborted) return left();
     skeleton = setTimeout(() => {
       main.setAttribute("aria-busy", "true");
       if (!page.waiting || how === "again" || (how === "first" && main.querySelector("h1:not(:empty)"))) return; // what stands there is better than bones
@@ -166,12 +174,12 @@ async function open(how, focus) {
     const params = (route.pattern.exec(url.pathname) ?? []).slice(1).map(decodeURIComponent);
     view = await page.show({ url, params, signal: own.signal, kept });
   } catch (error) {
-    if (own.signal.aborted) return;
+    if (own.signal.aborted) return left();
     view = await onError(error, url);
   } finally {
     clearTimeout(skeleton);
   }
-  if (own.signal.aborted) return;
+  if (own.signal.aborted) return left();
   main.removeAttribute("aria-busy");
   document.title = view.title === NAME ? NAME : `${view.title} · ${NAME}`;
   const draw = () => {
@@ -190,6 +198,9 @@ async function open(how, focus) {
   if (keeper instanceof HTMLElement && keeper.checkVisibility()) keeper.focus({ preventScroll: true });
   else if (!view.ownFocus || nowhere()) focusHeading(main);
 }
+
+/** For what waits for a page that was left before it stood: it waits for ever, and is forgotten with the page. @returns {Promise<void>} */
+const left = () => new Promise(() => {});
 
 /** Whether nothing has the focus, so that Tab would begin at the top of the document. */
 const nowhere = () => document.activeElement === document.body;

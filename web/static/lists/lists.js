@@ -5,6 +5,7 @@ import { branches, branchName } from "../lib/branches.js";
 import { press } from "../lib/forms.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
+import { turn } from "../lib/in-use.js";
 import { saidOf } from "../lib/refusals.js";
 import { Desk } from "../desk/actions.js";
 import { titleOf } from "../desk/answers.js";
@@ -25,6 +26,8 @@ import { claimRows, clearRows, pullRows, shelfRows, transitRows } from "./rows.j
 /** @typedef {"pull-list" | "hold-shelf" | "transit" | "claims"} Kind */
 
 const LIMIT = 200; // rows; what is scanned makes room for the rest
+const FETCHED = "bookvault.desk.fetched";
+const REMEMBERED = 500; // of them
 
 /** @type {Record<Kind, [import("../lib/i18n.js").Key, import("../lib/i18n.js").Key, import("../lib/i18n.js").Key]>} */
 const WORDS = {
@@ -34,12 +37,30 @@ const WORDS = {
   claims: ["staff.claims", "lists.claimWords", "lists.claimNone"],
 };
 
+/** The web loans that were fetched in this tab, also before it was loaded anew. @returns {Set<number>} */
+function fetchedBefore() {
+  try {
+    return new Set(JSON.parse(sessionStorage.getItem(FETCHED) ?? "[]"));
+  } catch {
+    return new Set(); // the storage is closed to us
+  }
+}
+
+/** @param {Set<number>} fetched */
+function remember(fetched) {
+  try {
+    sessionStorage.setItem(FETCHED, JSON.stringify([...fetched].slice(-REMEMBERED)));
+  } catch {
+    // they are known as long as the page
+  }
+}
+
 /**
  * One list of a branch: its rows by barcode, and how they look.
  * @param {Kind} kind
  * @param {string} branch
- * @param {Set<string>} fetched web loans that were scanned
- * @param {AbortSignal} signal
+ * @param {Set<number>} fetched web loans that were scanned
+ * @param {AbortSignal} [signal]
  */
 async function load(kind, branch, fetched, signal) {
   const names = await branchName(signal);
@@ -62,7 +83,7 @@ async function load(kind, branch, fetched, signal) {
 /**
  * The claims, with the marks by which their copies are found on the shelves.
  * @param {Claim[]} claims
- * @param {AbortSignal} signal
+ * @param {AbortSignal} [signal]
  */
 async function withMarks(claims, signal) {
   const copies = await Promise.all(claims.map(({ barcode }) => get(`/api/borrowing/v1/items/${encodeURIComponent(barcode)}`, {}, signal).catch(() => null)));
@@ -78,7 +99,7 @@ export async function show({ url, signal }) {
   const kind = /** @type {Kind} */ (url.pathname.slice("/desk/".length));
   const places = await branches(signal).catch(() => []);
   const branch = deskBranch(places);
-  const fetched = /** @type {Set<string>} */ (new Set());
+  const fetched = fetchedBefore();
   const first = await load(kind, branch, fetched, signal);
   const [heading, words] = WORDS[kind];
   return {
@@ -103,7 +124,7 @@ export async function show({ url, signal }) {
  * @param {AbortSignal} signal
  * @param {Kind} kind
  * @param {string} branch
- * @param {Set<string>} fetched
+ * @param {Set<number>} fetched
  * @param {(Pull | Shelved | Travelling | Claim)[]} rows
  * @param {import("../lib/session.js").Me} who
  */
@@ -115,12 +136,15 @@ function run(main, signal, kind, branch, fetched, rows, who) {
   const list = find(main, "#list");
   let spoken = "";
 
-  const follow = async () => {
-    const next = await load(kind, desk.branch, fetched, signal).catch(() => null);
-    if (!next || signal.aborted) return;
+  const look = async (/** @type {AbortSignal | undefined} */ ends) => {
+    const latest = turn(list);
+    const next = await load(kind, desk.branch, fetched, ends);
+    if (signal.aborted || !latest()) return next.rows;
     rows = next.rows;
     keepFocus(list, () => render(list, next.body), () => box);
+    return rows;
   };
+  const follow = () => look(signal).catch(() => []);
   const draw = () => {
     const log = find(main, "#log");
     if (!log.querySelector("details[open]:focus-within")) keepFocus(log, () => drawLog(log, scans.log, who, ""), () => box);
@@ -134,9 +158,11 @@ function run(main, signal, kind, branch, fetched, rows, who) {
   };
   const scans = new Scans(
     async (scan) => {
-      const pull = rows.find((row) => "kind" in row && row.kind === "loan" && row.barcode === scan.code);
-      if (!pull) return desk.take(scan);
-      fetched.add(pull.barcode); // its member has it on loan already: it is kept, not checked in
+      const named = (/** @type {typeof rows} */ list) => /** @type {Pull | undefined} */ (list.find(({ barcode }) => barcode === scan.code));
+      const pull = kind === "pull-list" ? (named(rows) ?? named(await look(undefined))) : undefined; // it may have been lent on the web since the list came
+      if (pull?.kind !== "loan" || !pull.loan_id) return desk.take(scan);
+      fetched.add(pull.loan_id); // its member has it on loan already: it is kept, not checked in
+      remember(fetched);
       scan.state = "note";
       scan.title = pull.title ?? (await titleOf(pull.book_id));
       scan.words = t("lists.fetched");
@@ -179,8 +205,7 @@ function run(main, signal, kind, branch, fetched, rows, who) {
     const row = rows.find((one) => one.barcode === barcode);
     if (!row) return;
     if (button.dataset.act === "missing") {
-      await press(button, find(/** @type {Element} */ (button.parentElement), ".answer"), async () => {
-        await post(`/api/borrowing/v1/items/${encodeURIComponent(barcode)}/missing`, {});
+      await press(button, find(/** @type {Element} */ (button.parentElement), ".answer"), (key) => post(`/api/borrowing/v1/items/${encodeURIComponent(barcode)}/missing`, {}, key), async () => {
         await follow();
         box.focus();
         toast(t("lists.notFoundDone"));

@@ -43,8 +43,7 @@ export async function show({ url, signal }) {
         const line = button?.closest("tr");
         if (!(button instanceof HTMLElement) || !line) return;
         const answer = find(line, ".answer");
-        void press(button, answer, async () => {
-          await post(`/api/borrowing/v1/notices/${button.dataset.told}/told`);
+        void press(button, answer, (key) => post(`/api/borrowing/v1/notices/${button.dataset.told}/told`, {}, key), () => {
           line.classList.add("done");
           const told = find(line, ".status-cell");
           render(told, t("noticeStatus.told"));

@@ -21,14 +21,14 @@ function table(heads, body, name) {
   return html`<table class="rows" aria-label="${name}"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}<th scope="col"><span class="hidden-text">${t("staff.actions")}</span></th></tr></thead><tbody>${body}</tbody></table>`;
 }
 
-/** @param {Pull[]} pulls @param {Names} names @param {Set<string>} fetched */
+/** @param {Pull[]} pulls @param {Names} names @param {Set<number>} fetched */
 export function pullRows(pulls, names, fetched) {
   return table(
     [t("lists.mark"), t("lists.title"), t("lists.for"), t("lists.since")],
-    pulls.map((pull) => html`<tr data-barcode="${pull.barcode}" class="${fetched.has(pull.barcode) && "done"}">
+    pulls.map((pull) => html`<tr data-barcode="${pull.barcode}" class="${fetched.has(pull.loan_id ?? 0) && "done"}">
       <td data-label="${t("lists.mark")}" class="numbers">${[pull.location, pull.call_number].filter(Boolean).join(" ") || "—"}</td>
       ${book(pull)}
-      <td data-label="${t("lists.for")}">${t("lists.card", { slip: pull.slip ?? "" })} · ${names(pull.pickup_branch)}${pull.kind === "loan" && html`<br><span class="small">${fetched.has(pull.barcode) ? t("lists.fetched") : t("lists.webLoan")}</span>`}</td>
+      <td data-label="${t("lists.for")}">${t("lists.card", { slip: pull.slip ?? "" })} · ${names(pull.pickup_branch)}${pull.kind === "loan" && html`<br><span class="small">${fetched.has(pull.loan_id ?? 0) ? t("lists.fetched") : t("lists.webLoan")}</span>`}</td>
       <td data-label="${t("lists.since")}" class="small">${moment(pull.since)}</td>
       <td><div class="acts">${pull.kind === "loan" && html`<button type="button" class="button slim" data-act="slip">${t("slip.print")}<span class="hidden-text"> ${pull.title}</span></button>`}${pull.kind === "hold" && html`<button type="button" class="button slim" data-act="missing">${t("lists.notFound")}<span class="hidden-text"> ${pull.title}</span></button>`}<div class="answer"></div></div></td>
     </tr>`),

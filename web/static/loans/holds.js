@@ -1,8 +1,8 @@
 // holds.js: <bv-hold>, one hold of a reader: the book, the place in the queue or the shelf it waits on; suspended, fetched elsewhere, or given up.
 
-import { commandKey, patch, remove } from "../lib/api.js";
-import { failure, field, choice, press, text, wish } from "../lib/forms.js";
-import { find, html, render } from "../lib/html.js";
+import { patch, remove } from "../lib/api.js";
+import { field, choice, press, text, wish } from "../lib/forms.js";
+import { find, html } from "../lib/html.js";
 import { date, dateWithDistance, t } from "../lib/i18n.js";
 import { again } from "../lib/router.js";
 import { coverOf } from "../parts/cover.js";
@@ -40,7 +40,7 @@ function change(hold, places) {
  */
 export function holdRow(hold, book, branch, places, counts) {
   const title = book?.title ?? hold.title ?? t("loans.unknownTitle", { barcode: `№ ${hold.book_id}` });
-  return html`<li><bv-hold class="loan" data-hold="${hold.id}" data-version="${hold.version}" data-key="${commandKey()}">
+  return html`<li><bv-hold class="loan" data-hold="${hold.id}" data-version="${hold.version}">
     <a class="book" href="/books/${hold.book_id}" tabindex="-1" aria-hidden="true">${coverOf(book ?? { id: hold.book_id, title })}</a>
     <div class="loan-words">
       <h3><a href="/books/${hold.book_id}" dir="auto">${title}</a></h3>
@@ -56,14 +56,7 @@ export function holdRow(hold, book, branch, places, counts) {
 class HoldRow extends HTMLElement {
   connectedCallback() {
     const button = find(this, "[data-cancel]");
-    button.addEventListener("click", () => press(button, find(this, ".said"), async () => {
-      try {
-        await remove(`/api/borrowing/v1/holds/${this.dataset.hold}`, this.dataset.key);
-      } catch (error) {
-        render(find(this, ".said"), failure(error));
-        this.dataset.key = commandKey();
-        return;
-      }
+    button.addEventListener("click", () => press(button, find(this, ".said"), (key) => remove(`/api/borrowing/v1/holds/${this.dataset.hold}`, key), async () => {
       await again();
       toast(t("holds.cancelled"), "good");
     }));

@@ -71,7 +71,7 @@ export async function theirAccount(place, card, who, signal, status = "open") {
   if (charging) wish(charging, (values, key) => post("/api/borrowing/v1/charges", { member_card: card, amount: amountOf(values, exponent), note: text(values, "note") }, key), () => anew(t("account.charged")));
   find(place, "[data-status]").addEventListener("click", async (event) => {
     const wanted = /** @type {HTMLElement} */ (event.currentTarget).dataset.status === "all" ? "all" : "open";
-    await theirAccount(place, card, who, signal, wanted).catch(() => toast(t("offline.try"), "bad"));
+    await theirAccount(place, card, who, signal, wanted).catch(() => toast(t("offline.look"), "bad"));
     find(place, "[data-status]").focus();
   });
 }

@@ -1,6 +1,6 @@
 // loans.js: what a member has at home and waits for, as the desk sees it: renewed, lost, said to be returned, handed over, given up.
 
-import { commandKey, get, post, Problem, remove } from "../lib/api.js";
+import { get, post, Problem, remove } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
 import { choice, field, press, text, wish, Wrong } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
@@ -61,25 +61,16 @@ export async function theirLoans(place, card, who, accountChanged, signal) {
     const line = button?.closest("tr");
     if (!(button instanceof HTMLElement) || !line) return;
     const [act, loan, barcode, answer] = [button.dataset.act, line.dataset.loan, line.dataset.barcode ?? "", find(line, ".answer")];
-    const renew = (/** @type {unknown} */ body, key = commandKey()) => post(`/api/borrowing/v1/loans/${loan}/renewals`, body, key);
+    const renew = (/** @type {unknown} */ body, /** @type {string} */ key) => post(`/api/borrowing/v1/loans/${loan}/renewals`, body, key);
     if (act === "lost") return void declareLost(answer, barcode, anew);
-    void press(button, answer, async () => {
-      if (act === "collection") {
-        await post(`/api/borrowing/v1/loans/${loan}/collection`);
-        return anew(t("theirLoans.handedOver"));
-      }
-      if (act === "claimed-returned") {
-        await post(`/api/borrowing/v1/items/${encodeURIComponent(barcode)}/claimed-returned`, {});
-        return anew(t("theirLoans.claimDone"));
-      }
-      try {
-        await renew({});
-      } catch (error) {
-        if (!(error instanceof Problem) || !overridable(error, who)) throw error;
-        return against(answer, error, renew, anew);
-      }
-      return anew(t("loans.renewed"));
-    });
+    if (act === "collection") return void press(button, answer, (key) => post(`/api/borrowing/v1/loans/${loan}/collection`, {}, key), () => anew(t("theirLoans.handedOver")));
+    if (act === "claimed-returned") return void press(button, answer, (key) => post(`/api/borrowing/v1/items/${encodeURIComponent(barcode)}/claimed-returned`, {}, key), () => anew(t("theirLoans.claimDone")));
+    /** @param {unknown} error @returns {Problem} that may be overridden */
+    const refused = (error) => {
+      if (error instanceof Problem && overridable(error, who)) return error;
+      throw error;
+    };
+    void press(button, answer, (key) => renew({}, key).catch(refused), (came) => (came instanceof Problem ? against(answer, came, renew, anew) : anew(t("loans.renewed"))));
   });
 }
 
@@ -143,10 +134,7 @@ export async function theirHolds(place, card, signal) {
     toast(said, "good");
   };
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("[data-hold]"))) {
-    button.addEventListener("click", () => press(button, find(/** @type {Element} */ (button.parentElement), ".answer"), async () => {
-      await remove(`/api/borrowing/v1/holds/${button.dataset.hold}`, commandKey());
-      await anew(t("holds.cancelled"));
-    }));
+    button.addEventListener("click", () => press(button, find(/** @type {Element} */ (button.parentElement), ".answer"), (key) => remove(`/api/borrowing/v1/holds/${button.dataset.hold}`, key), () => anew(t("holds.cancelled"))));
   }
   wish(
     /** @type {HTMLFormElement} */ (find(place, "form")),

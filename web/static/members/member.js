@@ -67,7 +67,7 @@ async function fill([loans, holds, account], person, who, signal) {
     try {
       await drawn;
     } catch (error) {
-      if (!signal.aborted) render(place, html`<p class="note warn">${t(error instanceof Problem ? "state.failedWords" : "offline.try")}</p>`);
+      if (!signal.aborted) render(place, html`<p class="note warn">${t(error instanceof Problem ? "state.failedWords" : "offline.look")}</p>`);
     }
   };
   await Promise.all([attempt(loans, theirLoans(loans, person.card, who, owed, signal)), attempt(holds, theirHolds(holds, person.card, signal)), attempt(account, owed())]);
@@ -113,16 +113,10 @@ function forms(main, person) {
   const answer = find(main, "#head-answer");
   const renew = main.querySelector("#renew-card");
   if (renew instanceof HTMLElement) {
-    renew.addEventListener("click", () => press(renew, answer, async () => {
-      const renewed = /** @type {Person} */ (await post(`${at}/renewal`));
-      await said(t("members.renewed", { date: date(renewed.expires_on ?? "") }), renewed.card);
-    }));
+    renew.addEventListener("click", () => press(renew, answer, (key) => post(`${at}/renewal`, {}, key), (/** @type {Person} */ { card, expires_on }) => said(t("members.renewed", { date: date(expires_on ?? "") }), card)));
   }
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (main.querySelectorAll("[data-unblock]"))) {
-    button.addEventListener("click", () => press(button, answer, async () => {
-      await remove(`${at}/blocks/${encodeURIComponent(button.dataset.unblock ?? "")}`);
-      await said(t("staff.saved"), person.card);
-    }));
+    button.addEventListener("click", () => press(button, answer, (key) => remove(`${at}/blocks/${encodeURIComponent(button.dataset.unblock ?? "")}`, key), () => said(t("staff.saved"), person.card)));
   }
 }
 

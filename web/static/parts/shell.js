@@ -82,11 +82,11 @@ class Shell extends HTMLElement {
 
   #watched = false;
 
-  /** Somebody may have signed out behind this page: it asks again who reads it, and shows what they may see. */
+  /** Somebody may have signed out behind this page: it asks again who reads it, and shows what they may see. What waits to be sent once they have signed in stays. */
   async #anew() {
     forget();
     await this.draw();
-    await again();
+    if (!document.querySelector("main [data-ended]")) await again();
   }
 
   #arrived = () => {
@@ -133,7 +133,7 @@ class Shell extends HTMLElement {
     try {
       await signOut();
     } catch {
-      toast(t("offline.try"), "bad");
+      toast(t("offline.look"), "bad");
       return;
     }
     await this.draw();

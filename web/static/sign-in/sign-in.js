@@ -23,7 +23,7 @@ function nextOf(url) {
  * @param {unknown} error
  */
 function wordsOf(error) {
-  if (error instanceof Offline) return t("offline.try");
+  if (error instanceof Offline) return t("offline.look");
   if (!(error instanceof Problem)) return t("state.failedWords");
   if (error.status === 401) return t("signIn.wrong");
   if (error.status === 429) return t("signIn.throttled");

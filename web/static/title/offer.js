@@ -1,11 +1,10 @@
 // offer.js: what a reader can do with a title: borrow a copy that is in, or wait for one that is out.
 
-import { commandKey, Offline, post, Problem } from "../lib/api.js";
+import { post } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
+import { press } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
 import { dateWithDistance, speakMore, t } from "../lib/i18n.js";
-import { refusal } from "../lib/refusals.js";
-import { again } from "../lib/router.js";
 import { fillAvailability } from "../parts/availability.js";
 import { toast } from "../parts/toast.js";
 import { copies } from "./copies.js";
@@ -43,23 +42,14 @@ function wish(place, book, controls, send, done) {
   render(place, html`<form class="offer">${controls}</form><div class="answer" aria-live="polite"></div>`);
   const form = /** @type {HTMLFormElement} */ (find(place, "form"));
   const button = find(form, "button");
-  let key = commandKey();
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (button.getAttribute("aria-disabled") === "true") return;
-    const values = new FormData(form);
-    button.setAttribute("aria-disabled", "true"); // and not disabled, which would lose the focus
-    try {
-      const words = await done(await send(values, key));
+    void press(button, find(place, ".answer"), (key) => send(new FormData(form), key), async (came) => {
+      const words = await done(came);
       render(place, html`<p class="note good" tabindex="-1">${words}</p>`);
       find(place, ".note").focus();
       recount(book);
-    } catch (error) {
-      button.removeAttribute("aria-disabled");
-      if (error instanceof Problem) key = commandKey();
-      if (error instanceof Problem && error.status === 401) return void again();
-      render(find(place, ".answer"), error instanceof Problem ? refusal(error) : html`<p class="note bad">${error instanceof Offline ? t("offline.try") : t("state.failedWords")}</p>`);
-    }
+    });
   });
 }
 

@@ -116,13 +116,14 @@ async function inLists(place, book) {
  * @param {Element} answer
  */
 function follow(box, address, answer) {
-  return press(box, answer, async () => {
+  const wanted = box.checked;
+  const send = async () => {
     try {
-      await (box.checked ? put(address, undefined) : remove(address));
-      toast(t(box.checked ? "reading.kept" : "reading.takenOut"), "good");
+      await (wanted ? put(address, undefined) : remove(address));
     } catch (error) {
-      box.checked = !box.checked;
+      box.checked = !wanted;
       throw error;
     }
-  });
+  };
+  return press(box, answer, send, () => toast(t(wanted ? "reading.kept" : "reading.takenOut"), "good"));
 }

@@ -1,0 +1,131 @@
+// late.test.mjs: answers that come late: after the reader has moved on, after the session has ended, or never.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { hand, launch, newMember, newReader, reader, signIn, URL_, visit } from "../browser.mjs";
+
+/** @typedef {import("playwright-core").Page} Page */
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {import("../browser.mjs").Hand} */
+let librarian;
+before(async () => {
+  browser = await launch();
+  librarian = await hand("librarian");
+});
+after(() => browser.close());
+
+/**
+ * Keeps the answers of an address back. `came` waits until one is there; `free` lets them go.
+ * @param {Page} page @param {RegExp} address @param {string} method @param {{status: number, body: object}} [instead] of the library's answer
+ */
+async function held(page, address, method, instead) {
+  let free = () => {};
+  let here = () => {};
+  const gate = new Promise((done) => (free = () => done(undefined)));
+  const came = new Promise((done) => (here = () => done(undefined)));
+  await page.route(address, async (route) => {
+    if (route.request().method() !== method) return route.fallback();
+    const answer = instead ? { status: instead.status, contentType: "application/problem+json", body: JSON.stringify(instead.body) } : { response: await route.fetch() };
+    here();
+    await gate;
+    await route.fulfill(answer).catch(() => {}); // the page may ask no more
+  });
+  const ended = new Promise((done) => {
+    const over = (/** @type {import("playwright-core").Request} */ asked) => void (address.test(asked.url()) && asked.method() === method && done(undefined));
+    page.on("requestfinished", over).on("requestfailed", over);
+  });
+  return { came, free: async () => {
+    free();
+    await ended;
+  } };
+}
+
+/** Marks what stands in the page, to see that it is still the same. @param {Page} page */
+const marked = (page) => page.evaluate(() => document.querySelector("main")?.firstElementChild?.setAttribute("data-as-it-was", ""));
+/** @param {Page} page */
+const asItWas = (page) => page.locator("main > [data-as-it-was]").count();
+
+test("what was asked for on a page that was left is told, and moves nothing on the page where the reader is", async () => {
+  const member = await newMember(librarian, "Ân Đi Trước");
+  const { page, open, calm, close } = await reader(browser, { expected: [409] });
+  await open(`/sign-in?next=/members/${member.card}`);
+  await signIn(page, "desk");
+  const renewal = await held(page, /\/renewal$/, "POST");
+  await page.getByRole("button", { name: "Renew the card" }).click();
+  await renewal.came;
+  await visit(page, "/desk");
+  await page.locator("#scan").fill("half a code");
+  await marked(page);
+  await renewal.free();
+  await page.locator("bv-toast", { hasText: "What you asked for on the page before is done" }).waitFor();
+  assert.equal(new URL(page.url()).pathname, "/desk");
+  assert.equal(await asItWas(page), 1, "the desk was not drawn anew");
+  assert.equal(await page.locator("#scan").inputValue(), "half a code");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "scan", "the focus stays");
+
+  await visit(page, `/members/${member.card}`);
+  const block = await held(page, /\/blocks$/, "POST", { status: 409, body: { code: "busy", detail: "busy" } });
+  await page.locator("#block summary").click();
+  await page.getByRole("button", { name: "Block", exact: true }).click();
+  await block.came;
+  await visit(page, "/desk");
+  await marked(page);
+  await block.free();
+  await page.locator("bv-toast", { hasText: /^On the page before: / }).waitFor();
+  assert.equal(await asItWas(page), 1, "nor for a refusal");
+
+  await visit(page, `/members/${member.card}`);
+  const replaced = await held(page, /\/card-replacement$/, "POST"); // it would go to the address of the new card
+  await page.locator("#replace summary").click();
+  await page.getByRole("button", { name: "Replace", exact: true }).click();
+  await replaced.came;
+  await visit(page, "/desk/claims");
+  await marked(page);
+  await replaced.free();
+  await page.locator("bv-toast", { hasText: "What you asked for on the page before is done" }).waitFor();
+  assert.equal(new URL(page.url()).pathname, "/desk/claims", "the address stays");
+  assert.equal(await asItWas(page), 1);
+  calm();
+  await close();
+});
+
+test("who leaves while the page is drawn anew for an answer is left alone", async () => {
+  const { page, calm, close } = await newReader(browser, librarian, "Bách Đi Ngay");
+  await visit(page, "/history");
+  await page.getByRole("button", { name: "Keep my history from now on" }).waitFor();
+  const list = await held(page, /\/loans\?.*status=closed/, "GET"); // of the page that is drawn anew
+  await page.getByRole("button", { name: "Keep my history from now on" }).click();
+  await list.came;
+  await visit(page, "/profile");
+  await marked(page);
+  await list.free();
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
+  assert.equal(await asItWas(page), 1);
+  assert.equal(await page.evaluate(() => document.activeElement?.localName), "h1");
+  calm(); // the page that was left looks for nothing of its own here
+  await close();
+});
+
+test("a session that ended takes nothing of a long form: it is sent again after signing in beside it", async () => {
+  const { page, context, open, calm, close } = await reader(browser, { expected: [401] });
+  await open("/sign-in?next=/catalogue/new");
+  await signIn(page, "librarian");
+  const title = `Việc Dài ${Date.now()}`;
+  await page.getByLabel("Title", { exact: true }).fill(title);
+  await page.getByLabel("Authors").fill("Ẩn Danh");
+  await context.clearCookies();
+  await page.getByRole("button", { name: "Add the title" }).click();
+  const note = page.locator("#book .note", { hasText: "Your session has ended. What you wrote stays here" });
+  await note.waitFor();
+  const [beside] = await Promise.all([context.waitForEvent("page"), note.getByRole("link").click()]);
+  await beside.locator("#login").waitFor();
+  await signIn(beside, "librarian");
+  await beside.close();
+  assert.equal(await page.getByLabel("Title", { exact: true }).inputValue(), title, "it is all there still");
+  await page.getByRole("button", { name: "Add the title" }).click();
+  await page.waitForURL(`${URL_}/books/*/edit`);
+  calm();
+  await close();
+});
