@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { hand, launch, newMember, newReader, reader, signIn, URL_, visit } from "../browser.mjs";
+import { held } from "../held.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -15,32 +16,6 @@ before(async () => {
   librarian = await hand("librarian");
 });
 after(() => browser.close());
-
-/**
- * Keeps the answers of an address back. `came` waits until one is there; `free` lets them go.
- * @param {Page} page @param {RegExp} address @param {string} method @param {{status: number, body: object}} [instead] of the library's answer
- */
-async function held(page, address, method, instead) {
-  let free = () => {};
-  let here = () => {};
-  const gate = new Promise((done) => (free = () => done(undefined)));
-  const came = new Promise((done) => (here = () => done(undefined)));
-  await page.route(address, async (route) => {
-    if (route.request().method() !== method) return route.fallback();
-    const answer = instead ? { status: instead.status, contentType: "application/problem+json", body: JSON.stringify(instead.body) } : { response: await route.fetch() };
-    here();
-    await gate;
-    await route.fulfill(answer).catch(() => {}); // the page may ask no more
-  });
-  const ended = new Promise((done) => {
-    const over = (/** @type {import("playwright-core").Request} */ asked) => void (address.test(asked.url()) && asked.method() === method && done(undefined));
-    page.on("requestfinished", over).on("requestfailed", over);
-  });
-  return { came, free: async () => {
-    free();
-    await ended;
-  } };
-}
 
 /** Marks what stands in the page, to see that it is still the same. @param {Page} page */
 const marked = (page) => page.evaluate(() => document.querySelector("main")?.firstElementChild?.setAttribute("data-as-it-was", ""));

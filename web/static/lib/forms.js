@@ -74,6 +74,9 @@ export function failure(error) {
 /** @param {unknown} error */
 const wordsOf = (error) => (error instanceof Wrong ? error.message : saidOf(error));
 
+/** Whether a question was given up, since the reader has moved on. @param {unknown} error */
+const movedOn = (error) => error instanceof DOMException && error.name === "AbortError";
+
 /**
  * Tells what went wrong where it was asked for; by a toast when that is no longer in the page.
  * @param {Element} place
@@ -81,6 +84,7 @@ const wordsOf = (error) => (error instanceof Wrong ? error.message : saidOf(erro
  * @param {boolean} here whether the reader is still at that page
  */
 function tell(place, error, here) {
+  if (movedOn(error)) return;
   if (here && place.isConnected) return render(place, failure(error));
   toast(here ? wordsOf(error) : t("late.not", { words: wordsOf(error) }), "bad");
 }
@@ -96,7 +100,7 @@ async function goOn(place, here, done) {
   try {
     await done();
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return; // the reader has moved on
+    if (movedOn(error)) return;
     if (!(error instanceof Offline || error instanceof Problem)) console.error(error);
     if (place.isConnected) render(place, html`<p class="note warn" role="alert">${t("late.stale")}</p>`);
     else toast(t("late.stale"));

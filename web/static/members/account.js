@@ -4,10 +4,12 @@ import { get, post } from "../lib/api.js";
 import { choice, field, text, wish, Wrong } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
 import { date, maybe, t } from "../lib/i18n.js";
+import { partsInUse, turn } from "../lib/in-use.js";
 import { amountText, minorOf, money } from "../lib/money.js";
 import { may } from "../lib/session.js";
 import { toast } from "../parts/toast.js";
 import { chargeTable } from "../account/charge-table.js";
+import { partAnew } from "./part.js";
 
 /** @typedef {import("../lib/types.js").Account} Account */
 /** @typedef {import("../lib/types.js").Charge} Charge */
@@ -32,7 +34,10 @@ function amountOf(values, exponent) {
  * @param {"open" | "all"} [status]
  */
 export async function theirAccount(place, card, who, signal, status = "open") {
+  const latest = turn(place);
   const account = /** @type {Account} */ (await get("/api/borrowing/v1/charges", { member_card: card, status, limit: 200 }, signal));
+  if (!latest()) return;
+  const putBack = partsInUse(place);
   const { balance, accrued, currency, exponent, items } = account;
   const amount = (/** @type {number} */ minor) => money(minor, currency, exponent);
   const open = items.filter(({ outstanding }) => outstanding > 0);
@@ -45,15 +50,11 @@ export async function theirAccount(place, card, who, signal, status = "open") {
       <p>${balance > 0 ? html`<strong class="late">${t("account.owed", { amount: amount(balance) })}</strong>` : t("account.even")}${accrued > 0 && html` · ${t("account.accrued", { amount: amount(accrued) })}`}</p>
       ${items.length > 0 && chargeTable(account)}
       <p><button type="button" class="link-button" data-status="${status === "open" ? "all" : "open"}">${t(status === "open" ? "account.all" : "account.open")}</button></p>
-      ${balance > 0 && html`<details class="fold" open><summary>${t("account.pay")}</summary><form class="form" data-form="pay">${box(balance)}${choice("method", t("account.method"), methods)}${which()}<div class="whole"><button class="button first" type="submit">${t("account.pay")}</button></div><div class="answer" aria-live="polite"></div></form></details>`}
-      ${balance > 0 && may(who, "librarian") && html`<details class="fold"><summary>${t("account.waive")}</summary><form class="form" data-form="waive">${box(balance)}${field("reason", t("staff.reason"), { required: true, max: 200 })}${which()}<div class="whole"><button class="button" type="submit">${t("account.waive")}</button></div><div class="answer" aria-live="polite"></div></form></details>`}
-      <details class="fold"><summary>${t("account.charge")}</summary><form class="form" data-form="charge">${box(0)}${field("note", t("account.chargeWhat"), { required: true, max: 200 })}<div class="whole"><button class="button" type="submit">${t("account.charge")}</button></div><div class="answer" aria-live="polite"></div></form></details>`,
+      ${balance > 0 && html`<details class="fold" data-part="pay" open><summary>${t("account.pay")}</summary><form class="form" data-form="pay">${box(balance)}${choice("method", t("account.method"), methods)}${which()}<div class="whole"><button class="button first" type="submit">${t("account.pay")}</button></div><div class="answer" aria-live="polite"></div></form></details>`}
+      ${balance > 0 && may(who, "librarian") && html`<details class="fold" data-part="waive"><summary>${t("account.waive")}</summary><form class="form" data-form="waive">${box(balance)}${field("reason", t("staff.reason"), { required: true, max: 200 })}${which()}<div class="whole"><button class="button" type="submit">${t("account.waive")}</button></div><div class="answer" aria-live="polite"></div></form></details>`}
+      <details class="fold" data-part="charge"><summary>${t("account.charge")}</summary><form class="form" data-form="charge">${box(0)}${field("note", t("account.chargeWhat"), { required: true, max: 200 })}<div class="whole"><button class="button" type="submit">${t("account.charge")}</button></div><div class="answer" aria-live="polite"></div></form></details>`,
   );
-  const anew = async (/** @type {string} */ words) => {
-    await theirAccount(place, card, who, signal, status);
-    find(place, "h2").focus();
-    toast(words, "good");
-  };
+  const anew = (/** @type {Element} */ from, /** @type {string} */ words) => partAnew(place, from, words, signal, () => theirAccount(place, card, who, signal, status));
   const form = (/** @type {string} */ name) => /** @type {HTMLFormElement | null} */ (place.querySelector(`[data-form=${name}]`));
   const one = (/** @type {FormData} */ values) => (values.get("charge_id") ? { charge_id: Number(values.get("charge_id")) } : {});
   const settle = (/** @type {string} */ name, /** @type {string} */ path, /** @type {string[]} */ more, /** @type {"account.paid" | "account.waived"} */ words) => {
@@ -62,16 +63,17 @@ export async function theirAccount(place, card, who, signal, status = "open") {
     wish(
       at,
       (values, key) => post(path, { member_card: card, amount: amountOf(values, exponent), ...one(values), ...Object.fromEntries(more.map((field_) => [field_, text(values, field_)])) }, key),
-      (settled) => anew(t(words, { amount: amount(settled.amount), left: amount(settled.balance) })),
+      (settled) => anew(at, t(words, { amount: amount(settled.amount), left: amount(settled.balance) })),
     );
   };
   settle("pay", "/api/borrowing/v1/payments", ["method"], "account.paid");
   settle("waive", "/api/borrowing/v1/waivers", ["reason"], "account.waived");
   const charging = form("charge");
-  if (charging) wish(charging, (values, key) => post("/api/borrowing/v1/charges", { member_card: card, amount: amountOf(values, exponent), note: text(values, "note") }, key), () => anew(t("account.charged")));
+  if (charging) wish(charging, (values, key) => post("/api/borrowing/v1/charges", { member_card: card, amount: amountOf(values, exponent), note: text(values, "note") }, key), () => anew(charging, t("account.charged")));
   find(place, "[data-status]").addEventListener("click", async (event) => {
     const wanted = /** @type {HTMLElement} */ (event.currentTarget).dataset.status === "all" ? "all" : "open";
     await theirAccount(place, card, who, signal, wanted).catch(() => toast(t("offline.look"), "bad"));
     find(place, "[data-status]").focus();
   });
+  putBack(place);
 }
