@@ -47,7 +47,7 @@ export function holdRow(hold, book, branch, places, counts) {
       ${book && html`<p class="by" dir="auto">${book.authors.map(({ name }) => name).join(", ")}</p>`}
       <p class="when">${words(hold, branch(hold.pickup_branch), counts)}</p>
       ${(places.length > 1 || hold.status === "waiting") && change(hold, places)}
-      <div class="answer said" aria-live="polite"></div>
+      <div class="answer said" aria-live="polite" data-part="hold-${hold.id}"></div>
     </div>
     <button type="button" class="button slim" data-cancel>${t("holds.cancel")}<span class="hidden-text"> ${title}</span></button>
   </bv-hold></li>`;

@@ -27,7 +27,7 @@ export function loanRow(loan, book) {
       <h2><a href="/books/${loan.book_id}" dir="auto">${title}</a></h2>
       ${book && html`<p class="by" dir="auto">${book.authors.map(({ name }) => name).join(", ")}</p>`}
       <p class="when">${due(loan)}${loan.renewals > 0 && html` <span class="quiet small">· ${t("loans.renewals", { n: loan.renewals })}</span>`}</p>
-      <div class="answer" aria-live="polite"></div>
+      <div class="answer" aria-live="polite" data-part="loan-${loan.id}"></div>
     </div>
     <button type="button" class="button slim">${t("loans.renew")}<span class="hidden-text"> ${title}</span></button>
   </bv-loan></li>`;

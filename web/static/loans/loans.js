@@ -5,6 +5,7 @@ import { get } from "../lib/api.js";
 import { branches, branchName } from "../lib/branches.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
+import { partsInUse, turn } from "../lib/in-use.js";
 import { listen } from "../lib/live.js";
 import { again } from "../lib/router.js";
 import { titlesOf } from "../lib/titles.js";
@@ -71,7 +72,8 @@ async function countsOf(holds, signal) {
 
 /**
  * Looks when the library says that something changed, and from time to time, while somebody looks at the page, whether a hold became
- * something else; then the page shows it. What is being done there, or was answered and is being read, stays.
+ * something else; then the page shows it. A command that is on the way and a form that is open are waited for; what was answered, and is
+ * being read, goes along.
  * @param {HTMLElement} place of the holds
  * @param {Hold[]} holds as they stand there
  * @param {Record<string, unknown>} theirs
@@ -79,17 +81,26 @@ async function countsOf(holds, signal) {
  * @param {AbortSignal} signal
  */
 function follow(place, holds, theirs, queue, signal) {
+  const main = find(document, "#main");
   const ids = (/** @type {Hold[]} */ list) => list.map(({ id }) => id).sort().join();
   const state = (/** @type {Hold[]} */ list) => list.map(({ id, version, position }) => `${id} ${version} ${position}`).sort().join();
-  const busy = (/** @type {Element | null} */ at) => document.visibilityState !== "visible" || at?.querySelector(".holds details[open], .answer:not(:empty), [aria-disabled=true]");
+  const busy = () => document.visibilityState !== "visible" || main.querySelector("[aria-disabled=true], .holds details[open]");
   const look = async (/** @type {{consistency?: string}} */ { consistency } = {}) => {
-    const { items } = busy(place) ? { items: holds } : await get("/api/borrowing/v1/holds", theirs, signal, consistency).catch(() => ({ items: holds }));
-    if (signal.aborted || state(items) === state(holds)) return;
-    if (ids(items) !== ids(holds)) return busy(find(document, "#main")) || void again(); // one was given up elsewhere, or is a loan now
+    if (busy()) return;
+    const latest = turn(place);
+    const { items } = await get("/api/borrowing/v1/holds", theirs, signal, consistency).catch(() => ({ items: holds }));
+    const over = () => signal.aborted || !latest() || busy();
+    if (over() || state(items) === state(holds)) return;
+    if (ids(items) !== ids(holds)) { // one was given up elsewhere, or is a loan now
+      const putBack = partsInUse(main);
+      return void again().then(() => putBack(main));
+    }
     const counts = await countsOf(items, signal);
-    if (signal.aborted || busy(place)) return;
+    if (over()) return;
     holds = items;
+    const keep = partsInUse(place);
     keepFocus(place, () => render(place, queue(holds.toSorted((a, b) => a.position - b.position), counts)));
+    keep(place);
   };
   listen({ account: look, hold_ready: look, resync: look }, signal);
   const timer = setInterval(() => void look(), LOOK);
@@ -115,7 +126,7 @@ const untitled = (rows, titles) => rows.some((row) => row.title_unknown && !titl
 function atHome(loans, titles) {
   const late = loans.filter(({ overdue }) => overdue).length;
   return html`<div class="loans-head">
-      <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`} <span role="status" id="said"></span></p></div>
+      <div><h1>${t("nav.loans")}</h1><p class="quiet">${t("loans.count", { n: loans.length })}${late > 0 && html` · <strong class="late">${t("loans.late", { n: late })}</strong>`} <span role="status" id="said" data-part="said"></span></p></div>
       ${loans.length > 1 && html`<button type="button" class="button" id="renew-all">${t("loans.renewAll")}</button>`}
     </div>
     ${untitled(loans, titles)}
