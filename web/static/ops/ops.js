@@ -3,9 +3,11 @@
 
 import { get, put } from "../lib/api.js";
 import { failure } from "../lib/forms.js";
-import { find, html, render } from "../lib/html.js";
+import { find, html, keepFocus, render } from "../lib/html.js";
 import { language, maybe, t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
+import { saidOf } from "../lib/refusals.js";
+import { toast } from "../parts/toast.js";
 import { rooms, staff } from "../staff/frame.js";
 import { figureLine, Trend } from "./figures.js";
 
@@ -22,6 +24,8 @@ const WAY = [
   ["replicas", ["read_replicas", "materialized_views"]],
   ["primary", ["pool_tuning", "group_commit", "ledger"]],
 ];
+
+const SETTLES = 3000; // ms in which news may still be from before a switch
 
 /** A name that may go on in a new line after each of its words. @param {string} name */
 const stepName = (name) => name.split("_").map((word, i) => html`${i > 0 && html`_<wbr>`}${word}`);
@@ -75,7 +79,7 @@ export async function show({ signal }) {
   return {
     title: t("staff.ops"),
     body: html`${rooms(who, "/ops")}
-      <div class="page-head"><div><h1>${t("staff.ops")}</h1><p class="quiet">${t("ops.words")}</p></div></div>
+      <div class="page-head"><div><h1>${t("staff.ops")}</h1><p class="quiet">${t("ops.words")}</p><div id="line" role="status"></div></div></div>
       <div class="stack"><section class="part" aria-labelledby="way-head"><h2 id="way-head">${t("ops.way")}</h2><div id="way">${way(patterns)}</div></section>
         <ul class="patterns">${patterns.map(card)}</ul><p class="quiet">${t("ops.more")}</p></div>`,
     ready: (main, alive) => run(main, patterns, alive),
@@ -90,34 +94,57 @@ function run(main, patterns, signal) {
   const draw = () => {
     for (const { place, figures } of last?.way ?? []) render(find(main, `[data-place="${place}"] .doing`), figures.map(figureLine));
     for (const { name, figures } of last?.items ?? []) {
-      const place = main.querySelector(`[data-pattern="${name}"]`);
-      if (!place) continue;
-      render(find(place, ".doing"), figures.map(figureLine));
-      render(find(place, ".trend"), trends.get(name)?.drawn());
+      const at = main.querySelector(`[data-pattern="${name}"]`);
+      if (!at) continue;
+      render(find(at, ".doing"), figures.map(figureLine));
+      render(find(at, ".trend"), trends.get(name)?.drawn());
     }
   };
+  /** The card of a pattern, which is drawn anew when it changes. @param {string} name */
+  const place = (name) => find(main, `[data-pattern="${name}"]`);
+  const show = (/** @type {Pattern} */ now) => {
+    patterns.splice(patterns.findIndex(({ name }) => name === now.name), 1, now);
+    const fresh = document.createElement("ul");
+    render(fresh, card(now));
+    keepFocus(find(main, ".patterns"), () => place(now.name).replaceWith(/** @type {Element} */ (fresh.firstElementChild)), () => place(now.name).querySelector("input"));
+    render(find(main, "#way"), way(patterns));
+    draw();
+  };
+  /** What is wanted of the switches whose command is on the way. @type {Map<string, boolean>} */
+  const wanted = new Map();
+  /** When a switch was last made here: news from before is no news. @type {Map<string, number>} */
+  const made = new Map();
   const heard = (/** @type {News} */ news) => {
     last = news;
+    for (const { name, enabled } of news.items) {
+      const known = patterns.find((one) => one.name === name);
+      if (known && known.enabled !== enabled && !wanted.has(name) && performance.now() - (made.get(name) ?? -SETTLES) >= SETTLES) show({ ...known, enabled }); // somebody else's
+    }
     for (const { name, figures } of news.items) trends.get(name)?.add(figures[0]);
     draw();
   };
-  listen({ patterns: heard }, signal, "?patterns=true");
+  listen({ patterns: heard }, signal, "?patterns=true", (live) => render(find(main, "#line"), !live && html`<p class="note warn">${t("ops.old")}</p>`));
   find(main, ".patterns").addEventListener("change", async ({ target }) => {
-    const place = target instanceof HTMLInputElement ? target.closest(".pattern") : null;
-    if (!(target instanceof HTMLInputElement) || !(place instanceof HTMLElement)) return;
-    const wanted = target.checked;
+    const name = target instanceof HTMLInputElement ? target.closest(".pattern")?.getAttribute("data-pattern") : null;
+    if (!(target instanceof HTMLInputElement) || !name) return;
+    const known = patterns.find((one) => one.name === name);
+    const underWay = wanted.has(name);
+    wanted.set(name, target.checked);
+    if (underWay || !known) return; // one command at a time; the last click counts
     try {
-      const now = /** @type {Pattern} */ (await put(`/api/ops/v1/patterns/${place.dataset.pattern}`, { enabled: wanted }));
-      patterns.splice(patterns.findIndex(({ name }) => name === now.name), 1, now);
-      const old = document.createElement("ul");
-      render(old, card(now));
-      place.replaceWith(/** @type {Element} */ (old.firstElementChild));
-      render(find(main, "#way"), way(patterns));
-      draw();
-      find(main, `[data-pattern="${now.name}"] input`).focus();
+      let now = known;
+      for (let sent; sent !== wanted.get(name); ) {
+        sent = wanted.get(name);
+        now = /** @type {Pattern} */ (await put(`/api/ops/v1/patterns/${name}`, { enabled: sent }));
+      }
+      made.set(name, performance.now());
+      if (!signal.aborted) show(now);
     } catch (error) {
-      target.checked = !wanted;
-      render(find(place, ".answer"), failure(error));
+      if (signal.aborted) return toast(t("late.not", { words: saidOf(error) }), "bad");
+      show(known);
+      render(find(place(name), ".answer"), failure(error));
+    } finally {
+      wanted.delete(name);
     }
   });
 }
