@@ -1,7 +1,7 @@
 // import.js: a file of titles is taken in: how far it is while it runs, and the rows that were refused, with the reason.
 
 import { address, get, upload } from "../lib/api.js";
-import { failure, field, once, text, tick, wish, Wrong } from "../lib/forms.js";
+import { field, once, press, text, tick, wish, Wrong } from "../lib/forms.js";
 import { find, html, keepFocus, render } from "../lib/html.js";
 import { number, said, t } from "../lib/i18n.js";
 import { go } from "../lib/router.js";
@@ -100,19 +100,15 @@ async function follow(main, one, signal) {
   }
   const refused = find(main, "#refused");
   let { items, next_cursor: cursor } = one.refused_rows ?? { items: [], next_cursor: null };
-  const draw = () => keepFocus(refused, () => render(refused, html`${table(items, t("import.refused"))}${cursor && html`<p class="more"><button type="button" class="button">${t("staff.more")}</button></p>`}`), () => refused.querySelector("h2"));
+  const draw = () => keepFocus(refused, () => render(refused, html`${table(items, t("import.refused"))}${cursor && html`<p class="more"><button type="button" class="button">${t("staff.more")}</button></p><div class="answer" aria-live="polite"></div>`}`), () => refused.querySelector("h2"));
   draw();
-  refused.addEventListener("click", async (event) => {
-    if (!(event.target instanceof HTMLButtonElement) || !cursor) return;
-    try {
-      const more = /** @type {Import} */ (await get(at, { cursor }, signal));
+  refused.addEventListener("click", (event) => {
+    if (!(event.target instanceof HTMLButtonElement)) return;
+    void press(event.target, find(refused, ".answer"), () => get(at, { cursor }, signal), (/** @type {Import} */ more) => {
       items = [...items, ...(more.refused_rows?.items ?? [])];
       cursor = more.refused_rows?.next_cursor ?? null;
       draw();
-    } catch (error) {
-      refused.append(document.createElement("div"));
-      render(/** @type {Element} */ (refused.lastElementChild), failure(error));
-    }
+    });
   });
   const left = await get(`${at}/left-out`, { limit: 100 }, signal).catch(() => null);
   if (left && !signal.aborted) render(find(main, "#left-out"), table(left.items, t("import.leftOut")));

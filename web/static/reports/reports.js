@@ -96,7 +96,7 @@ export async function show({ url, signal }) {
   const query = { period, branch: branch || undefined };
   const [figures, collection, places] = await Promise.all([
     /** @type {Promise<Figures>} */ (get("/api/borrowing/v1/statistics", query, signal)),
-    /** @type {Promise<Collection>} */ (get("/api/catalog/v1/statistics", { genres: 30 }, signal)),
+    /** @type {Promise<Collection | null>} */ (get("/api/catalog/v1/statistics", { genres: 30 }, signal).catch(() => null)), // the desk's own figures are shown without it
     branches(signal).catch(() => []),
   ]);
   const names = new Map(places.map(({ code, name }) => [code, name]));
@@ -120,7 +120,7 @@ export async function show({ url, signal }) {
         ${table("categories", query, ["reports.category", "reports.out", "reports.back"], groupRows(figures.categories, (name) => (name ? (maybe(`category.${name}`) ?? name) : t("reports.unknown"))))}
         ${table("genres", query, ["reports.genre", "reports.out"], figures.genres.map(({ genre, check_outs }) => html`<tr><td>${genreName(genre)}${bar(check_outs / mostGenre)}</td><td class="numbers" data-label="${t("reports.out")}">${number(check_outs)}</td></tr>`))}
         ${table("overdue", query, ["reports.branch", "reports.weeks", "reports.loans", "reports.oldest"], figures.overdue.map(({ branch: at, weeks, loans, oldest_due }) => html`<tr><td>${called(at)}</td><td data-label="${t("reports.weeks")}">${t(/** @type {Key} */ (`reports.weeks.${weeks}`))}</td><td class="numbers" data-label="${t("reports.loans")}">${number(loans)}</td><td data-label="${t("reports.oldest")}">${date(oldest_due)}</td></tr>`))}
-        ${table("collection", query, ["reports.genre", "reports.titles", "reports.copies", "reports.rating"], collection.genres.map(({ genre, titles, total_quantity, ratings, average_rating }) => html`<tr><td>${genreName(genre)}</td><td class="numbers" data-label="${t("reports.titles")}">${number(titles)}</td><td class="numbers" data-label="${t("reports.copies")}">${number(total_quantity)}</td><td class="numbers" data-label="${t("reports.rating")}">${average_rating === null ? "–" : html`★ ${number(average_rating)} <span class="quiet small">(${number(ratings)})</span>`}</td></tr>`), false)}
+        ${!collection ? html`<section class="report" aria-labelledby="report-collection"><div class="section-head"><h2 id="report-collection">${t("reports.collection")}</h2></div><p class="quiet" role="note">${t("reports.noCatalogue")}</p></section>` : table("collection", query, ["reports.genre", "reports.titles", "reports.copies", "reports.rating"], collection.genres.map(({ genre, titles, total_quantity, ratings, average_rating }) => html`<tr><td>${genreName(genre)}</td><td class="numbers" data-label="${t("reports.titles")}">${number(titles)}</td><td class="numbers" data-label="${t("reports.copies")}">${number(total_quantity)}</td><td class="numbers" data-label="${t("reports.rating")}">${average_rating === null ? "–" : html`★ ${number(average_rating)} <span class="quiet small">(${number(ratings)})</span>`}</td></tr>`), false)}
       </div>`,
     ready(main) {
       main.querySelector("#branch")?.addEventListener("change", (event) => go(here({ branch: /** @type {HTMLSelectElement} */ (event.target).value || undefined }), { focus: "#branch" }));
