@@ -5,10 +5,11 @@ import { branches } from "../lib/branches.js";
 import { choice, failure, field, press, text, tick, wish, Wrong } from "../lib/forms.js";
 import { find, html, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
+import { partsInUse, turn } from "../lib/in-use.js";
 import { kindsOfCopies } from "../lib/kinds.js";
 import { amountText, minorOf, money } from "../lib/money.js";
-import { toast } from "../parts/toast.js";
 import { deskBranch } from "../staff/frame.js";
+import { partAnew } from "../staff/part.js";
 import { statusWords } from "../title/copies.js";
 
 /** @typedef {import("../lib/types.js").Item} Item */
@@ -47,8 +48,8 @@ function row(item, house) {
     <td><span class="numbers">${item.barcode}</span>${item.part && html` · ${item.part}`}<span class="code">${[item.location, item.call_number].filter(Boolean).join(" · ")}</span></td>
     <td data-label="${t("items.home")}">${house.places.find(({ code }) => code === item.home_branch)?.name ?? item.home_branch}<span class="code">${house.kinds.find(({ code }) => code === item.item_type)?.name ?? item.item_type}${item.price && html` · ${money(item.price.minor, item.price.currency)}`}</span></td>
     <td data-label="${t("copies.status")}">${statusWords(item.status)}</td>
-    <td><div class="acts">${mark("missing")}${mark("damaged")}${mark("withdrawn")}<div class="answer" aria-live="polite"></div></div>
-      <details class="fold"><summary>${t("items.edit")}<span class="hidden-text"> ${item.barcode}</span></summary><form class="form">${boxes(house, item)}<div class="whole"><button class="button slim" type="submit">${t("staff.save")}</button></div><div class="answer" aria-live="polite"></div></form></details></td>
+    <td><div class="acts" data-part="marks-${item.barcode}">${mark("missing")}${mark("damaged")}${mark("withdrawn")}<div class="answer" aria-live="polite"></div></div>
+      <details class="fold" data-part="copy-${item.barcode}"><summary>${t("items.edit")}<span class="hidden-text"> ${item.barcode}</span></summary><form class="form">${boxes(house, item)}<div class="whole"><button class="button slim" type="submit">${t("staff.save")}</button></div><div class="answer" aria-live="polite"></div></form></details></td>
   </tr>`;
 }
 
@@ -60,6 +61,7 @@ function row(item, house) {
  * @returns {Promise<void>}
  */
 export async function copiesOf(place, book, barcode, signal) {
+  const latest = turn(place);
   /** @type {Item[]} */
   let items;
   /** @type {House} */
@@ -72,34 +74,34 @@ export async function copiesOf(place, book, barcode, signal) {
     if (!signal.aborted) render(place, html`<h2>${t("items.heading")}</h2>${failure(error)}`);
     return;
   }
+  if (!latest()) return;
+  const putBack = partsInUse(place);
   render(
     place,
     html`<h2 tabindex="-1">${t("items.heading")}</h2>
       ${items.length === 0 ? html`<p class="quiet">${t("copies.none")}</p>` : html`<table class="rows" aria-label="${t("items.heading")}"><thead><tr><th scope="col">${t("items.barcode")}</th><th scope="col">${t("items.home")}</th><th scope="col">${t("copies.status")}</th><th scope="col"><span class="hidden-text">${t("staff.actions")}</span></th></tr></thead><tbody>${items.map((item) => row(item, house))}</tbody></table>`}
-      <details class="sheet" id="add-copy"${(barcode || items.length === 0) && html` open`}><summary>${t("items.add")}</summary><form class="form">${boxes(house, { barcode })}<div class="whole"><button class="button first" type="submit">${t("items.add")}</button></div><div class="answer" aria-live="polite"></div></form></details>`,
+      <details class="sheet" id="add-copy" data-part="add"${(barcode || items.length === 0) && html` open`}><summary>${t("items.add")}</summary><form class="form">${boxes(house, { barcode })}<div class="whole"><button class="button first" type="submit">${t("items.add")}</button></div><div class="answer" aria-live="polite"></div></form></details>`,
   );
-  const anew = async (/** @type {string} */ words) => {
-    await copiesOf(place, book, "", signal);
-    find(place, "h2").focus();
-    toast(words, "good");
-  };
+  const anew = (/** @type {Element} */ from, /** @type {string} */ words) => partAnew(place, from, words, signal, () => copiesOf(place, book, "", signal));
   const some = (/** @type {Record<string, string>} */ values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
+  const adding = /** @type {HTMLFormElement} */ (find(place, "#add-copy form"));
   wish(
-    /** @type {HTMLFormElement} */ (find(place, "#add-copy form")),
+    adding,
     (values, key) => {
       const price = priceOf(values, house.currency);
       return post("/api/borrowing/v1/items", { book_id: book, loanable: values.has("loanable"), ...some({ barcode: text(values, "barcode"), branch: text(values, "branch"), item_type: text(values, "item_type"), call_number: text(values, "call_number"), location: text(values, "location"), part: text(values, "part") }), ...(price && { price }) }, key);
     },
-    () => anew(t("items.added")),
+    () => anew(adding, t("items.added")),
   );
   for (const line of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("tr[data-barcode]"))) {
     const item = /** @type {Item} */ (items.find((one) => one.barcode === line.dataset.barcode));
     const at = `/api/borrowing/v1/items/${encodeURIComponent(item.barcode)}`;
     for (const button of /** @type {NodeListOf<HTMLElement>} */ (line.querySelectorAll("[data-mark]"))) {
-      button.addEventListener("click", () => press(button, find(line, ".answer"), (key) => post(`${at}/${button.dataset.mark}`, {}, key), () => anew(t("items.marked"))));
+      button.addEventListener("click", () => press(button, find(line, ".answer"), (key) => post(`${at}/${button.dataset.mark}`, {}, key), () => anew(button, t("items.marked"))));
     }
+    const editing = /** @type {HTMLFormElement} */ (find(line, "form"));
     wish(
-      /** @type {HTMLFormElement} */ (find(line, "form")),
+      editing,
       async (values, key) => {
         const price = priceOf(values, item.price?.currency ?? house.currency);
         const body = { barcode: text(values, "barcode"), call_number: text(values, "call_number"), location: text(values, "location"), part: text(values, "part"), home_branch: text(values, "branch"), item_type: text(values, "item_type"), loanable: values.has("loanable"), ...(price ? { price } : item.price && { no_price: true }) };
@@ -110,7 +112,8 @@ export async function copiesOf(place, book, barcode, signal) {
           throw error;
         }
       },
-      () => anew(t("staff.saved")),
+      () => anew(editing, t("staff.saved")),
     );
   }
+  putBack(place);
 }

@@ -22,7 +22,7 @@ export function partsInUse(place) {
   const held = document.activeElement;
   const parts = /** @type {HTMLElement[]} */ ([...place.querySelectorAll("[data-part]")]).filter(inUse);
   return (/** @type {Element} */ anew) => {
-    for (const part of parts) anew.querySelector(`[data-part="${part.dataset.part}"]`)?.replaceWith(part);
+    for (const part of parts) anew.querySelector(`[data-part="${CSS.escape(part.dataset.part ?? "")}"]`)?.replaceWith(part);
     if (held instanceof HTMLElement && held.isConnected && document.activeElement === document.body) held.focus({ preventScroll: true });
   };
 }

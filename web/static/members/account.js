@@ -9,7 +9,7 @@ import { amountText, minorOf, money } from "../lib/money.js";
 import { may } from "../lib/session.js";
 import { toast } from "../parts/toast.js";
 import { chargeTable } from "../account/charge-table.js";
-import { partAnew } from "./part.js";
+import { partAnew } from "../staff/part.js";
 
 /** @typedef {import("../lib/types.js").Account} Account */
 /** @typedef {import("../lib/types.js").Charge} Charge */

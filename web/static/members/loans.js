@@ -8,8 +8,8 @@ import { date, dateWithDistance, number, t } from "../lib/i18n.js";
 import { partsInUse, turn } from "../lib/in-use.js";
 import { money } from "../lib/money.js";
 import { refusal } from "../lib/refusals.js";
-import { partAnew } from "./part.js";
 import { deskBranch, overridable } from "../staff/frame.js";
+import { partAnew } from "../staff/part.js";
 
 /** @typedef {import("../lib/types.js").Loan} Loan */
 /** @typedef {import("../lib/types.js").Hold} Hold */

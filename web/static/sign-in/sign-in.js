@@ -4,7 +4,7 @@ import { Offline, Problem } from "../lib/api.js";
 import { find, html, render } from "../lib/html.js";
 import { t } from "../lib/i18n.js";
 import { reasonsOf } from "../lib/refusals.js";
-import { go } from "../lib/router.js";
+import { go, staying } from "../lib/router.js";
 import { me, signIn } from "../lib/session.js";
 import { redrawShell } from "../parts/shell.js";
 import { toast } from "../parts/toast.js";
@@ -88,11 +88,12 @@ async function submit(form, login, password, next) {
     return;
   }
   button.disabled = true;
+  const here = staying();
   try {
     const member = await signIn(login.value.trim(), password.value);
     await redrawShell();
     toast(t("signIn.welcome", { name: member?.name ?? "" }), "good");
-    await go(next, { replace: true });
+    if (here()) await go(next, { replace: true });
   } catch (error) {
     render(wrong, html`<p class="note bad">${wordsOf(error)}</p>`);
     password.select();

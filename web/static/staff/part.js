@@ -1,4 +1,4 @@
-// part.js: a part of a member's page after something was done there: drawn anew, and said.
+// part.js: a part of a page after something was done there: drawn anew, and said.
 
 import { find } from "../lib/html.js";
 import { again } from "../lib/router.js";
