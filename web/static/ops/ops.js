@@ -3,7 +3,7 @@
 
 import { get, put } from "../lib/api.js";
 import { failure } from "../lib/forms.js";
-import { find, html, keepFocus, render } from "../lib/html.js";
+import { find, html, render } from "../lib/html.js";
 import { language, maybe, t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { saidOf } from "../lib/refusals.js";
@@ -106,7 +106,10 @@ function run(main, patterns, signal) {
     patterns.splice(patterns.findIndex(({ name }) => name === now.name), 1, now);
     const fresh = document.createElement("ul");
     render(fresh, card(now));
-    keepFocus(find(main, ".patterns"), () => place(now.name).replaceWith(/** @type {Element} */ (fresh.firstElementChild)), () => place(now.name).querySelector("input"));
+    const old = place(now.name);
+    const held = old.contains(document.activeElement);
+    old.replaceWith(/** @type {Element} */ (fresh.firstElementChild));
+    if (held) place(now.name).querySelector("input")?.focus({ preventScroll: true });
     render(find(main, "#way"), way(patterns));
     draw();
   };
