@@ -128,6 +128,7 @@ function beside(form, name, theirs) {
   if (box.value === theirs) return;
   const words = document.createElement("p");
   words.className = "theirs small";
-  render(words, html`${t("members.theirs")} <span dir="auto">${theirs || "—"}</span>`);
+  const chosen = box instanceof HTMLSelectElement ? [...box.options].find(({ value }) => value === theirs)?.text : box.type === "date" && theirs && date(theirs);
+  render(words, html`${t("members.theirs")} <span dir="auto">${chosen || theirs || "—"}</span>`);
   place.append(words);
 }

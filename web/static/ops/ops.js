@@ -17,12 +17,12 @@ import { figureLine, Trend } from "./figures.js";
 
 /** The places that a read passes, in their order, with the patterns that stand there. @type {[string, string[]][]} */
 const WAY = [
-  ["gateway", ["rate_limit", "cdn", "compression"]],
+  ["gateway", ["rate_limit", "cdn", "compression", "logging", "metrics"]],
   ["cache", ["gateway_cache"]],
   ["api", ["adaptive_limit"]],
   ["layers", ["fallback", "cache_aside", "remote_cache", "read_through", "write_through", "write_behind", "coalescing", "retry", "circuit_breaker", "bulkhead", "hedging"]],
   ["replicas", ["read_replicas", "materialized_views"]],
-  ["primary", ["pool_tuning", "group_commit", "ledger"]],
+  ["primary", ["pool_tuning", "group_commit", "ledger", "sharding"]],
 ];
 
 const SETTLES = 3000; // ms in which news may still be from before a switch

@@ -103,6 +103,8 @@ export async function show({ url, signal }) {
   const called = (/** @type {string} */ code) => names.get(code) ?? code;
   const here = (/** @type {Record<string, unknown>} */ change) => address("/desk/reports", { ...query, ...change });
   const mostGenre = Math.max(1, ...figures.genres.map(({ check_outs }) => check_outs));
+  const mostLoans = Math.max(1, ...figures.most_borrowed.map(({ loans }) => loans));
+  const mostLate = Math.max(1, ...figures.overdue.map(({ loans }) => loans));
   const out = figures.days.reduce((sum, { check_outs }) => sum + check_outs, 0);
   const back = figures.days.reduce((sum, { check_ins }) => sum + check_ins, 0);
   return {
@@ -115,11 +117,11 @@ export async function show({ url, signal }) {
       ${chart(figures)}
       <div class="reports">
         ${table("days", query, ["reports.day", "reports.out", "reports.back"], figures.days.toReversed().slice(0, 14).map(({ day, check_outs, check_ins }) => html`<tr><td>${date(day)}</td><td class="numbers" data-label="${t("reports.out")}">${number(check_outs)}</td><td class="numbers" data-label="${t("reports.back")}">${number(check_ins)}</td></tr>`))}
-        ${table("most_borrowed", query, ["reports.title", "reports.loans"], figures.most_borrowed.map(({ book_id, title, loans }) => html`<tr><td><a href="/books/${book_id}" dir="auto">${title ?? `№ ${book_id}`}</a></td><td class="numbers" data-label="${t("reports.loans")}">${number(loans)}</td></tr>`))}
+        ${table("most_borrowed", query, ["reports.title", "reports.loans"], figures.most_borrowed.map(({ book_id, title, loans }) => html`<tr><td><a href="/books/${book_id}" dir="auto">${title ?? `№ ${book_id}`}</a>${bar(loans / mostLoans)}</td><td class="numbers" data-label="${t("reports.loans")}">${number(loans)}</td></tr>`))}
         ${table("branches", query, ["reports.branch", "reports.out", "reports.back"], groupRows(figures.branches, called))}
         ${table("categories", query, ["reports.category", "reports.out", "reports.back"], groupRows(figures.categories, (name) => (name ? (maybe(`category.${name}`) ?? name) : t("reports.unknown"))))}
         ${table("genres", query, ["reports.genre", "reports.out"], figures.genres.map(({ genre, check_outs }) => html`<tr><td>${genreName(genre)}${bar(check_outs / mostGenre)}</td><td class="numbers" data-label="${t("reports.out")}">${number(check_outs)}</td></tr>`))}
-        ${table("overdue", query, ["reports.branch", "reports.weeks", "reports.loans", "reports.oldest"], figures.overdue.map(({ branch: at, weeks, loans, oldest_due }) => html`<tr><td>${called(at)}</td><td data-label="${t("reports.weeks")}">${t(/** @type {Key} */ (`reports.weeks.${weeks}`))}</td><td class="numbers" data-label="${t("reports.loans")}">${number(loans)}</td><td data-label="${t("reports.oldest")}">${date(oldest_due)}</td></tr>`))}
+        ${table("overdue", query, ["reports.branch", "reports.weeks", "reports.loans", "reports.oldest"], figures.overdue.map(({ branch: at, weeks, loans, oldest_due }) => html`<tr><td>${called(at)}${bar(loans / mostLate)}</td><td data-label="${t("reports.weeks")}">${t(/** @type {Key} */ (`reports.weeks.${weeks}`))}</td><td class="numbers" data-label="${t("reports.loans")}">${number(loans)}</td><td data-label="${t("reports.oldest")}">${date(oldest_due)}</td></tr>`))}
         ${!collection ? html`<section class="report" aria-labelledby="report-collection"><div class="section-head"><h2 id="report-collection">${t("reports.collection")}</h2></div><p class="quiet" role="note">${t("reports.noCatalogue")}</p></section>` : table("collection", query, ["reports.genre", "reports.titles", "reports.copies", "reports.rating"], collection.genres.map(({ genre, titles, total_quantity, ratings, average_rating }) => html`<tr><td>${genreName(genre)}</td><td class="numbers" data-label="${t("reports.titles")}">${number(titles)}</td><td class="numbers" data-label="${t("reports.copies")}">${number(total_quantity)}</td><td class="numbers" data-label="${t("reports.rating")}">${average_rating === null ? "–" : html`★ ${number(average_rating)} <span class="quiet small">(${number(ratings)})</span>`}</td></tr>`), false)}
       </div>`,
     ready(main) {
