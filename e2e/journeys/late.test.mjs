@@ -66,20 +66,34 @@ test("what was asked for on a page that was left is told, and moves nothing on t
   await close();
 });
 
-test("who leaves while the page is drawn anew for an answer is left alone", async () => {
+test("what a reader did in their library before they went on is told, and nothing looks for its page", async () => {
   const { page, calm, close } = await newReader(browser, librarian, "Bách Đi Ngay");
-  await visit(page, "/history");
-  await page.getByRole("button", { name: "Keep my history from now on" }).waitFor();
-  const list = await held(page, /\/loans\?.*status=closed/, "GET"); // of the page that is drawn anew
-  await page.getByRole("button", { name: "Keep my history from now on" }).click();
-  await list.came;
-  await visit(page, "/profile");
-  await marked(page);
-  await list.free();
-  await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
-  assert.equal(await asItWas(page), 1);
-  assert.equal(await page.evaluate(() => document.activeElement?.localName), "h1");
-  calm(); // the page that was left looks for nothing of its own here
+  const steps = /** @type {const} */ ([
+    ["/history", "/profile", /members\/v1\/me$/, "PATCH", () => page.getByRole("button", { name: "Keep my history from now on" }).click()],
+    ["/profile", "/history", /\/tokens$/, "POST", async () => {
+      await page.getByLabel("What for").fill("my script");
+      await page.getByRole("button", { name: "Make a key" }).click();
+    }],
+    ["/reading-lists", "/ratings", /\/lists$/, "POST", async () => {
+      await page.locator("#new-list [name=name]").fill("Đọc sau");
+      await page.locator("#new-list button").click();
+    }],
+  ]);
+  for (const [from, to, address, method, act] of steps) {
+    await visit(page, from);
+    const answer = await held(page, address, method);
+    await act();
+    await answer.came;
+    await visit(page, to);
+    await marked(page);
+    await page.locator("bv-toast").evaluate((toast) => (toast.textContent = ""));
+    await answer.free();
+    await page.locator("bv-toast", { hasText: "What you asked for on the page before is done" }).waitFor();
+    assert.equal(await asItWas(page), 1, `${to} was not drawn anew`);
+    assert.equal(await page.evaluate(() => document.activeElement?.localName), "h1", "the focus stays");
+  }
+  await page.unrouteAll({ behavior: "wait" });
+  calm();
   await close();
 });
 
