@@ -88,6 +88,7 @@ test("the operator switches a pattern off and on; others may not look", async ()
   const readers = await hand("librarian"); // somebody is there while the operator looks
   const { items } = await readers.get("/api/catalog/v1/books?limit=5");
   const alive = setInterval(() => void Promise.all(items.map((/** @type {{id: number}} */ { id }) => readers.get(`/api/catalog/v1/books/${id}`).catch(() => {}))), 200);
+  alive.unref(); // a journey that fails must end all the same
   const figure = (/** @type {string} */ place, /** @type {RegExp} */ is) => page.locator(`${place} .doing div`).filter({ hasText: is });
   await figure("[data-place=gateway]", /requests\s*[1-9][\d.,]*\/s/).waitFor();
   await figure("[data-pattern=gateway_cache]", /found there\s*\d+%/).or(figure("[data-pattern=cache_aside]", /found there\s*\d+%/)).first().waitFor();
