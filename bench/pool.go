@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"flag"
 	"fmt"
 	"os"
@@ -97,8 +96,9 @@ func onTuned(db *database.DB) poolWay {
 	}}
 }
 
-// onDefaults reads on database/sql as it comes.
-func onDefaults(db *sql.DB) poolWay {
+// onDefaults reads on database/sql as it comes, until it is closed.
+func onDefaults(c pgx.ConnConfig) (way poolWay, done func() error) {
+	db := stdlib.OpenDB(c)
 	return poolWay{"database/sql's defaults", func(ctx context.Context, id int64) error {
 		var text string
 		return db.QueryRowContext(ctx, poolQuestion+"$1", id).Scan(&text)
@@ -112,7 +112,7 @@ func onDefaults(db *sql.DB) poolWay {
 		defer func() { _ = conn.Close() }()
 		var text string
 		return waited, conn.QueryRowContext(ctx, poolQuestion+"$1", id).Scan(&text)
-	}}
+	}}, db.Close
 }
 
 // measure has both read in turns, at a distance.
@@ -132,9 +132,9 @@ func (b *poolBench) measure(ctx context.Context, d distance) error {
 	if err != nil {
 		return err
 	}
-	plain := stdlib.OpenDB(*c)
-	defer plain.Close()
-	ways := []poolWay{onTuned(tuned), onDefaults(plain)}
+	plain, done := onDefaults(*c)
+	defer func() { _ = done() }()
+	ways := []poolWay{onTuned(tuned), plain}
 	var p99, rate, waits [2][]float64
 	var errs [2]atomic.Int64
 	for i := range b.rounds + 1 {

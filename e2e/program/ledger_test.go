@@ -17,8 +17,9 @@ func TestTheCommandsOfTheLedger(t *testing.T) {
 	loan := made(t, server.mustAsk(t, "POST", "/api/borrowing/v1/loans", librarian, `{"member_card": "K1", "barcode": "B1"}`, 201))
 	server.mustAsk(t, "POST", "/api/borrowing/v1/check-ins", librarian, `{"barcode": "B1"}`, 200)
 
-	h.must(t, 0, []string{"anchor 1 is in "}, "ledger", "anchor")
-	h.must(t, 0, []string{"1 anchors over", "intact: every event is as it was written"}, "ledger", "verify")
+	// Housekeeping may have made the first anchor already.
+	h.must(t, 0, []string{" is in data/ledger/anchors"}, "ledger", "anchor")
+	h.must(t, 0, []string{" anchors over", "intact: every event is as it was written"}, "ledger", "verify")
 	h.must(t, 0, []string{"1 items, 1 loans", "differences: 0"}, "ledger", "replay")
 	h.must(t, 0, []string{"1  2", "LoanOpened  by staff/", "2  2", "LoanClosed  by staff/", "request "}, "ledger", "show", fmt.Sprintf("loan/%d", loan))
 	h.must(t, 1, []string{"there is no stream loan/999"}, "ledger", "show", "loan/999")
