@@ -25,7 +25,7 @@ var remarks = map[string]string{
 	"rate_limit":         "One client with no right to more than others. What good clients lose beside a greedy one is measured by `go run ./bench faults` (greedy).",
 	"read_replicas":      "Primary and replica share two cores here, so nothing can be gained: it needs a second machine. With distance it costs nothing either.",
 	"read_through":       "A hit saves what the search takes, which on loopback is a few milliseconds; the rest of the usual ones are those of the way to a database that is far.",
-	"remote_cache":       "On one machine a question to Redis costs about what PostgreSQL takes for a title by its key; it pays for what is dear to make, and spares the database.",
+	"remote_cache":       "A question to Redis takes about as long as one to PostgreSQL that has nothing else to do; what is spared is the database. Values are found there once any process has loaded them; the time that a question may take (`cache.remote_timeout`) is longer here than by itself, since two cores that everything shares keep it waiting.",
 	"write_behind":       "The answer waits for the disk of the queue either way; what it no longer waits for is the database.",
 	"write_through":      "What a write leaves behind goes into memory, so it costs no milliseconds; what a read saves is the way to the database and two queries.",
 }
