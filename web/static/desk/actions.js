@@ -90,8 +90,9 @@ export class Desk {
   /** Asks anew who stands at the desk, after a look at another page. */
   async refresh() {
     const before = this.member;
+    const loans = before?.loans;
     const now = before && (await memberOf(before.card).catch(() => before));
-    if (this.member === before) this.member = now;
+    if (this.member === before && before?.loans === loans) this.member = now; // else a scan was quicker, and knows more
   }
 
   /** Where a scan was made. @param {Scan} scan */

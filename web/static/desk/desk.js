@@ -11,7 +11,7 @@ import { lastFour, printSlip } from "../staff/slip.js";
 import { Desk } from "./actions.js";
 import "./add-copy.js";
 import { drawLog, scanAt } from "./log.js";
-import { clean, once, Scans } from "./scans.js";
+import { clean, keyed, Scans } from "./scans.js";
 import { play, quiet, silence } from "./sound.js";
 import { undo as takeBack } from "./undo.js";
 
@@ -146,7 +146,7 @@ function run(main, signal, staff) {
   };
 
   const undo = (/** @type {import("./scans.js").Scan | undefined} */ scan) => {
-    if (scan) void attempt(() => once(scan, "undo", (key) => takeBack(desk, scan, key)));
+    if (scan) void attempt(() => keyed(scan, "undo", (key) => takeBack(desk, scan, key)));
   };
 
   form.addEventListener("submit", (event) => {
@@ -168,7 +168,7 @@ function run(main, signal, staff) {
     const scan = scanAt(log, button);
     if ("undo" in button.dataset) undo(scan);
     if ("slip" in button.dataset && scan?.slip) printSlip(scan.slip);
-    if ("record" in button.dataset && scan) void attempt(() => once(scan, "record", (key) => desk.record(scan, key)));
+    if ("record" in button.dataset && scan) void attempt(() => keyed(scan, "record", (key) => desk.record(scan, key)));
     box.focus();
   });
   log.addEventListener("copy-added", (event) => {
@@ -188,7 +188,7 @@ function run(main, signal, staff) {
     const reason = String(new FormData(asked).get("reason")).trim();
     if (scan && reason) {
       box.focus();
-      void attempt(() => once(scan, `override ${reason}`, (key) => desk.override(scan, reason, key)));
+      void attempt(() => keyed(scan, `override ${reason}`, (key) => desk.override(scan, reason, key)));
     }
   });
   const done = () => {

@@ -61,7 +61,7 @@ const unanswered = new WeakMap();
  * @param {string} what tells it from others
  * @param {(key: string) => Promise<unknown>} command
  */
-export async function once(scan, what, command) {
+export async function keyed(scan, what, command) {
   const keys = unanswered.get(scan) ?? new Map();
   unanswered.set(scan, keys);
   const key = keys.get(what) ?? commandKey();
@@ -94,7 +94,7 @@ export class Scans {
     this.#signal = signal;
     this.watch(changed, signal);
     this.#kept = `bookvault.desk.${page}`;
-    addEventListener("online", () => this.wake(), { signal });
+    addEventListener("online", () => void (this.stopped !== "ended" && this.wake()), { signal }); // nobody who signs in elsewhere sends another's scans
     signal.addEventListener("abort", () => this.wake());
     addEventListener("beforeunload", (event) => void (this.waiting.length > 0 && event.preventDefault()), { signal }); // closing the tab would lose them
   }
